@@ -1,0 +1,46 @@
+"""A target's claim by a pull request or a person."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from bot.domain.people import Actor
+from bot.domain.target import Target
+
+
+@dataclass(frozen=True)
+class Lock:
+    """Who claims a target. `pull` is 0 for a person's lock by hand; `expires_at` None where it lasts till released."""
+
+    target: Target
+    actor: Actor
+    created_at: datetime
+    pull: int = 0
+    reason: str = ""
+    url: str = ""
+    expires_at: datetime | None = None
+
+    @property
+    def owner(self) -> str:
+        return f"#{self.pull}" if self.pull else self.actor.name
+
+    def expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and now >= self.expires_at
+
+    def admits(self, pull: int) -> bool:
+        """Whether pull request `pull` may apply under this lock: only the one that claims the target.
+
+        A lock by hand stops everybody's applies, its owner's too: it says "hands off", not "mine".
+        """
+        return self.pull != 0 and self.pull == pull
+
+
+@dataclass(frozen=True)
+class Waiter:
+    """A pull request that was refused because another one claims the target, and is told when it is free."""
+
+    target: Target
+    pull: int
+    actor: Actor
+    since: datetime

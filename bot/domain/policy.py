@@ -1,0 +1,142 @@
+"""The policy: what `envs/environments.toml` on the default branch says. bot/domain/policy_file.py reads it."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from typing import Any, Literal
+
+from bot.domain.target import Target
+
+PATH = "envs/environments.toml"
+BackendKind = Literal["", "http", "s3"]
+
+
+@dataclass(frozen=True)
+class BackendPolicy:
+    """`kind` empty: what the repository declares, else the built-in one (`http`). Other fields are s3's/R2's.
+
+    `key` may use {env}, {stack}, {instance}; its default is `{env}/terraform.tfstate`, or
+    `{env}/{stack}/terraform.tfstate` where there are several stacks.
+    """
+
+    kind: BackendKind = ""
+    bucket: str = ""
+    key: str = ""
+    region: str = "auto"
+    endpoint: str = ""
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A root module. `when_modified` are globs from the repository's top; `**` crosses directories."""
+
+    name: str
+    root: str
+    when_modified: tuple[str, ...] = ()
+    environments: tuple[str, ...] = ()
+    backend: BackendPolicy = BackendPolicy()
+
+    def watches(self, path: str) -> bool:
+        return any(matches(glob, path) for glob in self.when_modified or (f"{self.root}/**",))
+
+
+@dataclass(frozen=True)
+class Environment:
+    """One environment's rules. Durations are timedeltas; `raw` keeps keys that later rules read (promotion, approvals)."""
+
+    name: str
+    on_pull_request: Literal["", "plan", "verify", "apply"] = ""
+    on_merge: Literal["", "sync", "apply"] = ""
+    instance: str = ""
+    var_files: tuple[str, ...] = ()
+    secrets_prefix: str = ""
+    url: str = ""
+    ttl: timedelta | None = None
+    local: bool = False
+    production: bool = False
+    plan_expires: timedelta = timedelta(hours=24)
+    lock_expires: timedelta | None = None
+    timeout: timedelta = timedelta(hours=1)
+    parallelism: int = 10
+    smoke: tuple[dict[str, Any], ...] = ()
+    artifacts: tuple[str, ...] = ()
+    promote_from: str = ""
+    soak: timedelta = timedelta(0)
+    approvals: dict[str, Any] = field(default_factory=dict)
+    freeze: tuple[dict[str, Any], ...] = ()
+
+    @property
+    def guarded(self) -> bool:
+        """Whether it takes only what was promoted or approved."""
+        return bool(self.production or self.promote_from or self.approvals)
+
+    def instance_for(self, pull: int) -> str:
+        """`pr-42` for `pr-{pr}`; empty where the environment exists once."""
+        return self.instance.replace("{pr}", str(pull))
+
+
+@dataclass(frozen=True)
+class Policy:
+    """All of it. `source` says where it was read (`envs/environments.toml` at a commit)."""
+
+    stacks: dict[str, Stack]
+    environments: dict[str, Environment]
+    branches: tuple[str, ...] = ()
+    """Bases besides the default branch whose pull requests are planned (globs)."""
+    source: str = ""
+
+    def environments_of(self, stack: Stack) -> list[Environment]:
+        """In the order of the file; dev (`local`) is for the laptop alone."""
+        return [
+            env
+            for env in self.environments.values()
+            if not env.local and (not stack.environments or env.name in stack.environments)
+        ]
+
+    def plans_base(self, base: str, default_branch: str) -> bool:
+        return base == default_branch or any(fnmatchcase(base, glob) for glob in self.branches)
+
+    def target(self, repository: str, stack: str, environment: str, pull: int) -> Target:
+        return Target(repository, stack, environment, self.environments[environment].instance_for(pull))
+
+    def key(self, stack: str, environment: str) -> str:
+        """The state's key, as `environments.toml` or the default says."""
+        pattern = self.stacks[stack].backend.key or (
+            "{env}/terraform.tfstate" if len(self.stacks) == 1 else "{env}/{stack}/terraform.tfstate"
+        )
+        return pattern.replace("{env}", environment).replace("{stack}", stack)
+
+    def var_files(self, stack: str, environment: str) -> tuple[str, ...]:
+        """Paths from the repository's top, in the order Terraform gets them (a later one wins)."""
+        given = self.environments[environment].var_files or ("envs/{env}.tfvars",)
+        return tuple(path.replace("{env}", environment).replace("{stack}", stack) for path in given)
+
+    def secrets_prefix(self, environment: str) -> str:
+        return self.environments[environment].secrets_prefix or f"{environment.upper().replace('-', '_')}_"
+
+    def digest(self, stack: str, environment: str) -> str:
+        """What a plan of this target depended on: a changed policy makes it stale."""
+        facts = [
+            asdict(self.stacks[stack]),
+            asdict(self.environments[environment]),
+            self.key(stack, environment),
+        ]
+        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def matches(glob: str, path: str) -> bool:
+    """`**` crosses directories, `*` and `?` do not (as in .gitignore and CODEOWNERS)."""
+    wanted, have = glob.strip("/").split("/"), path.strip("/").split("/")
+    return _match(wanted, have)
+
+
+def _match(wanted: list[str], have: list[str]) -> bool:
+    if not wanted:
+        return not have
+    if wanted[0] == "**":
+        return any(_match(wanted[1:], have[skip:]) for skip in range(len(have) + 1))
+    return bool(have) and fnmatchcase(have[0], wanted[0]) and _match(wanted[1:], have[1:])

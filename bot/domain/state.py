@@ -1,0 +1,141 @@
+"""States, their versions and their locks: what can be read from the bytes, and which state may follow which."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+
+class StateRefused(Exception):
+    """A state that may not be written after the current one, or by whoever wants to. The text says why."""
+
+
+@dataclass(frozen=True)
+class StateInfo:
+    """What a state says of itself. resources: managed resource instances; outputs: of the root module."""
+
+    serial: int
+    lineage: str
+    sha256: str
+    size: int
+    resources: int = 0
+    outputs: int = 0
+    terraform_version: str = ""
+
+    @classmethod
+    def parse(cls, data: bytes) -> StateInfo:
+        """Read a state's bytes (version 4, or an OpenTofu one that is encrypted but for serial and lineage).
+
+        Unknown fields are let be. Raises ValueError for what is no state.
+        """
+        document = _object(data, "a Terraform state")
+        serial, lineage = document.get("serial"), document.get("lineage")
+        if not isinstance(serial, int) or isinstance(serial, bool) or serial < 0:
+            raise ValueError("not a Terraform state: no serial")
+        if not isinstance(lineage, str) or not lineage:
+            raise ValueError("not a Terraform state: no lineage")
+        resources, outputs = document.get("resources"), document.get("outputs")
+        return cls(
+            serial=serial,
+            lineage=lineage,
+            sha256=hashlib.sha256(data).hexdigest(),
+            size=len(data),
+            resources=sum(map(_instances, resources)) if isinstance(resources, list) else 0,
+            outputs=len(outputs) if isinstance(outputs, dict) else 0,
+            terraform_version=str(document.get("terraform_version") or ""),
+        )
+
+
+@dataclass(frozen=True)
+class StateVersion:
+    """One recorded state. `created_at` is UTC; `size` in bytes, uncompressed; `run_id`, `commit` and `actor` are
+    empty where the state did not come from a run of the bot."""
+
+    id: str
+    target_key: str
+    serial: int
+    lineage: str
+    sha256: str
+    size: int
+    resources: int
+    run_id: str
+    commit: str
+    actor: str
+    created_at: datetime
+
+
+@dataclass(frozen=True)
+class LockInfo:
+    """Terraform's own description of a state lock. `created` is text as Terraform wrote it (RFC 3339)."""
+
+    id: str
+    operation: str = ""
+    info: str = ""
+    who: str = ""
+    version: str = ""
+    created: str = ""
+    path: str = ""
+
+    @classmethod
+    def parse(cls, data: bytes) -> LockInfo:
+        """Read Terraform's JSON. Raises ValueError where it is none or has no ID."""
+        document = _object(data, "a lock")
+        if not isinstance(document.get("ID"), str) or not document["ID"]:
+            raise ValueError("not a lock: no ID")
+        return cls(**{name: str(document.get(key) or "") for name, key in _LOCK_KEYS.items()})
+
+    def dump(self) -> bytes:
+        """Terraform's JSON."""
+        values = asdict(self)
+        return json.dumps({key: values[name] for name, key in _LOCK_KEYS.items()}).encode()
+
+
+_LOCK_KEYS: Mapping[str, str] = {
+    "id": "ID",
+    "operation": "Operation",
+    "info": "Info",
+    "who": "Who",
+    "version": "Version",
+    "created": "Created",
+    "path": "Path",
+}
+
+
+def follows(current: StateVersion | None, info: StateInfo) -> bool:
+    """Whether `info` is to be recorded after `current`: False where it is the very same state.
+
+    Raises StateRefused for another lineage, a lower serial, or the same serial with another content: the rules of
+    Terraform's own `state push`.
+    """
+    if current is None:
+        return True
+    if info.sha256 == current.sha256:
+        return False
+    if info.lineage != current.lineage:
+        raise StateRefused(f"its lineage is {info.lineage}, the current state's is {current.lineage}")
+    if info.serial < current.serial:
+        raise StateRefused(f"its serial is {info.serial}, the current state's is already {current.serial}")
+    if info.serial == current.serial:
+        raise StateRefused(f"there is another state with serial {info.serial} already")
+    return True
+
+
+def _object(data: bytes, what: str) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError(f"not {what}: no JSON") from None
+    if type(document) is not dict:
+        raise ValueError(f"not {what}: no JSON object")
+    return document
+
+
+def _instances(resource: Any) -> int:
+    if not isinstance(resource, dict) or resource.get("mode", "managed") != "managed":
+        return 0
+    instances = resource.get("instances")
+    return len(instances) if isinstance(instances, list) else 0
