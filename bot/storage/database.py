@@ -1,0 +1,108 @@
+"""The database as the services see it: transactions, and the tables in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from sqlalchemy import Connection, Engine, select
+
+from bot.domain.ports import state as state_ports
+from bot.domain.ports import store as ports
+from bot.errors import UserError
+from bot.storage.credentials import CredentialRows
+from bot.storage.crypto import SealError, Vault
+from bot.storage.engines import READING, open_engine
+from bot.storage.failures import told
+from bot.storage.identities import IdentityRows
+from bot.storage.locks import LockRows
+from bot.storage.plans import PlanRows
+from bot.storage.pulls import PullRows
+from bot.storage.releases import ReleaseRows
+from bot.storage.rows import Rows, context
+from bot.storage.runs import RunRows
+from bot.storage.states import StateRows
+from bot.storage.surfaces import SurfaceRows
+from bot.storage.tables import keys
+from bot.storage.workers import WorkerRows
+
+
+class Tables:
+    """Everything within one transaction."""
+
+    def __init__(self, connection: Connection, vault: Vault) -> None:
+        self.connection = connection
+        self.pulls: ports.Pulls = PullRows(connection, vault)
+        self.runs: ports.Runs = RunRows(connection, vault)
+        self.plans: ports.Plans = PlanRows(connection, vault)
+        self.locks: ports.Locks = LockRows(connection, vault)
+        self.releases: ports.Releases = ReleaseRows(connection, vault)
+        self.surfaces: ports.Surfaces = SurfaceRows(connection, vault)
+        self.identities: ports.Identities = IdentityRows(connection, vault)
+        self.states: state_ports.StateStore = StateRows(connection, vault)
+        self.credentials: state_ports.CredentialStore = CredentialRows(connection, vault)
+        self.workers: ports.Workers = WorkerRows(connection, vault)
+
+
+class Database:
+    """A Store on SQLite or Postgres. Share one in a process; it is safe between threads.
+
+    url: see bot.storage.engines.open_engine, which says what it raises. Transactions raise Unavailable (a
+    TransientError) where the database does not answer, and DiskFull, one of them, where it has no room.
+    """
+
+    def __init__(self, url: str, vault: Vault) -> None:
+        self.engine: Engine = open_engine(url)
+        self.vault = vault
+
+    @property
+    def dialect(self) -> str:
+        """`sqlite` or `postgresql`."""
+        return self.engine.dialect.name
+
+    @contextmanager
+    def begin(self) -> Iterator[Tables]:
+        """A writing transaction: committed at the end, rolled back on an exception. Keep it short: on SQLite it is
+        the only one that writes."""
+        with told(), self.engine.begin() as connection:
+            yield Tables(connection, self.vault)
+
+    @contextmanager
+    def read(self) -> Iterator[Tables]:
+        """A reading one, in which everything is as at its first query. Writing fails."""
+        with told(), self.engine.connect() as plain:
+            if self.dialect == "sqlite":
+                connection = plain.execution_options(**{READING: True})
+                connection.exec_driver_sql("PRAGMA query_only = ON")
+            else:
+                connection = plain.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            try:
+                yield Tables(connection, self.vault)
+            finally:
+                if self.dialect == "sqlite":
+                    connection.exec_driver_sql("PRAGMA query_only = OFF")
+
+    def check_key(self) -> None:
+        """Tell a lost or changed secret key now, not when the first plan is opened. Call it at each start.
+
+        Each key that ever sealed leaves a row that only it opens. Raises UserError where one of them is missing.
+        """
+        with self.begin() as tables:
+            rows = Rows(tables.connection, self.vault)
+            proof = self.vault.seal(b"towpath", context(keys, self.vault.key_id))
+            rows.put(keys, {"id": self.vault.key_id, "proof": proof})
+            for row in tables.connection.execute(select(keys)):
+                try:
+                    self.vault.open(row.proof, context(keys, row.id))
+                except SealError as error:
+                    raise UserError(
+                        f"What this database holds was sealed with secret key {row.id}, and it is not given.",
+                        next_step="Set TOWPATH_SECRET_KEY to it (after the new one and a comma, where there is a "
+                        "new one), or put its `secret.key` back into the data directory.",
+                    ) from error
+
+    def close(self) -> None:
+        """Close all connections."""
+        self.engine.dispose()

@@ -1,0 +1,124 @@
+"""Surfaces, and which of them is due.
+
+A claim hides a surface until `claimed_until`, and leaves it due then: if the worker dies, another one takes over.
+`again` says that somebody wanted it once more since the claim, so that settling does not lose their wish.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping, Text, cast, or_, select
+
+from bot.domain.ports.store import Surface, SurfaceKind
+from bot.storage.columns import read, values
+from bot.storage.rows import Rows
+from bot.storage.tables import surfaces
+
+
+class SurfaceRows(Rows):
+    def want(self, surface: Surface) -> None:
+        """Insert, or for an existing id: take over `wanted` (where not empty), and make it due at the earlier time.
+
+        One that failed keeps the time of its next try: new wishes must not hurry a platform that asked to wait.
+        """
+        if self._insert(surface):
+            return
+        old = self._locked(surface.id)
+        idle = old["due_at"] is None
+        self._change(
+            surface.id,
+            {
+                "wanted": surface.wanted or old["wanted"],
+                "due_at": old["due_at"]
+                if old["attempts"] and not idle
+                else _earlier(old["due_at"], surface.due_at),
+                "urgent": surface.urgent if idle else old["urgent"] or surface.urgent,
+                "again": old["claimed_until"] is not None,
+            },
+        )
+
+    def get(self, surface_id: str) -> Surface | None:
+        return self.one(Surface, select(surfaces).where(surfaces.c.id == surface_id))
+
+    def claim(self, now: datetime, until: datetime, worker: str = "") -> Surface | None:
+        """The most urgent due one, hidden from other workers until `until`, which is its `due_at` then."""
+        free = or_(surfaces.c.claimed_until.is_(None), surfaces.c.claimed_until <= now)
+        due = select(surfaces).where(surfaces.c.due_at <= now, free)
+        query = due.order_by(surfaces.c.urgent.desc(), surfaces.c.due_at, surfaces.c.id)
+        found = self.one(Surface, query.with_for_update(skip_locked=True))
+        if found is None:
+            return None
+        row = {"due_at": until, "claimed_until": until, "claimed_by": worker, "again": False}
+        self._change(found.id, row)
+        return replace(found, due_at=until)
+
+    def in_thread(self, channel: str, ts: str) -> Surface | None:
+        """The card that was posted as message `ts` of a Slack channel."""
+        cards = select(surfaces).where(surfaces.c.kind == "card")
+        posted = cast(surfaces.c.external, Text).contains(json.dumps(ts))  # narrows; what follows decides
+        for card in self.many(Surface, cards.where(posted)):
+            if (card.external.get("channel"), card.external.get("ts")) == (channel, ts):
+                return card
+        return None
+
+    def free(self, worker: str, now: datetime) -> int:
+        """End the claims of a worker that died: what it was about to show is due. Returns how many."""
+        claimed = surfaces.update().where(
+            surfaces.c.claimed_by == worker, surfaces.c.claimed_until.is_not(None)
+        )
+        return self.count(claimed.values(claimed_until=None, due_at=now))
+
+    def save(self, surface: Surface) -> None:
+        """Insert or replace. What was wanted since the claim stays wanted and due."""
+        if not self._insert(surface):
+            old = self._locked(surface.id)
+            self._change(surface.id, _merged(surface, old, again=old["again"]))
+
+    def settle(self, surface: Surface, seen_due: datetime | None) -> None:
+        """Save what was posted, and end the claim.
+
+        surface.due_at: when to project next, or None. seen_due: `due_at` as the claim gave it. It stays due where
+        somebody wanted it again meanwhile, or where the claim ran out and is another worker's now.
+        """
+        if self._insert(surface):
+            return
+        old = self._locked(surface.id)
+        row = _merged(surface, old, again=old["again"] or old["due_at"] != seen_due)
+        if old["claimed_until"] == seen_due:
+            row |= {"claimed_until": None, "again": False}
+        self._change(surface.id, row)
+
+    def of_pull(self, repository: str, pull: int, kind: SurfaceKind | None = None) -> list[Surface]:
+        """In the order of their ids."""
+        query = select(surfaces).where(surfaces.c.repository == repository, surfaces.c.pull == pull)
+        if kind is not None:
+            query = query.where(surfaces.c.kind == kind)
+        return self.many(Surface, query.order_by(surfaces.c.id))
+
+    def _insert(self, surface: Surface) -> bool:
+        return self.put(surfaces, values(surfaces, surface) | {"again": False})
+
+    def _locked(self, surface_id: str) -> RowMapping:
+        query = select(surfaces).where(surfaces.c.id == surface_id).with_for_update()
+        return self.connection.execute(query).mappings().one()
+
+    def _change(self, surface_id: str, row: Mapping[str, Any]) -> None:
+        self.connection.execute(surfaces.update().where(surfaces.c.id == surface_id).values(row))
+
+
+def _merged(surface: Surface, old: RowMapping, *, again: bool) -> dict[str, Any]:
+    """`surface` as a row, with the wishes of `old` where it was wanted again."""
+    if again:
+        wish = read(Surface, old)
+        due_at = surface.due_at if surface.attempts else _earlier(wish.due_at, surface.due_at)
+        surface = replace(surface, wanted=wish.wanted, urgent=wish.urgent, due_at=due_at)
+    return values(surfaces, surface)
+
+
+def _earlier(one: datetime | None, other: datetime | None) -> datetime | None:
+    return min((time for time in (one, other) if time is not None), default=None)

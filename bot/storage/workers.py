@@ -1,0 +1,23 @@
+"""Workers, and when each was last seen alive."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.storage.rows import Rows
+from bot.storage.tables import workers
+
+
+class WorkerRows(Rows):
+    def seen(self, name: str, now: datetime) -> None:
+        self.replace(workers, {"name": name, "seen_at": now})
+
+    def silent(self, since: datetime) -> list[str]:
+        """Those not seen after that time, by name."""
+        query = select(workers.c.name).where(workers.c.seen_at <= since).order_by(workers.c.name)
+        return list(self.connection.execute(query).scalars())
+
+    def forget(self, name: str) -> None:
+        self.connection.execute(workers.delete().where(workers.c.name == name))

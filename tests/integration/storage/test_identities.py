@@ -1,0 +1,41 @@
+from __future__ import annotations
+
+from bot.domain.ports.store import Code, Identity
+from bot.storage.database import Database
+from tests.integration.storage.samples import MINUTE, NOW, at_once
+
+
+def test_links(store: Database) -> None:
+    with store.begin() as tables:
+        people = tables.identities
+        assert people.login("T1/U1") == people.slack("ann") == ""
+        people.link(Identity("T1/U1", "Ann", NOW, "code"))
+        people.link(Identity("T2/U9", "ann", NOW + MINUTE, "code"))
+        assert (people.login("T1/U1"), people.slack("ANN")) == ("Ann", "T2/U9")
+        people.link(Identity("T2/U9", "bob", NOW, "email"))
+        assert (people.login("T2/U9"), people.slack("ann")) == ("bob", "T1/U1")
+
+
+def test_a_code_works_once(store: Database) -> None:
+    code = Code("d1", "slack", "T1/U1", NOW + MINUTE)
+    with store.begin() as tables:
+        tables.identities.offer(code)
+        tables.identities.offer(Code("d2", "github", "ann", NOW))
+        assert tables.identities.redeem("d2", NOW) is None
+        assert tables.identities.redeem("d3", NOW) is None
+
+    def redeem(_number: int) -> Code | None:
+        with store.begin() as tables:
+            return tables.identities.redeem("d1", NOW)
+
+    results = at_once(6, redeem)
+    assert results.count(code) == 1
+    assert results.count(None) == 5
+
+
+def test_a_channel_remembers_its_repository(store: Database) -> None:
+    with store.begin() as tables:
+        assert tables.identities.channel_repository("C1") == ""
+        tables.identities.remember_channel("C1", "acme/infra")
+        tables.identities.remember_channel("C1", "acme/other")
+        assert tables.identities.channel_repository("C1") == "acme/other"
