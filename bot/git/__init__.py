@@ -1,0 +1,5 @@
+"""git: a bare mirror a repository, a worktree a plan."""
+
+from bot.git.mirrors import Mirrors
+
+__all__ = ["Mirrors"]

@@ -1,0 +1,65 @@
+"""Reading a commit, and what lies between two."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.domain.ports.git import Remote
+from bot.errors import UserError
+from bot.git import Mirrors
+from tests.integration.git.work import Work
+
+ODD = ["a b.tf", 'quo"te.tf', "new\nline.tf", "tab\t.tf", "ünïcode.tf", ":(top)x.tf", "-dash.tf", "st*r.tf"]
+
+
+def test_reads_files_by_any_name(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    for name in ODD:
+        work.write(f"odd/{name}", name)
+    commit = work.commit()
+    mirrors.fetch(remote, [commit])
+    assert sorted(mirrors.files("acme/infra", commit, "odd")) == sorted(f"odd/{name}" for name in ODD)
+    for name in ODD:
+        assert mirrors.read("acme/infra", commit, f"odd/{name}") == name.encode()
+    assert mirrors.read("acme/infra", commit, "odd/stir.tf") is None
+
+
+@pytest.mark.parametrize(
+    "path", ["nothing", "infra", "infra/", "infra/main.tf/x", "link", "../x", "/etc/passwd", ""]
+)
+def test_what_is_no_file_reads_as_none(mirrors: Mirrors, work: Work, remote: Remote, path: str) -> None:
+    (work.path / "link").symlink_to("/etc/passwd")
+    commit = work.commit()
+    mirrors.fetch(remote, [commit])
+    assert mirrors.read("acme/infra", commit, path) is None
+
+
+def test_changed_counts_from_the_merge_base(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    start = work.git("rev-parse", "HEAD")
+    work.git("checkout", "--quiet", "-b", "feature")
+    work.write("infra/new.tf", "")
+    work.git("mv", "envs/dev.tfvars", "envs/ci.tfvars")
+    head = work.commit(push="refs/heads/feature")
+    work.git("checkout", "--quiet", "main")
+    work.write("infra/elsewhere.tf", "")
+    base = work.commit()
+    mirrors.fetch(remote, [base, head])
+    assert mirrors.changed("acme/infra", base, head) == ["envs/ci.tfvars", "envs/dev.tfvars", "infra/new.tf"]
+    assert mirrors.merge_base("acme/infra", base, head) == start
+    assert mirrors.is_ancestor("acme/infra", start, head)
+    assert mirrors.is_ancestor("acme/infra", head, head)
+    assert not mirrors.is_ancestor("acme/infra", base, head)
+
+
+def test_unrelated_histories_are_told(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    base = work.git("rev-parse", "HEAD")
+    work.git("checkout", "--quiet", "--orphan", "fresh")
+    head = work.commit(push="refs/heads/fresh")
+    mirrors.fetch(remote, [base, head])
+    with pytest.raises(UserError, match="no common history"):
+        mirrors.changed("acme/infra", base, head)
+
+
+def test_a_commit_never_fetched_is_told(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    mirrors.fetch(remote, [work.git("rev-parse", "HEAD")])
+    with pytest.raises(UserError, match="has no commit 012345678901 here"):
+        mirrors.files("acme/infra", "0123456789" * 4)
