@@ -1,0 +1,3 @@
+environment = "ci"
+region      = "eu-1"
+nodes       = 1

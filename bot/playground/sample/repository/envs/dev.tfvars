@@ -1,0 +1,3 @@
+environment = "dev"
+region      = "eu-1"
+nodes       = 1

@@ -1,0 +1,3 @@
+environment = "prod"
+region      = "eu-1"
+nodes       = 3

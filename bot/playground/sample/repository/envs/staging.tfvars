@@ -1,0 +1,3 @@
+environment = "staging"
+region      = "eu-1"
+nodes       = 2

@@ -1,0 +1,3 @@
+environment = "test"
+region      = "eu-1"
+nodes       = 1

@@ -1,0 +1,10 @@
+# This file is maintained automatically by "terraform init".
+# Manual edits may be lost in future updates.
+
+provider "towpath.example/demo/playground" {
+  version     = "1.0.0"
+  constraints = "1.0.0"
+  hashes = [
+    "h1:24c3Ynblu2sXly1WIOomw5+x9kpPiVZGibwMGOkpcxw=",
+  ]
+}

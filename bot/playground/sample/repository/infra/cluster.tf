@@ -1,0 +1,5 @@
+resource "playground_cluster" "main" {
+  name    = "${var.environment}-main"
+  nodes   = var.nodes
+  version = "1.34"
+}

@@ -1,0 +1,75 @@
+"""Which backend a repository declares, and the override file of ours where it declares none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.errors import UserError
+from bot.terraform.hcl import Unreadable, objects, parse, parse_json
+from bot.terraform.modules import Flavour, config_files, is_override, read_config
+
+OVERRIDE = "zz_towpath_override.tf"
+"""Sorts last, so that it wins over whatever the repository has."""
+
+_WORDS = ("backend", "cloud", "state_store")
+
+
+def declared_backend(root: Path, flavour: Flavour = "terraform") -> str:
+    """What the root module in `root` declares: `s3`, `http`, `local`, …, `cloud`, or empty.
+
+    Raises UserError, naming the file, where an override file decides about the backend (it would beat ours), where
+    a file has our own override's name, and where a file cannot be read.
+    """
+    declared = ""
+    for name in config_files([entry.name for entry in root.iterdir()], flavour):
+        path = root / name
+        content = read_config(path)
+        if name.startswith(OVERRIDE.split(".", 1)[0]):
+            if name == OVERRIDE and content in {_override(kind) for kind in _kinds(name, content)}:
+                continue
+            raise UserError(f"`{name}` has a name that is kept for Towpath.", next_step="Rename it.")
+        kinds = list(_kinds(name, content))
+        if kinds and is_override(name):
+            raise UserError(
+                f"`{name}` is an override file with a `{kinds[0]}` backend, which would lead the state elsewhere.",
+                next_step="Move the block into an ordinary file, or remove it.",
+            )
+        declared = declared or next(iter(kinds), "")
+    return declared
+
+
+def settle(root: Path, kind: str, flavour: Flavour = "terraform") -> None:
+    """See to it that `root` has a backend of `kind`. Raises UserError where it declares another one."""
+    declared = declared_backend(root, flavour)
+    if not declared:
+        (root / OVERRIDE).write_bytes(_override(kind))
+    elif declared != kind:
+        raise UserError(
+            f"The configuration declares a `{declared}` backend, but this target's state is kept by `{kind}`.",
+            next_step=f"Remove the `{declared}` block, or name that backend in `envs/environments.toml`.",
+        )
+
+
+def _override(kind: str) -> bytes:
+    return f'terraform {{\n  backend "{kind}" {{\n  }}\n}}\n'.encode()
+
+
+def _kinds(name: str, content: bytes) -> Iterator[str]:
+    """The backends that a file declares; `cloud` and `state_store` count by their own name."""
+    try:
+        if name.endswith(".json"):
+            blocks = [
+                pair for key, value in parse_json(content) if key == "terraform" for pair in objects(value)
+            ]
+            for key, value in blocks:
+                if key == "backend":
+                    yield from (kind for kind, _ in objects(value))
+                elif key in _WORDS:
+                    yield key
+        else:
+            for terraform in parse(content).named("terraform"):
+                for block in terraform.named(*_WORDS):
+                    yield block.labels[0] if block.type == "backend" and block.labels else block.type
+    except Unreadable as error:
+        raise UserError(f"`{name}` cannot be read: {error}.", next_step="Correct it and push.") from error

@@ -1,0 +1,199 @@
+"""What a plan's JSON becomes, and that nothing sensitive gets through."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from bot.domain.plan import PlanSummary
+
+
+def resource(address: str, actions: list[str], **change: Any) -> dict[str, Any]:
+    outer = {
+        key: change.pop(key) for key in ("previous_address", "deposed", "action_reason") if key in change
+    }
+    return {
+        "address": address,
+        "type": address.split(".", 1)[0],
+        "change": {"actions": actions, **change},
+        **outer,
+    }
+
+
+def summary(*resources: dict[str, Any], **more: Any) -> PlanSummary:
+    return PlanSummary.from_json({"resource_changes": list(resources), **more})
+
+
+def lines(*resources: dict[str, Any]) -> list[str]:
+    return [attribute.line for change in summary(*resources).changes for attribute in change.attributes]
+
+
+def test_counts_and_order() -> None:
+    found = summary(
+        resource("a.read", ["read"]),
+        resource("a.kept", ["no-op"]),
+        resource("a.new", ["create"]),
+        resource("a.moved", ["no-op"], previous_address="a.old"),
+        resource("a.imported", ["no-op"], importing={"id": "i-1"}),
+        resource("a.both", ["update"], importing={"id": "i-2"}, previous_address="a.before"),
+        resource("a.forgotten", ["forget"]),
+        resource("a.again", ["create", "delete"], action_reason="replace_by_request"),
+        resource("a.other", ["delete", "create"]),
+        resource("a.gone", ["delete"]),
+    )
+    assert [change.address for change in found.changes] == [
+        "a.gone",
+        "a.again",
+        "a.other",
+        "a.both",
+        "a.new",
+        "a.imported",
+        "a.moved",
+        "a.forgotten",
+        "a.read",
+    ]
+    assert [change.symbol for change in found.changes] == ["-", "+/-", "-/+", "~", "+", "&", ">", ".", "<="]
+    assert (found.add, found.change, found.destroy, found.replace) == (3, 1, 3, 2)
+    assert (found.imports, found.move, found.forget) == (2, 2, 1)
+    assert found.headline == "2 to import, 2 to move, 1 to forget, 3 to add, 1 to change, 3 to destroy"
+    assert not found.empty
+    assert found.changes[3].lines[0] == '~ a.both (moved from a.before) (import "i-2")'
+
+
+def test_nothing_to_do() -> None:
+    assert summary(resource("a.kept", ["no-op"])).empty
+    assert summary(resource("a.read", ["read"])).headline == "no changes"
+    assert not summary(output_changes={"url": {"actions": ["create"], "after": "x"}}).empty
+
+
+def test_an_action_that_is_not_known_is_no_silence() -> None:
+    with pytest.raises(ValueError, match="unknown action"):
+        summary(resource("a.b", ["explode"]))
+
+
+def test_attributes_as_terraform_writes_them() -> None:
+    change = resource(
+        "a.b",
+        ["delete", "create"],
+        before={
+            "name": "x",
+            "size": 1,
+            "tags": {"env": "dev", "a b": "1"},
+            "ports": [1, 2],
+            "id": "i",
+            "gone": True,
+        },
+        after={"name": "y", "size": 1, "tags": {"env": "prod", "a b": "2"}, "ports": [1, 3], "new": None},
+        after_unknown={"id": True},
+        replace_paths=[["name"]],
+    )
+    assert lines(change) == [
+        "- gone = true",
+        '~ id = "i" -> (known after apply)',
+        '~ name = "x" -> "y"  # forces replacement',
+        "~ ports = [1, 2] -> [1, 3]",
+        '~ tags["a b"] = "1" -> "2"',
+        '~ tags.env = "dev" -> "prod"',
+    ]
+
+
+def test_blocks_in_lists() -> None:
+    change = resource(
+        "a.b",
+        ["update"],
+        before={"rule": [{"port": 80, "from": ["a"]}]},
+        after={"rule": [{"port": 81, "from": ["a"]}, {"port": 443, "from": []}]},
+        after_unknown={"rule": [{}, {"id": True}]},
+        replace_paths=[["rule", 0, "port"]],
+    )
+    assert lines(change) == [
+        "~ rule[0].port = 80 -> 81  # forces replacement",
+        "+ rule[1].from = []",
+        "+ rule[1].id = (known after apply)",
+        "+ rule[1].port = 443",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("before_sensitive", "after_sensitive"),
+    [
+        ({"data": True}, {"data": True}),
+        ({"data": {"key": True}}, {"data": {"key": True}}),
+        (False, {"data": {"key": True}}),
+        ({"data": {"key": True}}, False),
+        (True, {}),
+        ({}, True),
+    ],
+)
+def test_sensitive_values_are_masked_on_both_sides(before_sensitive: Any, after_sensitive: Any) -> None:
+    found = summary(
+        resource(
+            "a.b",
+            ["update"],
+            before={"data": {"key": "hush-old", "plain": "p"}},
+            after={"data": {"key": "hush-new", "plain": "q"}},
+            before_sensitive=before_sensitive,
+            after_sensitive=after_sensitive,
+        ),
+    )
+    text = json.dumps(found.to_dict())
+    assert "hush" not in text
+    assert "(sensitive value)" in text
+
+
+def test_sensitive_parts_of_lists_and_outputs() -> None:
+    found = summary(
+        resource(
+            "a.b",
+            ["create"],
+            before=None,
+            after={"list": ["open", "hush"], "rules": [{"p": "hush"}], "odd": {"a": ["hush"]}},
+            after_sensitive={"list": [False, True], "rules": [{"p": True}], "odd": {"a": [True]}},
+            after_unknown={"id": True},
+        ),
+        output_changes={
+            "kubeconfig": {
+                "actions": ["update"],
+                "before": "hush",
+                "after": "hush 2",
+                "after_sensitive": True,
+            },
+            "url": {"actions": ["create"], "before": None, "after_unknown": True},
+            "same": {"actions": ["no-op"], "before": 1, "after": 1},
+            "gone": {"actions": ["delete"], "before": {"a": 1}, "after": None},
+        },
+    )
+    assert "hush" not in json.dumps(found.to_dict())
+    assert [line for change in found.changes for line in change.lines] == [
+        "+ a.b",
+        "    + id = (known after apply)",
+        '    + list = ["open", (sensitive value)]',
+        "    + odd.a = [(sensitive value)]",
+        "    + rules[0].p = (sensitive value)",
+    ]
+    assert [output.line for output in found.outputs] == [
+        "- gone = {a = 1}",
+        "~ kubeconfig = (sensitive value)",
+        "+ url = (known after apply)",
+    ]
+
+
+def test_there_and_back_again() -> None:
+    found = summary(
+        resource("a.b", ["update"], before={"x": "1"}, after={"x": "2"}),
+        resource_drift=[resource("a.c", ["delete"], before={"x": "1"}, after=None)],
+        output_changes={"o": {"actions": ["update"], "before": 1, "after": 2}},
+        terraform_version="1.11.4",
+    )
+    stored = json.loads(json.dumps(found.to_dict()))
+    assert PlanSummary.from_dict(stored) == found
+    assert PlanSummary.from_dict(stored | {"of_a_later_version": 1}) == found
+    assert found.drift[0].attributes[0].line == '- x = "1"'
+
+
+def test_long_values_are_cut() -> None:
+    (line,) = lines(resource("a.b", ["create"], before=None, after={"x": "y" * 10_000}))
+    assert len(line) < 600
+    assert line.endswith("…")
