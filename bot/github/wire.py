@@ -1,0 +1,171 @@
+"""What the parts of the adapter share: requests for a repository, pages, GraphQL, pacing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
+
+import httpx
+
+from bot.domain.pacing import Bucket, Crowded
+from bot.domain.ports.forge import ForgeError
+from bot.github.caller import Caller
+from bot.github.failure import LEAST
+from bot.github.fields import Fields, Malformed, listed
+from bot.github.tokens import AppTokens, OneToken, Token, bearer
+
+T = TypeVar("T")
+
+FINAL, PROGRESS = 0, 1
+"""Priorities of writes: results before steps on the way."""
+
+
+class Wire:
+    """Requests to GitHub. Every method raises ForgeError.
+
+    bucket: paces the writes (GitHub: 80 a minute and 500 an hour that create content).
+    """
+
+    def __init__(self, caller: Caller, tokens: AppTokens | OneToken, bucket: Bucket) -> None:
+        self._caller = caller
+        self._bucket = bucket
+        self.tokens = tokens
+
+    def send(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        *,
+        json: Any = None,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        priority: int = FINAL,
+    ) -> httpx.Response:
+        """A request below /repos/{repository}. A token that GitHub no longer knows is replaced once."""
+        url = f"/repos/{repository}{path}"
+
+        def once() -> httpx.Response:
+            return self.by(
+                self.tokens.of(repository),
+                method,
+                url,
+                json=json,
+                params=params,
+                headers=headers,
+                priority=priority,
+            )
+
+        try:
+            return once()
+        except ForgeError as error:
+            if error.status != 401 or not self.tokens.app:
+                raise
+            self.tokens.forget(repository)
+            return once()
+
+    def by(
+        self,
+        token: Token,
+        method: str,
+        url: str,
+        *,
+        json: Any = None,
+        params: dict[str, str] | None = None,
+        headers: dict[str, str] | None = None,
+        priority: int = FINAL,
+    ) -> httpx.Response:
+        """A request by a token, paced where it writes."""
+        if method != "GET":
+            try:
+                self._bucket.take(priority)
+            except Crowded as error:
+                raise ForgeError(
+                    "More is to be written to GitHub than it takes.", retry_after=error.retry_after
+                ) from error
+        github = bearer(self._caller, token)
+        return self._caller.call(
+            github, token.subject, method, url, json=json, params=params, headers=headers
+        )
+
+    def get(
+        self, repository: str, path: str, read: Callable[[Fields], T], *, params: dict[str, str] | None = None
+    ) -> T:
+        """One object, read by `read`."""
+        return parsed(self.send("GET", repository, path, params=params), read)
+
+    def write(
+        self,
+        method: str,
+        repository: str,
+        path: str,
+        json: Any,
+        read: Callable[[Fields], T],
+        *,
+        priority: int = FINAL,
+    ) -> T:
+        """Send `json` and read the answer."""
+        return parsed(self.send(method, repository, path, json=json, priority=priority), read)
+
+    def every(
+        self,
+        token: Token,
+        url: str,
+        read: Callable[[Fields], T],
+        *,
+        key: str = "",
+        params: dict[str, str] | None = None,
+    ) -> Iterator[T]:
+        """All objects of a list, page by page (100 each); `key` where the list is inside an object."""
+        page = 1
+        while True:
+            asked = {"per_page": "100", "page": str(page), **(params or {})}
+            answer = self.by(token, "GET", url, params=asked)
+            yield from parsed_list(answer, read, key)
+            if "next" not in answer.links:
+                return
+            page += 1
+
+    def graphql(self, repository: str, query: str, variables: dict[str, Any]) -> None:
+        """A GraphQL mutation whose answer is of no interest."""
+        token = self.tokens.of(repository)
+        answer = self.by(token, "POST", self._graphql_url(), json={"query": query, "variables": variables})
+        errors = parsed(answer, lambda data: data.items("errors"))
+        if not errors:
+            return
+        kind = errors[0].text("type", "")
+        text = f"GitHub refused: {errors[0].text('message', kind)}"
+        if kind in ("RATE_LIMIT", "RATE_LIMITED"):
+            self._caller.block(token.subject, LEAST)
+            raise ForgeError(text, status=429, retry_after=LEAST)
+        raise ForgeError(text, status={"NOT_FOUND": 404, "FORBIDDEN": 403}.get(kind, 422))
+
+    def _graphql_url(self) -> str:
+        """GitHub Enterprise Server: REST at /api/v3, GraphQL at /api/graphql; elsewhere /graphql below the same URL."""
+        base = self._caller.config.base_url
+        path = base.path.rstrip("/")
+        below = path.removesuffix("/v3") if path.endswith("/api/v3") else path
+        return str(base.copy_with(path=f"{below}/graphql"))
+
+
+def parsed(answer: httpx.Response, read: Callable[[Fields], T]) -> T:
+    """The object in an answer. Raises ForgeError where it is no such object (a proxy's page, say)."""
+    try:
+        return read(Fields(answer.json(), "answer"))
+    except ValueError as error:
+        raise _unreadable(answer, error) from error
+
+
+def parsed_list(answer: httpx.Response, read: Callable[[Fields], T], key: str = "") -> list[T]:
+    """The objects in an answer that is a list, or has one under `key`. Raises ForgeError."""
+    try:
+        data = answer.json()
+        items = Fields(data, "answer").items(key) if key else listed(data, "answer")
+        return [read(item) for item in items]
+    except ValueError as error:
+        raise _unreadable(answer, error) from error
+
+
+def _unreadable(answer: httpx.Response, error: ValueError) -> ForgeError:
+    why = str(error) if isinstance(error, Malformed) else "no JSON"
+    return ForgeError(f"GitHub's answer to {answer.request.url.path} cannot be read: {why}.")

@@ -1,0 +1,130 @@
+"""Users, Apps and hooks, as their settings pages make them."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from bot.playground.github import views
+from bot.playground.github.access import reaches
+from bot.playground.github.records import App, Hook, Repo, User
+from bot.playground.github.state import State
+
+EVENTS = frozenset(
+    ["issue_comment", "pull_request", "pull_request_review", "check_run", "merge_group", "push"]
+)
+PERMISSIONS = {
+    "metadata": "read",
+    "contents": "read",
+    "members": "read",
+    "merge_queues": "read",
+    "pull_requests": "write",
+    "issues": "write",
+    "checks": "write",
+    "deployments": "write",
+}
+"""What Towpath's App asks for; never to write contents."""
+
+
+class Accounts:
+    """Everything that is there before somebody opens a pull request."""
+
+    state: State
+
+    def user(self, login: str, kind: Literal["User", "Organization", "Bot"] = "User") -> User:
+        """The user of this login, made where there is none; `.token` signs in to the API and to git."""
+        with self.state.change():
+            found = self.state.users.get(login.lower())
+            if found is None:
+                token = f"ghp_{secrets.token_hex(18)}" if kind == "User" else ""
+                found = User(self.state.next_id(), login, kind, self.state.now(), token)
+                self.state.users[login.lower()] = found
+        return found
+
+    def install_app(
+        self,
+        account: str,
+        *,
+        slug: str = "towpath",
+        webhook_url: str = "",
+        secret: str = "",
+        events: Iterable[str] = EVENTS,
+        permissions: Mapping[str, str] = PERMISSIONS,
+        repositories: Iterable[str] = (),
+    ) -> App:
+        """An App, installed on an account (for all its repositories, or those given); `.private_key` is its PEM."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        private = key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        )
+        public = key.public_key().public_bytes(
+            serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
+        )
+        owner, bot = self.user(account, "Organization"), self.user(f"{slug}[bot]", "Bot")
+        state = self.state
+        with state.change():
+            hook = Hook(state.next_id(), webhook_url, secret, frozenset(events)) if webhook_url else None
+            app = App(
+                id=state.next_id(),
+                slug=slug,
+                account=owner,
+                owner=owner,
+                bot=bot,
+                installation_id=state.next_id(),
+                public_key=public.decode(),
+                private_key=private.decode(),
+                permissions=dict(permissions),
+                created_at=state.now(),
+                hook=hook,
+                repositories={name.lower() for name in repositories},
+            )
+            state.apps[app.id] = app
+        return app
+
+    def add_hook(self, repo: str, url: str, secret: str, events: Iterable[str] = EVENTS) -> Hook:
+        """A repository's own webhook, as a bot with a token and no App needs it."""
+        with self.state.change():
+            hook = Hook(
+                self.state.next_id(), url, secret, frozenset(events), self._repo(repo).full_name.lower()
+            )
+            self.state.hooks.append(hook)
+        return hook
+
+    def reach(self, app: App, *, added: Iterable[str] = (), removed: Iterable[str] = (), actor: str) -> None:
+        """Change which repositories an App's installation covers ("selected repositories" from then on)."""
+        state, user = self.state, self._user(actor)
+        more, fewer = [self._repo(name) for name in added], [self._repo(name) for name in removed]
+        with state.change():
+            mine = {name for name, repo in state.repos.items() if reaches(app, repo)}
+            app.repositories = (mine | {repo.full_name.lower() for repo in more}) - {
+                repo.full_name.lower() for repo in fewer
+            }
+            payload = {
+                "action": "added" if more else "removed",
+                "installation": views.installation(state, app),
+                "repository_selection": "selected",
+                "repositories_added": [_brief(repo) for repo in more],
+                "repositories_removed": [_brief(repo) for repo in fewer],
+                "requester": None,
+            }
+            state.emit("installation_repositories", None, payload, user)
+
+    def _user(self, login: str) -> User:
+        return self.state.user(login)
+
+    def _repo(self, full_name: str) -> Repo:
+        return self.state.repo(full_name)
+
+
+def _brief(repo: Repo) -> dict[str, Any]:
+    return {
+        "id": repo.id,
+        "node_id": f"R_{repo.id}",
+        "name": repo.name,
+        "full_name": repo.full_name,
+        "private": repo.private,
+    }

@@ -1,0 +1,61 @@
+"""What GitHub finds wrong in a CODEOWNERS file."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.playground.github import plumbing
+from bot.playground.github.access import role_of
+from bot.playground.github.records import Repo
+from bot.playground.github.state import ROLES, Refusal, State
+
+PLACES = (".github/CODEOWNERS", "CODEOWNERS", "docs/CODEOWNERS")
+"""Where GitHub looks, in this order; the first one found counts."""
+
+_OWNER = re.compile(r"@[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)?|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+def errors(state: State, repo: Repo, ref: str) -> list[dict[str, Any]]:
+    """The errors of the file at `ref`, in lines' order. Raises Refusal 404 where there is no file."""
+    sha = plumbing.resolve(repo.path, ref)
+    for path in PLACES if sha else ():
+        kind = plumbing.git(repo.path, "cat-file", "-t", f"{sha}:{path}", ok=(0, 128)).decode().strip()
+        if kind == "blob":
+            text = plumbing.git(repo.path, "cat-file", "blob", f"{sha}:{path}").decode(errors="replace")
+            lines = enumerate(text.splitlines(), 1)
+            return [found for number, line in lines for found in _line(state, repo, path, number, line)]
+    raise Refusal(404, "Not Found")
+
+
+def _line(state: State, repo: Repo, path: str, number: int, line: str) -> list[dict[str, Any]]:
+    words = line.partition("#")[0].split()
+    if not words:
+        return []
+    pattern, *named = words
+    found = []
+    if pattern.startswith("!") or "[" in pattern:
+        found.append(("Invalid pattern", pattern))
+    for owner in named:
+        if not _OWNER.fullmatch(owner):
+            found.append(("Invalid owner", owner))
+        elif owner.startswith("@") and "/" not in owner and not _may_write(state, repo, owner[1:]):
+            found.append(("Unknown owner", owner))
+    return [
+        {
+            "line": number,
+            "column": line.index(word) + 1,
+            "source": line,
+            "kind": kind,
+            "suggestion": None,
+            "message": f"{kind} on line {number}:\n\n  {line}\n  {' ' * line.index(word)}^",
+            "path": path,
+        }
+        for kind, word in found
+    ]
+
+
+def _may_write(state: State, repo: Repo, login: str) -> bool:
+    """GitHub: an owner must exist and have write access."""
+    user = state.users.get(login.lower())
+    return user is not None and ROLES.index(role_of(repo, user)) >= ROLES.index("write")

@@ -1,0 +1,110 @@
+"""What the stand-in remembers, and who is told when it changes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.playground.github.records import (
+    App,
+    Check,
+    Comment,
+    Deployment,
+    Hook,
+    InstallationToken,
+    Pull,
+    Repo,
+    Review,
+    Status,
+    User,
+)
+
+ROLES = ("none", "read", "triage", "write", "maintain", "admin")
+
+
+class Refusal(Exception):
+    """What GitHub would answer with an error. `errors` are the details of a 422."""
+
+    def __init__(self, status: int, message: str, errors: list[Any] | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+        self.message = message
+        self.errors = errors
+
+
+@dataclass
+class State:
+    """All of it. Whoever reads or writes holds `lock`; `changed` ends a change and tells the listeners."""
+
+    root: Path
+    url: str = "http://127.0.0.1"
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    lock: threading.RLock = field(default_factory=threading.RLock)
+    users: dict[str, User] = field(default_factory=dict)
+    apps: dict[int, App] = field(default_factory=dict)
+    tokens: dict[str, InstallationToken] = field(default_factory=dict)
+    repos: dict[str, Repo] = field(default_factory=dict)
+    pulls: dict[tuple[int, int], Pull] = field(default_factory=dict)
+    comments: dict[int, Comment] = field(default_factory=dict)
+    reviews: dict[int, Review] = field(default_factory=dict)
+    checks: dict[int, Check] = field(default_factory=dict)
+    statuses: dict[int, Status] = field(default_factory=dict)
+    deployments: dict[int, Deployment] = field(default_factory=dict)
+    hooks: list[Hook] = field(default_factory=list)
+    emit: Callable[[str, Repo | None, dict[str, Any], User], None] = lambda *_: None
+    revision: int = 0
+    _last_id: int = 1000
+    _listeners: list[Callable[[int], None]] = field(default_factory=list)
+
+    def next_id(self) -> int:
+        """One growing number for everything, so that ids tell the order of events."""
+        self._last_id += 1
+        return self._last_id
+
+    def now(self) -> datetime:
+        """Whole seconds, as GitHub gives them."""
+        return self.clock().astimezone(UTC).replace(microsecond=0)
+
+    def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
+        """Call `listener` with the new revision after each change; returns what ends it."""
+        with self.lock:
+            self._listeners.append(listener)
+
+        def unsubscribe() -> None:
+            with self.lock:
+                self._listeners.remove(listener)
+
+        return unsubscribe
+
+    @contextmanager
+    def change(self) -> Iterator[None]:
+        """Hold the lock for a change; if it succeeds, the revision grows and the listeners are told."""
+        with self.lock:
+            yield
+            self.revision += 1
+            revision, listeners = self.revision, list(self._listeners)
+        for listener in listeners:
+            listener(revision)
+
+    def user(self, login: str) -> User:
+        try:
+            return self.users[login.lower()]
+        except KeyError:
+            raise Refusal(404, "Not Found") from None
+
+    def repo(self, full_name: str) -> Repo:
+        try:
+            return self.repos[full_name.lower()]
+        except KeyError:
+            raise Refusal(404, "Not Found") from None
+
+    def pull(self, repo: Repo, number: int) -> Pull:
+        try:
+            return self.pulls[repo.id, number]
+        except KeyError:
+            raise Refusal(404, "Not Found") from None
