@@ -1,0 +1,223 @@
+"""A document as Slack's Block Kit."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from bot.render import escape
+from bot.render.budget import (
+    ACTION_ID,
+    ACTIONS,
+    BLOCKS,
+    BUTTON,
+    FIELD,
+    FIELDS,
+    HEADER,
+    MESSAGE,
+    SECTION,
+    STEPS,
+    URL,
+    VALUE,
+    Room,
+    cut_lines,
+    more,
+    short,
+)
+from bot.render.document import (
+    HERE,
+    Actions,
+    Block,
+    Bold,
+    Button,
+    Code,
+    Command,
+    Details,
+    Document,
+    Element,
+    Facts,
+    Heading,
+    Items,
+    Link,
+    Note,
+    Person,
+    Plain,
+    Span,
+    Spans,
+    Table,
+    Text,
+    Voice,
+)
+
+Json = dict[str, Any]
+
+WHOLE = 24_000
+"""Characters of all blocks together; Slack refuses what is far above, without a documented number."""
+_REST = "see the pull request"
+
+
+def blocks(document: Document, voice: Voice = HERE) -> tuple[str, list[Json]]:
+    """The message's `text` (for notifications) and its blocks, within Slack's limits whatever the document holds."""
+    written: list[Json] = []
+    for room in STEPS:
+        written = [block for element in document.elements for block in _element(element, voice, room)]
+        if len(written) <= BLOCKS and _size(written) <= WHOLE:
+            break
+    kept: list[Json] = []
+    for block in written:
+        if len(kept) == BLOCKS - 1 or _size([*kept, block]) > WHOLE:
+            kept.append(_context(f"… more does not fit here: {_REST}"))
+            break
+        kept.append(block)
+    else:
+        kept = written
+    return _fit(escape.slack(document.title), MESSAGE), kept
+
+
+def _size(written: list[Json]) -> int:
+    return len(json.dumps(written, ensure_ascii=False))
+
+
+def _element(element: Element, voice: Voice, room: Room) -> list[Json]:
+    match element:
+        case Heading(spans):
+            title = short(escape.clean(_plain(spans)), HEADER)
+            return [{"type": "header", "text": {"type": "plain_text", "text": title or "…", "emoji": False}}]
+        case Text(spans):
+            return _sections([_spans(spans, voice, room)])
+        case Note(spans) | Details(spans):
+            return [_context(_spans(spans, voice, room, FIELD))] if spans else []
+        case Items(items, of):
+            lines = [f"• {_spans(item, voice, room)}" for item in items[: room.rows]]
+            return _sections([*lines, *_left(len(items) - room.rows, of)])
+        case Facts(pairs):
+            fields = [
+                _mrkdwn(_fit(f"*{escape.slack(label)}*\n{_spans(value, voice, room, FIELD - 100)}", FIELD))
+                for label, value in pairs
+            ]
+            return [
+                {"type": "section", "fields": fields[start : start + FIELDS]}
+                for start in range(0, len(fields), FIELDS)
+            ]
+        case Table(_, rows, of):
+            lines = [_row(row, voice, room) for row in rows[: room.rows]]
+            return _sections([*lines, *_left(len(rows) - room.rows, of)])
+        case Block():
+            return [_code(element, room)]
+        case Actions(buttons):
+            made = [_button(button, voice, index) for index, button in enumerate(buttons[:ACTIONS])]
+            return [{"type": "actions", "elements": made}] if made else []
+
+
+def _row(row: tuple[Spans, ...], voice: Voice, room: Room) -> str:
+    name, *cells = (_spans(cell, voice, room, SECTION // max(1, len(row)) - 20) for cell in row)
+    return " · ".join([f"*{name.replace('*', '')}*" if name else "", *filter(None, cells)])
+
+
+def _left(left: int, of: str) -> list[str]:
+    return [f"{more(left, of)}: {_REST}"] if left > 0 else []
+
+
+def _sections(lines: Sequence[str]) -> list[Json]:
+    """Lines packed into as few sections as they fit."""
+    packed: list[str] = []
+    for line in lines:
+        if packed and len(packed[-1]) + 1 + len(line) <= SECTION:
+            packed[-1] += f"\n{line}"
+        elif line:
+            packed.append(line)
+    return [{"type": "section", "text": _mrkdwn(text)} for text in packed]
+
+
+def _code(block: Block, room: Room) -> Json:
+    lines = min(room.lines, 60)
+    while True:
+        shown, note = cut_lines(block, lines)
+        text = escape.slack_block("\n".join(escape.clean(line) for line in shown))
+        fenced = f"```{text or ' '}```"
+        whole = "\n".join(filter(None, [note, fenced] if block.tail else [fenced, note]))
+        if len(whole) <= SECTION or lines == 1:
+            return {"type": "section", "text": _mrkdwn(whole)}
+        lines //= 2
+
+
+def _button(button: Button, voice: Voice, index: int) -> Json:
+    name = re.sub(r"[^A-Za-z0-9_.:-]", "_", ":".join(button.command.split()))
+    made: Json = {
+        "type": "button",
+        "text": {"type": "plain_text", "text": short(escape.clean(button.label), BUTTON), "emoji": False},
+        "action_id": short(f"towpath:{name}" if button.command else f"towpath:open:{index}", ACTION_ID),
+    }
+    if button.command:
+        value = {"r": voice.repository, "p": voice.pull, "c": short(button.command, 500)}
+        made["value"] = short(json.dumps(value, separators=(",", ":"), ensure_ascii=False), VALUE)
+    elif len(button.url) <= URL:
+        made["url"] = button.url
+    if button.style:
+        made["style"] = button.style
+    if button.confirm:
+        made["confirm"] = {
+            "title": {"type": "plain_text", "text": short(escape.clean(button.label), 100)},
+            "text": {"type": "plain_text", "text": short(escape.clean(button.confirm), 300)},
+            "confirm": {"type": "plain_text", "text": short(escape.clean(button.label), 30)},
+            "deny": {"type": "plain_text", "text": "Not now"},
+        }
+    return made
+
+
+def _context(text: str) -> Json:
+    return {"type": "context", "elements": [_mrkdwn(text)]}
+
+
+def _mrkdwn(text: str) -> Json:
+    # Verbatim: Slack turns no address, channel or name in it into a link by itself.
+    return {"type": "mrkdwn", "text": text, "verbatim": True}
+
+
+def _spans(spans: Spans, voice: Voice, room: Room, limit: int = SECTION - 10) -> str:
+    """Spans up to a length; one is never cut in its middle once written, so that no markup stays open."""
+    text = ""
+    for span in spans:
+        part = _span(span, voice, min(room.text, limit))
+        if len(text) + len(part) > limit - 1:
+            return f"{text}…"
+        text += part
+    return text
+
+
+def _span(span: Span, voice: Voice, limit: int) -> str:
+    match span:
+        case Plain(text):
+            return _fit(escape.slack(text), limit)
+        case Bold(text):
+            inner = _fit(escape.slack(text).replace("*", "∗").strip(), limit)
+            return f"*{inner}*" if inner else ""
+        case Code(text):
+            return _ticked(text, limit)
+        case Command():
+            return _ticked(voice.command(span), limit)
+        case Link(text, url):
+            label = _fit(escape.slack(text).replace("|", "¦"), 200)
+            safe = re.fullmatch(r"https?://[^\s<>|]{1,2000}", url)
+            return f"<{url.replace('&', '&amp;')}|{label}>" if safe and label else label
+        case Person(login, slack):
+            known = re.fullmatch(r"[A-Z0-9]{2,30}", slack)
+            return f"<@{slack}>" if known else escape.slack(f"@{login}" if login else "somebody")
+
+
+def _ticked(text: str, limit: int) -> str:
+    inner = _fit(escape.slack(text).strip(), limit)
+    return f"`{inner}`" if inner else ""
+
+
+def _fit(escaped: str, limit: int) -> str:
+    """Cut what is already escaped without leaving half an entity behind."""
+    if len(escaped) <= limit:
+        return escaped
+    return re.sub(r"&[a-z]{0,4}$", "", escaped[: max(0, limit - 1)]).rstrip() + "…"
+
+
+def _plain(spans: Spans) -> str:
+    return "".join(f"@{span.login}" if isinstance(span, Person) else span.text for span in spans if span)

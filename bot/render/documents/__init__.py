@@ -1,0 +1,1 @@
+"""One file a result: what is said about it, as a neutral document."""
