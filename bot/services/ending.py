@@ -1,0 +1,93 @@
+"""How a run ends: one transaction that says so, shows it, and lets go of what waited behind it."""
+
+from __future__ import annotations
+
+from bot.domain.ports.store import Tables
+from bot.domain.ports.terraform import Ended
+from bot.domain.run import ACTIVE, Outcome, Run
+from bot.services.context import Context, show_run
+from bot.services.reacting import react_to_end
+
+
+def finish(
+    context: Context,
+    run: Run,
+    outcome: Outcome,
+    *,
+    message: str = "",
+    next_step: str = "",
+    reference: str = "",
+) -> None:
+    """End a run (once: whoever comes second changes nothing), and enqueue the plans that waited behind it."""
+    with context.store.begin() as tables:
+        finish_in(context, tables, run, outcome, message=message, next_step=next_step, reference=reference)
+    context.work.wake()
+    context.poke()
+
+
+def finish_in(
+    context: Context,
+    tables: Tables,
+    run: Run,
+    outcome: Outcome,
+    *,
+    message: str = "",
+    next_step: str = "",
+    reference: str = "",
+    plan_id: str = "",
+) -> bool:
+    """`finish` within a transaction of the caller's; False where it had ended before."""
+    tables.locks.alone(run.target)
+    ended = tables.runs.move(
+        run.id,
+        ACTIVE,
+        "finished",
+        outcome=outcome,
+        message=message,
+        next_step=next_step,
+        reference=reference,
+        plan_id=plan_id or run.plan_id,
+        finished_at=context.now(),
+    )
+    if not ended:
+        return False
+    show_run(tables, context.now(), run)
+    if (row := tables.runs.get(run.id)) is not None:
+        context.ended(row)
+    react_to_end(context, tables, run, outcome)
+    tables.credentials.revoke(run.id)
+    if run.kind == "apply":
+        release_plans(context, tables, run)
+    return True
+
+
+def release_plans(context: Context, tables: Tables, run: Run) -> None:
+    """Enqueue the plans that waited for this apply, unless another apply on the target goes on."""
+    if tables.runs.active(target=run.target, kind="apply"):
+        return
+    for waiting in tables.runs.active(target=run.target, kind="plan"):
+        if waiting.phase == "queued" and waiting.progress.get("behind"):
+            tables.runs.update(waiting.id, progress={})
+            context.work.enqueue(waiting, tables)
+
+
+def stopped(context: Context, run: Run, ended: Ended) -> Outcome | None:
+    """Whether Terraform was stopped rather than failing by itself, and why."""
+    if ended.timed_out:
+        return "timed_out"
+    if not ended.interrupted:
+        return None
+    with context.store.read() as tables:
+        row = tables.runs.get(run.id)
+    return "superseded" if row is not None and row.superseded_by and not row.cancel_by else "cancelled"
+
+
+def fail(context: Context, run: Run, ended: Ended, *, next_step: str) -> None:
+    """Terraform failed by itself: say why."""
+    finish(context, run, "failed", message=reason(ended)[:4000], next_step=next_step)
+
+
+def reason(ended: Ended) -> str:
+    """Terraform's first diagnostics; where it came to none, the last words of its log. The log has the rest."""
+    words = "\n".join(ended.diagnostics[:3]) or "\n".join(ended.log.strip().splitlines()[-3:])
+    return words or f"Terraform ended with exit code {ended.exit_code}."

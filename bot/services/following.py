@@ -1,0 +1,151 @@
+"""What the bot does of itself when a pull request or a branch changes."""
+
+from __future__ import annotations
+
+import structlog
+
+from bot.domain.people import SYSTEM, Actor
+from bot.domain.policy import PATH
+from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.store import Tables
+from bot.domain.requests import CheckAgain, PullChanged, Pushed
+from bot.domain.results import Refused
+from bot.domain.run import Origin
+from bot.domain.target import Target
+from bot.services import locking, planning
+from bot.services.context import Context, show, show_pull
+from bot.services.ending import finish_in
+from bot.services.targets import automatic, default_policy, ground, touched
+
+log = structlog.get_logger()
+
+
+def pull_changed(context: Context, event: PullChanged, delivery: str) -> None:
+    """Plan what an open pull request touches; let go of everything when it is closed.
+
+    The facts are asked of GitHub now, so deliveries may come late, twice or out of order: one head is planned once.
+    """
+    pull = context.refresh(event.repository, event.number)
+    if pull.state != "open":
+        closed(context, pull)
+        return
+    if pull.draft:
+        return
+    plan_automatically(context, pull, delivery, again=event.action == "reopened")
+
+
+def plan_automatically(
+    context: Context, pull: PullRequest, seed: str, *, environment: str = "", again: bool = True
+) -> None:
+    """Plan the environments that the policy plans by itself (or the one given), for the stacks that are touched.
+
+    Without `again`, targets are left out where this head is planned or being planned already: one push may come as
+    several events.
+    """
+    stand = ground(context, pull)
+    if isinstance(stand, Refused):
+        if stand.code == "policy" or (stand.code == "no-policy" and _adds_policy(context, pull)):
+            _show(context, pull)
+        return
+    stacks = touched(context, pull, stand)
+    if not stacks:
+        if known_surface(context, pull):
+            _show(context, pull)
+        return
+    if pull.from_fork:
+        with context.store.read() as tables:
+            trusted = tables.pulls.trusted(pull.repository, pull.number, pull.head_sha)
+        if not trusted:
+            _show(context, pull)
+            return
+    targets = [
+        stand.policy.target(pull.repository, stack.name, env.name, pull.number)
+        for stack in stacks
+        for env in automatic(stand.policy, stack)
+        if not environment or env.name == environment
+    ]
+    if not again:
+        targets = [target for target in targets if not _planned(context, pull, target)]
+    _show(context, pull)
+    planning.request(context, pull, targets, stand.base_tip, SYSTEM, Origin(delivery=seed), seed)
+
+
+def closed(context: Context, pull: PullRequest) -> None:
+    """Stop its plans, discard them, release its locks, tell who waits."""
+    with context.store.begin() as tables:
+        for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan"):
+            if run.phase == "queued":
+                finish_in(context, tables, run, "superseded", message=f"#{pull.number} is {pull.state}.")
+            else:
+                tables.runs.update(run.id, superseded_by=pull.state)
+        for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="apply"):
+            if run.phase == "queued":
+                finish_in(context, tables, run, "refused", message=f"#{pull.number} is {pull.state}.")
+        _show_known(context, tables, pull)
+    locking.release_of_pull(context, pull.repository, pull.number, pull.state)
+    context.poke()
+
+
+def pushed(context: Context, event: Pushed) -> None:
+    """The default branch moved: the policy may be another, and plans may be behind it. Show that everywhere."""
+    known = context.known(event.repository)
+    if event.ref != f"refs/heads/{known.default_branch}" or set(event.after) == {"0"}:
+        return
+    default_policy(context, event.repository)
+    with context.store.begin() as tables:
+        for pull in tables.pulls.open(event.repository):
+            _show_known(context, tables, pull)
+    context.poke()
+
+
+def check_again(context: Context, event: CheckAgain) -> None:
+    """ "Re-run" at a check plans that environment again, for those who may plan."""
+    with context.store.read() as tables:
+        pulls = [pull for pull in tables.pulls.open(event.repository) if pull.head_sha == event.head_sha]
+    for pull in pulls:
+        environment = event.name.removeprefix("towpath/").split("/")[0]
+        plan_automatically(context, pull, event.origin.delivery, environment=environment)
+
+
+def trust(context: Context, pull: PullRequest, actor: Actor) -> None:
+    """Somebody with write has read this head of a fork and lets it be planned."""
+    with context.store.begin() as tables:
+        tables.pulls.trust(pull.repository, pull.number, pull.head_sha, actor.login)
+
+
+def known_surface(context: Context, pull: PullRequest) -> bool:
+    """Whether this pull request has a status comment, so that it should be kept true."""
+    with context.store.read() as tables:
+        return tables.surfaces.get(f"status:{pull.repository}#{pull.number}") is not None
+
+
+def _planned(context: Context, pull: PullRequest, target: Target) -> bool:
+    with context.store.read() as tables:
+        active = tables.runs.active(target=target, pull=pull.number, kind="plan")
+        plan = tables.plans.newest(target, pull.number)
+    if any(run.commit == pull.head_sha and not run.superseded_by for run in active):
+        return True
+    return plan is not None and plan.commit == pull.head_sha and plan.status != "superseded"
+
+
+def _adds_policy(context: Context, pull: PullRequest) -> bool:
+    tip = context.forge.head_of(pull.repository, pull.base_ref)
+    context.git.fetch(
+        context.remote(pull.repository),
+        [tip, pull.head_sha],
+        refs=[f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head"],
+    )
+    return PATH in context.git.changed(pull.repository, tip, pull.head_sha)
+
+
+def _show(context: Context, pull: PullRequest) -> None:
+    with context.store.begin() as tables:
+        show_pull(tables, context.now(), pull.repository, pull.number)
+    context.poke()
+
+
+def _show_known(context: Context, tables: Tables, pull: PullRequest) -> None:
+    """Refresh what is there; a pull request that never had a comment of ours gets none now."""
+    for surface in tables.surfaces.of_pull(pull.repository, pull.number):
+        if surface.kind in ("status", "card", "check"):
+            show(tables, context.now(), surface.kind, surface.subject, pull.repository, pull.number)

@@ -1,0 +1,169 @@
+"""Locks: by hand with a reason, released with the pull request, and the waiting list told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import structlog
+
+from bot.domain.gates import claimed, command
+from bot.domain.lock import Lock, Waiter
+from bot.domain.people import Actor, reaches
+from bot.domain.ports.forge import ForgeError, Role
+from bot.domain.ports.store import Tables
+from bot.domain.results import Locked, Noted, Refused, Result, Unlocked
+from bot.domain.run import Origin
+from bot.domain.target import Target
+from bot.errors import TransientError, UserError
+from bot.services import planning
+from bot.services.context import Context, show_pull
+from bot.services.targets import ground, moved
+
+log = structlog.get_logger()
+
+
+def lock(
+    context: Context, target: Target, actor: Actor, reason: str, url: str, expires: timedelta | None
+) -> Result:
+    """Claim a target by hand: nobody applies there until it is released."""
+    now = context.now()
+    wanted = Lock(target, actor, now, reason=reason, url=url, expires_at=now + expires if expires else None)
+    with context.store.begin() as tables:
+        have = tables.locks.take(wanted, now)
+        if have != wanted:
+            return claimed(have, target)
+        _show_everywhere(context, tables, target)
+    context.poke()
+    return Locked(wanted)
+
+
+def unlock(context: Context, target: Target, actor: Actor, role: Role) -> Result:
+    """Release a lock: one's own with write, another's with maintain; never while a run works under it.
+
+    A pull request's claim is its author's and that of whoever applied.
+    """
+    with context.store.begin() as tables:
+        tables.locks.alone(target)
+        have = tables.locks.get(target)
+        if have is None or have.expired(context.now()):
+            return Noted(f"{target} is not locked.")
+        holder = tables.pulls.get(target.repository, have.pull) if have.pull else None
+        own = actor.login in (have.actor.login, holder.author if holder else have.actor.login)
+        if not own and not reaches(role, "maintain"):
+            return Refused(
+                "permission",
+                f"{target} is locked by {have.owner}; to unlock what others hold you need the `maintain` "
+                f"role, you have `{role}`.",
+                f"Ask {have.actor.name}, or a maintainer.",
+            )
+        if busy := tables.runs.active(target=target, kind="apply"):
+            return Refused(
+                "busy",
+                f"An apply of #{busy[0].pull} works on {target} right now, under this lock.",
+                f"`/cancel` on #{busy[0].pull} stops it; then `{command('unlock', target)}`.",
+            )
+        tables.locks.release(target)
+        waiters = tables.locks.waiters(target)
+        _show_everywhere(context, tables, target)
+    context.poke()
+    tell(context, target, f"`{target}` was unlocked by {actor.name}")
+    return Unlocked(target, actor.name, tuple(waiter.pull for waiter in waiters))
+
+
+def release_of_pull(context: Context, repository: str, number: int, why: str) -> None:
+    """A merged or closed pull request lets go of everything it claims or waits for."""
+    with context.store.begin() as tables:
+        tables.locks.forget_waiters(repository=repository, pull=number)
+        held = tables.locks.of_pull(repository, number)
+    for have in held:
+        if _release(
+            context, have.target
+        ):  # an apply under way keeps its claim; the sweep frees it in the end
+            tell(context, have.target, f"#{number} was {why}")
+
+
+def sweep(context: Context) -> None:
+    """Free what has expired, and what closed pull requests still claim after their apply has ended; tell who waits for
+    what is free, whoever was to tell them and could not."""
+    now = context.now()
+    with context.store.read() as tables:
+        over = [have.target for have in tables.locks.all() if have.expired(now) or _gone(tables, have)]
+    for target in over:
+        _release(context, target)
+    with context.store.read() as tables:
+        free = [target for target in tables.locks.waiting() if tables.locks.get(target) is None]
+    for target in free:
+        tell(context, target, "The lock ended")
+
+
+def refresh_holders(context: Context) -> None:
+    """Ask GitHub of pull requests that claim something: a `closed` that never reached us must not lock for ever."""
+    with context.store.read() as tables:
+        holders = {(have.target.repository, have.pull) for have in tables.locks.all() if have.pull}
+    for repository, number in sorted(holders):
+        context.refresh(repository, number)
+
+
+def tell(context: Context, target: Target, why: str) -> None:
+    """Each pull request that waits gets a fresh plan and a word; nothing is ever applied unread.
+
+    Who waits is forgotten in the transaction that tells them; who could not be told now is told by the sweep.
+    """
+    with context.store.read() as tables:
+        waiters = tables.locks.waiters(target)
+    for waiter in waiters:
+        try:
+            _tell(context, waiter, why)
+        except (ForgeError, TransientError, UserError) as error:
+            log.warning("somebody who waits could not be told yet", pull=waiter.pull, error=str(error)[:200])
+    context.poke()
+
+
+def _tell(context: Context, waiter: Waiter, why: str) -> None:
+    target = waiter.target
+    pull = context.refresh(target.repository, waiter.pull)
+    stand = ground(context, pull)
+    seed = f"free:{target.key}:{waiter.pull}:{waiter.since.isoformat()}"
+    if pull.state != "open" or isinstance(stand, Refused):
+        with context.store.begin() as tables:
+            tables.locks.forget_waiters(target=target, pull=waiter.pull)
+        return
+    planning.request(context, pull, [target], stand.base_tip, waiter.actor, Origin(delivery=seed), seed)
+    next_step = f"Read it, then `{command('apply', target)}`."
+    if moved(context, pull, stand, target.stack):
+        next_step = (
+            f"`{pull.base_ref}` has moved on under it: merge that into the branch and push before you apply."
+        )
+    text = f"{why}: {target} is free. {waiter.actor.name}, a fresh plan is on its way."
+    with context.store.begin() as tables:
+        tables.locks.forget_waiters(target=target, pull=waiter.pull)
+        context.tell(
+            tables, Origin(delivery=seed), target.repository, waiter.pull, Noted(text, next_step, "good")
+        )
+
+
+def _release(context: Context, target: Target) -> bool:
+    """Free a lock that has expired or whose pull request is closed; False where an apply works under it, or where
+    another has claimed it meanwhile."""
+    with context.store.begin() as tables:
+        tables.locks.alone(target)
+        have = tables.locks.get(target)
+        if have is None or not (have.expired(context.now()) or _gone(tables, have)):
+            return False
+        if tables.runs.active(target=target, kind="apply"):
+            return False
+        tables.locks.release(target)
+        _show_everywhere(context, tables, target)
+    context.poke()
+    return True
+
+
+def _gone(tables: Tables, have: Lock) -> bool:
+    pull = tables.pulls.get(have.target.repository, have.pull) if have.pull else None
+    return pull is not None and pull.state != "open"
+
+
+def _show_everywhere(context: Context, tables: Tables, target: Target) -> None:
+    """A lock is shown in every open pull request of the repository."""
+    for pull in tables.pulls.open(target.repository):
+        show_pull(tables, context.now(), target.repository, pull.number)
