@@ -1,0 +1,5 @@
+"""`python -m bot` is `towpath`."""
+
+from bot.cli import main
+
+main()

@@ -1,0 +1,46 @@
+"""The list of the operator's commands, and what they have in common: settings, logs, how errors are told."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+
+import typer
+
+import bot.cli
+from bot.errors import UserError, reference
+
+app = typer.Typer(
+    name="towpath",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Terraform by conversation: plan, promote, approve and undo from pull requests and Slack.",
+)
+
+
+def main() -> None:
+    """Entry point of the console script: exit code 0 only on success."""
+    from bot.terraform.process import undumpable
+
+    undumpable()  # before any secret is read: a plan must not read them by /proc
+    for module in pkgutil.iter_modules(bot.cli.__path__):
+        importlib.import_module(f"bot.cli.{module.name}")
+    try:
+        app(standalone_mode=True)
+    except UserError as error:
+        print(f"towpath: {error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except Exception:
+        import structlog
+
+        ticket = reference()
+        structlog.get_logger().exception("the command failed", reference=ticket)
+        print(
+            f"towpath: something went wrong on our side; the log above tells more under {ticket}.",
+            file=sys.stderr,
+        )
+        sys.exit(1)

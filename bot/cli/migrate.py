@@ -1,0 +1,26 @@
+"""`towpath migrate`: bring the database to this version."""
+
+from __future__ import annotations
+
+from bot.cli.main import app
+from bot.cli.up import begin
+from bot.runs import durable
+from bot.storage.crypto import Vault
+from bot.storage.database import Database
+from bot.storage.key import load_key
+from bot.storage.migrate import migrate as to_newest
+from bot.storage.migrate import pending
+
+
+@app.command()
+def migrate() -> None:
+    """Bring the database to this version. Safe to run twice, or from two machines at once."""
+    settings = begin()
+    key = load_key(settings.secret_key.get_secret_value() or None, settings.data_dir)
+    database = Database(settings.database, Vault(key))
+    steps = pending(database.engine)
+    to_newest(database.engine)
+    durable.migrate(database.engine)
+    database.check_key()
+    database.close()
+    print(f"Applied {', '.join(steps)}." if steps else "The database is at this version already.")

@@ -1,0 +1,126 @@
+"""`towpath up`, `web`, `worker`, `clock`: the processes."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+from types import FrameType
+
+import structlog
+import typer
+import uvicorn
+
+from bot import logs
+from bot.cli.main import app
+from bot.errors import UserError
+from bot.settings import Settings, load
+from bot.web.listening import listen
+from bot.wiring import Bot
+
+log = structlog.get_logger()
+
+GRACE = 10
+"""Seconds that open requests get when the process is told to stop."""
+
+
+def begin(**overrides: object) -> Settings:
+    """Settings read, logs set up, and what is off told."""
+    settings = load(**{name: value for name, value in overrides.items() if value is not None})
+    logs.configure(settings.secrets(), as_json=settings.log_json)
+    for note in settings.missing():
+        log.warning(note)
+    return settings
+
+
+def serve(bot: Bot, settings: Settings, *, work: bool) -> None:
+    """Serve HTTP until told to stop; with `work` also the worker and the clock.
+
+    At the end the work stops first: a Terraform that finishes what it has begun still reaches the state backend.
+    """
+    try:
+        listener = listen(settings.host, settings.port)
+    except OSError as error:
+        raise UserError(
+            f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}.",
+            next_step="Stop what uses it, or set PORT or TOWPATH_HOST.",
+        ) from None
+    server = uvicorn.Server(
+        uvicorn.Config(
+            bot.app(),
+            log_level="warning",
+            access_log=False,
+            timeout_graceful_shutdown=GRACE,
+            server_header=False,
+        )
+    )
+    serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
+    serving.start()
+    if work:
+        bot.start_worker()
+        bot.start_clock()
+    log.info("listening", address=settings.address, console=bot.keys.link(settings.address, ""))
+    wait()
+    idle = bot.rest()
+    server.should_exit = True
+    serving.join(GRACE + 5)
+    end(bot, idle=idle)
+
+
+def end(bot: Bot, *, idle: bool) -> None:
+    """Leave. Work that goes on even now is left at once: each Terraform's supervisor interrupts it once and writes down
+    how it ended, and the next start reads that."""
+    bot.close()
+    if not idle:
+        log.warning("work was under way; the next start takes it up")
+        os._exit(0)
+
+
+@app.command()
+def up(
+    host: str | None = typer.Option(None, help="Address to listen on (TOWPATH_HOST)."),
+    port: int | None = typer.Option(None, help="Port to listen on (PORT)."),
+) -> None:
+    """Web, worker and clock in one process: the default for one machine."""
+    settings = begin(host=host, port=port)
+    serve(Bot(settings), settings, work=True)
+
+
+@app.command()
+def web(
+    host: str | None = typer.Option(None, help="Address to listen on (TOWPATH_HOST)."),
+    port: int | None = typer.Option(None, help="Port to listen on (PORT)."),
+) -> None:
+    """HTTP only: webhooks, Slack, the state backend, the console. Needs Postgres and a worker beside it."""
+    settings = begin(host=host, port=port)
+    serve(Bot(settings), settings, work=False)
+
+
+@app.command()
+def worker() -> None:
+    """Durable work only: plans, applies, and what people see of them."""
+    bot = Bot(begin())
+    bot.start_worker()
+    wait()
+    end(bot, idle=bot.rest())
+
+
+@app.command()
+def clock() -> None:
+    """The clock only: upkeep and schedules."""
+    bot = Bot(begin())
+    bot.start_clock()
+    wait()
+    end(bot, idle=bot.rest())
+
+
+def wait() -> None:
+    """Until SIGINT or SIGTERM."""
+    told = threading.Event()
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        told.set()
+
+    signal.signal(signal.SIGINT, stop)
+    signal.signal(signal.SIGTERM, stop)
+    told.wait()

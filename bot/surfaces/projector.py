@@ -1,0 +1,131 @@
+"""Projections: what people should see is rendered from the rows as they are now, compared with what was last posted,
+and created or edited. So a crash, a lost answer or an outage heals by projecting again, never by a second comment."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+import structlog
+
+from bot.domain.ports.chat import ChatError
+from bot.domain.ports.forge import ForgeError
+from bot.domain.ports.store import Surface, SurfaceKind
+from bot.errors import TransientError, reference
+from bot.services.context import Context
+
+log = structlog.get_logger()
+
+LEASE = timedelta(minutes=5)
+"""How long a claimed surface is hidden from other workers: far longer than it takes. A worker that dies gives up its
+claims at once, see the reaper."""
+IDLE = 1.0
+MOST = 12
+"""Attempts at something that fails for good, such as a channel that is gone, before it is left alone."""
+
+Projection = Callable[[Context, Surface], Surface]
+"""Make the platform show what it should; returns the surface with its new `external` and `digest`."""
+
+
+class Projector:
+    """Threads that project what is due, the urgent first. Any number of workers share the surfaces by leases."""
+
+    def __init__(
+        self, context: Callable[[], Context], projections: Mapping[SurfaceKind, Projection], threads: int = 3
+    ) -> None:
+        self._context = context
+        self._projections = projections
+        self._bell = threading.Condition()
+        self._rings = 0
+        self._stop = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._loop, name=f"projector-{number}", daemon=True)
+            for number in range(threads)
+        ]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def poke(self) -> None:
+        """Something became due: look now."""
+        with self._bell:
+            self._rings += 1
+            self._bell.notify_all()
+
+    def stop(self) -> None:
+        self._stop.set()
+        self.poke()
+        for thread in self._threads:
+            thread.join(timeout=5)
+
+    def _loop(self) -> None:
+        heard = 0
+        while not self._stop.is_set():
+            try:
+                busy = self.once()
+            except Exception:
+                log.exception("projecting failed; trying again")
+                busy = False
+                self._stop.wait(1.0)
+            if busy:
+                continue
+            with self._bell:
+                if self._rings == heard:
+                    self._bell.wait(IDLE)
+                heard = self._rings
+
+    def once(self) -> bool:
+        """Project one due surface; False where nothing is due."""
+        context = self._context()
+        now = context.now()
+        with context.store.begin() as tables:
+            surface = tables.surfaces.claim(now, now + LEASE, context.worker)
+        if surface is None:
+            return False
+        leased = surface.due_at
+        posted = self._project(context, surface)
+        with context.store.begin() as tables:
+            tables.surfaces.settle(posted, leased)
+        return True
+
+    def _project(self, context: Context, surface: Surface) -> Surface:
+        try:
+            posted = self._projections[surface.kind](context, surface)
+            return replace(posted, attempts=0, due_at=None, error="")
+        except (ForgeError, ChatError, TransientError) as error:
+            return self._later(context, surface, error, getattr(error, "retry_after", None))
+        except Exception as error:
+            ticket = reference()
+            log.exception("a surface could not be shown", surface=surface.id, reference=ticket)
+            return self._later(context, surface, error, None)
+
+    def _later(self, context: Context, surface: Surface, error: Exception, wait: float | None) -> Surface:
+        """Try again after what the platform asks for, else ever later; leave it alone when it fails for good."""
+        attempts = surface.attempts + 1
+        row = self._row(context, surface)
+        if wait is None and attempts >= MOST:
+            log.warning("left alone", surface=surface.id, error=str(error)[:300])
+            return replace(row, attempts=0, due_at=None, error=str(error)[:500])
+        pause = max(wait or 0.0, min(2.0 ** min(attempts, 6), 60.0) if attempts > 1 or wait is None else 0.5)
+        log.info("a surface waits", surface=surface.id, seconds=round(pause, 1), error=str(error)[:300])
+        return replace(
+            row, attempts=attempts, due_at=context.now() + timedelta(seconds=pause), error=str(error)[:500]
+        )
+
+    @staticmethod
+    def _row(context: Context, surface: Surface) -> Surface:
+        """What a failed projection has saved on its way (such as that a creation was tried) is kept."""
+        with context.store.read() as tables:
+            return tables.surfaces.get(surface.id) or surface
+
+
+def tried(context: Context, surface: Surface) -> None:
+    """Note before a creation that it is tried: should its answer be lost, the next attempt looks before it creates."""
+    with context.store.begin() as tables:
+        row = tables.surfaces.get(surface.id)
+        if row is not None and row.external != surface.external:
+            raise TransientError("another worker has this surface by now", retry_after=1.0)
+        tables.surfaces.save(replace(surface, tried=True))

@@ -1,0 +1,91 @@
+"""A context over a real database, with a clock that tests set; ports that these tests do not reach are absent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.intake.github import GitHubDoor
+from bot.services.context import Context
+from bot.storage.crypto import Vault
+from bot.storage.database import Database
+from bot.storage.inbox import DeliveryRows, open_inbox
+from tests.unit.services.webhooks import SECRET
+
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+class Clock:
+    """Stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.at = NOW
+
+    def __call__(self) -> datetime:
+        return self.at
+
+    def pass_by(self, **length: float) -> None:
+        self.at += timedelta(**length)
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def database(sqlite_url: str, vault: Vault) -> Iterator[Database]:
+    """A migrated SQLite database in a directory of the test's own."""
+    made = Database(sqlite_url, vault)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def context(database: Database, clock: Clock, tmp_path: Path) -> Context:
+    absent: Any = None
+    return Context(
+        store=database,
+        forge=absent,
+        git=absent,
+        terraform=absent,
+        backends=absent,
+        secrets=absent,
+        work=absent,
+        data_dir=tmp_path,
+        worker="here",
+        address="https://towpath.example.com",
+        logins={"U09": "carol"},
+        now=clock,
+    )
+
+
+class Bell:
+    """Counts rings."""
+
+    def __init__(self) -> None:
+        self.rings = 0
+
+    def __call__(self) -> None:
+        self.rings += 1
+
+
+@pytest.fixture
+def inbox(database: Database, tmp_path: Path) -> Iterator[DeliveryRows]:
+    made = open_inbox(database, tmp_path / "inbox.db")
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def bell() -> Bell:
+    return Bell()
+
+
+@pytest.fixture
+def door(inbox: DeliveryRows, bell: Bell) -> GitHubDoor:
+    return GitHubDoor(inbox, SECRET, bell)

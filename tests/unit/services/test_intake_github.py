@@ -1,0 +1,214 @@
+"""GitHub's door: what it keeps, what it refuses, and that nothing sent to it does any harm."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+
+import pytest
+
+from bot.domain.people import Actor
+from bot.domain.ports.store import Delivery
+from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Said, Seen
+from bot.github.webhook import sign
+from bot.intake import github
+from bot.intake.github import LARGEST, GitHubDoor
+from bot.storage.inbox import DeliveryRows
+from tests.unit.services.conftest import Bell
+from tests.unit.services.webhooks import PAYLOADS, REPOSITORY, comment, headers, send
+
+
+def meant(inbox: DeliveryRows, me: str = "towpath[bot]") -> list[Request]:
+    (delivery,) = inbox.pending(10)
+    return github.understand(delivery, lambda: me)
+
+
+# what is let in
+
+
+@pytest.mark.parametrize("event", list(PAYLOADS))
+def test_what_concerns_us_is_kept_before_it_is_answered(
+    door: GitHubDoor, inbox: DeliveryRows, bell: Bell, event: str
+) -> None:
+    assert send(door, PAYLOADS[event], event) == (202, "kept")
+    (kept,) = inbox.pending(10)
+    assert (kept.id, kept.platform, kept.event) == ("d-1", "github", event)
+    assert json.loads(kept.body) == PAYLOADS[event]
+    assert bell.rings == 1
+
+
+def test_a_delivery_that_comes_twice_is_kept_once(door: GitHubDoor, inbox: DeliveryRows, bell: Bell) -> None:
+    assert send(door, comment()) == (202, "kept")
+    assert send(door, comment()) == (202, "known")
+    assert len(inbox.pending(10)) == 1
+    assert bell.rings == 1
+
+
+def test_a_form_is_as_good(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    body = urlencode({"payload": json.dumps(comment())}).encode()
+    assert send(door, body, content_type="application/x-www-form-urlencoded") == (202, "kept")
+    assert any(isinstance(one, Said) for one in meant(inbox))
+
+
+def test_the_pull_request_keeps_its_deliveries_in_order(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    for number, event in enumerate(PAYLOADS):
+        send(door, PAYLOADS[event], event, x_github_delivery=f"d-{number}")
+    found = {one.event: one.conversation for one in inbox.pending(10)}
+    assert found == {
+        "issue_comment": "acme/infra#7",
+        "pull_request": "acme/infra#7",
+        "push": "acme/infra",
+        "check_run": "acme/infra",
+        "installation": "installation",
+    }
+
+
+def test_a_ping_is_answered(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    assert send(door, {"zen": "…"}, "ping") == (200, "pong")
+    assert inbox.pending(10) == []
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("star", {"action": "created"}),
+        ("issue_comment", comment(action="edited")),
+        ("issue_comment", comment(action="deleted")),
+        ("issue_comment", comment(issue={"number": 7})),
+        (
+            "issue_comment",
+            comment(comment=comment()["comment"] | {"user": {"login": "x[bot]", "type": "Bot"}}),
+        ),
+        ("pull_request", PAYLOADS["pull_request"] | {"action": "labeled"}),
+        ("check_run", PAYLOADS["check_run"] | {"action": "created"}),
+    ],
+    ids=["a star", "an edit", "a deletion", "on an issue", "a bot", "a label", "our own check"],
+)
+def test_what_is_of_no_interest_is_not_kept(
+    door: GitHubDoor, inbox: DeliveryRows, event: str, payload: dict[str, Any]
+) -> None:
+    assert send(door, payload, event) == (202, "of no interest")
+    assert inbox.pending(10) == []
+
+
+# what is refused
+
+
+@pytest.mark.parametrize(
+    "signature",
+    ["", "sha256=", "sha256=" + "0" * 64, "sha1=abc", sign("another", b""), "é", "\udcff"],
+)
+def test_unsigned_is_refused_before_it_is_read(door: GitHubDoor, inbox: DeliveryRows, signature: str) -> None:
+    assert send(door, comment(), x_hub_signature_256=signature) == (401, "the signature is wrong")
+    assert inbox.pending(10) == []
+
+
+def test_a_signature_is_of_one_body(door: GitHubDoor) -> None:
+    body = json.dumps(comment()).encode()
+    assert door.take(headers(body), body + b" ")[0] == 401
+
+
+def test_without_a_secret_nothing_is_right(inbox: DeliveryRows, bell: Bell) -> None:
+    body = json.dumps(comment()).encode()
+    shut = GitHubDoor(inbox, "", bell)
+    assert shut.take(headers(body) | {"x-hub-signature-256": sign("", body)}, body)[0] == 401
+
+
+@pytest.mark.parametrize("delivery", ["", "x" * 101, "a\nb", "a\0b"])
+def test_a_delivery_needs_an_id(door: GitHubDoor, delivery: str) -> None:
+    assert send(door, comment(), x_github_delivery=delivery)[0] == 400
+
+
+def test_an_event_needs_a_name(door: GitHubDoor) -> None:
+    assert send(door, comment(), "")[0] == 400
+
+
+def test_larger_than_github_sends(door: GitHubDoor) -> None:
+    assert door.take({}, b"x" * (LARGEST + 1))[0] == 413
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"null",
+        b"\xff\xfe",
+        b"[" * 100_000,
+        b'{"action": "created"}',
+        b'{"action": 1}',
+        json.dumps(comment(issue={"number": -1, "pull_request": {}})).encode(),
+        json.dumps(comment(repository=REPOSITORY | {"full_name": "../.."})).encode(),
+        json.dumps(comment(comment=comment()["comment"] | {"body": "\0"})).encode(),
+        json.dumps(comment(comment=comment()["comment"] | {"body": "\ud800"})).encode(),
+        b"1" * 5000,
+    ],
+    ids=range(13),
+)
+def test_malformed_is_told_from_unsigned(door: GitHubDoor, inbox: DeliveryRows, body: bytes) -> None:
+    assert send(door, body)[0] == 400
+    assert inbox.pending(10) == []
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"payload", b"x=1", b"payload=%7B", b"payload=%FF", b"&" * 50, b"\xff"]
+)
+def test_malformed_forms(door: GitHubDoor, body: bytes) -> None:
+    assert send(door, body, content_type="application/x-www-form-urlencoded")[0] == 400
+
+
+# what it means
+
+
+def test_a_comment_says_something(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, comment())
+    seen, said = meant(inbox)
+    assert isinstance(seen, Seen)
+    assert seen.repository.name == "acme/infra"
+    assert isinstance(said, Said)
+    assert (said.actor, said.text, said.repository, said.pull) == (Actor("ann"), "/plan", "acme/infra", 7)
+    assert (said.origin.comment, said.origin.delivery, said.bot, said.slash) == (55, "d-1", False, False)
+
+
+def test_with_a_token_the_bot_is_a_user_like_others(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, comment())
+    said = meant(inbox, me="ann")[1]
+    assert isinstance(said, Said)
+    assert said.bot
+
+
+def test_a_pull_request_changed(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, PAYLOADS["pull_request"], "pull_request")
+    assert meant(inbox)[1] == PullChanged("acme/infra", 7, "opened", "a" * 40)
+
+
+def test_a_branch_moved(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, PAYLOADS["push"], "push")
+    assert meant(inbox)[1] == Pushed("acme/infra", "refs/heads/main", "c" * 40)
+
+
+def test_a_deleted_branch_is_nothing(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, PAYLOADS["push"] | {"after": "0" * 40}, "push")
+    assert [type(one) for one in meant(inbox)] == [Seen]
+
+
+def test_re_run(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, PAYLOADS["check_run"], "check_run")
+    again = meant(inbox)[1]
+    assert isinstance(again, CheckAgain)
+    assert (again.name, again.actor) == ("towpath/staging", Actor("ann"))
+
+
+def test_an_installation_makes_repositories_known(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    send(door, PAYLOADS["installation"], "installation")
+    assert meant(inbox) == [Installed(("acme/infra",))]
+
+
+def test_a_kept_form_is_understood_after_a_restart(door: GitHubDoor, inbox: DeliveryRows) -> None:
+    body = urlencode({"payload": json.dumps(PAYLOADS["push"])}).encode()
+    send(door, body, "push", content_type="application/x-www-form-urlencoded")
+    kept = inbox.get("d-1")
+    assert isinstance(kept, Delivery)
+    assert kept.headers == {"content-type": "application/x-www-form-urlencoded"}

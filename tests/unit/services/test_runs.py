@@ -1,0 +1,212 @@
+"""What keeps durable work awake, single and on time."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.errors import UserError
+from bot.runs import alive
+from bot.runs.clock import Clock
+from bot.runs.wake import Bell
+
+PATIENCE = 30.0
+"""Seconds after which a wait that should have ended is a failure. No test waits for them."""
+
+
+# the bell
+
+
+def waiting(bell: Bell, answers: list[bool], timeout: float | None = PATIENCE) -> threading.Thread:
+    ready = threading.Event()
+
+    def wait() -> None:
+        bell.wait(0)  # a thread hears what rings after its first look
+        ready.set()
+        answers.append(bell.wait(timeout))
+
+    thread = threading.Thread(target=wait)
+    thread.start()
+    assert ready.wait(PATIENCE)
+    return thread
+
+
+def test_a_ring_ends_every_wait() -> None:
+    bell, answers = Bell(), list[bool]()
+    threads = [waiting(bell, answers) for _ in range(3)]
+    bell.ring()
+    for thread in threads:
+        thread.join(PATIENCE)
+    assert answers == [False, False, False]
+
+
+def test_a_ring_between_two_waits_is_not_lost() -> None:
+    bell = Bell()
+    bell.wait(0)
+    bell.ring()
+    assert bell.wait(PATIENCE) is False
+    assert bell.wait(0) is False, "and it is heard once"
+
+
+def test_rings_are_heard_by_each_thread_for_itself() -> None:
+    bell, answers = Bell(), list[bool]()
+    bell.wait(0)
+    thread = waiting(bell, answers)
+    bell.ring()
+    thread.join(PATIENCE)
+    assert bell.wait(PATIENCE) is False
+    assert answers == [False]
+
+
+def test_when_dbos_stops_the_waits_say_so() -> None:
+    stop, bell, answers = threading.Event(), Bell(), list[bool]()
+    assert bell.over(stop) is bell
+    thread = waiting(bell, answers)
+    assert not bell.is_set()
+    stop.set()
+    bell.ring()
+    thread.join(PATIENCE)
+    assert answers == [True]
+    assert bell.is_set()
+    assert bell.wait(None) is True
+
+
+# one process a name
+
+
+@pytest.fixture
+def engine(database_url: str) -> Iterator[sa.Engine]:
+    from bot.storage.engines import open_engine
+
+    made = open_engine(database_url)
+    yield made
+    made.dispose()
+
+
+def test_two_processes_get_two_names(engine: sa.Engine, tmp_path: Path) -> None:
+    first, held = alive.claim(engine, tmp_path, "host")
+    second, also = alive.claim(engine, tmp_path, "host")
+    assert (first, second) == ("host", "host-2")
+    held.release()
+    third, last = alive.claim(engine, tmp_path, "host")
+    assert third == "host", "a name that was let go is free"
+    last.release()
+    also.release()
+
+
+def test_other_names_do_not_meet(engine: sa.Engine, tmp_path: Path) -> None:
+    one, held = alive.claim(engine, tmp_path, "one")
+    other, also = alive.claim(engine, tmp_path, "other")
+    assert (one, other) == ("one", "other")
+    held.release()
+    also.release()
+
+
+def test_there_is_an_end_to_names(engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alive, "MOST", 2)
+    held = [alive.claim(engine, tmp_path, "host")[1] for _ in range(2)]
+    with pytest.raises(UserError, match="TOWPATH_WORKER_NAME"):
+        alive.claim(engine, tmp_path, "host")
+    for one in held:
+        one.release()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from bot.runs import alive
+from bot.storage.engines import open_engine
+name, life = alive.claim(open_engine(sys.argv[1]), Path(sys.argv[2]), "host")
+print(name, flush=True)
+sys.stdin.read()
+"""
+
+
+def test_a_killed_owner_leaves_its_name(database_url: str, engine: sa.Engine, tmp_path: Path) -> None:
+    command = [sys.executable, "-c", HOLDER, database_url, str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "host\n"
+        name, held = alive.claim(engine, tmp_path, "host")
+        assert name == "host-2"
+        held.release()
+        holder.kill()
+        holder.wait()
+    name, held = _when_free(engine, tmp_path)
+    assert name == "host"
+    held.release()
+
+
+def _when_free(engine: sa.Engine, directory: Path) -> tuple[str, alive.Life]:
+    """Postgres notices a moment later that a client is gone."""
+    for _ in range(200):
+        name, held = alive.claim(engine, directory, "host")
+        if name == "host":
+            return name, held
+        held.release()
+        threading.Event().wait(0.05)
+    raise AssertionError("the name is never free")
+
+
+def test_the_advisory_lock_has_a_key_for_each_name() -> None:
+    keys = {alive.key_of(name) for name in ("host", "host-2", "other")}
+    assert len(keys) == 3
+    assert all(0 <= key < 2**63 for key in keys)
+
+
+# the clock
+
+
+def test_ticks_come_again_and_a_failed_one_stops_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    good, bad, over = threading.Semaphore(0), threading.Semaphore(0), threading.Event()
+
+    def fail() -> None:
+        bad.release()
+        if not over.is_set():
+            raise RuntimeError("of a tick")
+
+    clock = Clock({"good": (0.02, good.release), "bad": (0.02, fail)})
+    clock.start()
+    try:
+        for _ in range(3):
+            assert bad.acquire(timeout=PATIENCE)
+            assert good.acquire(timeout=PATIENCE)
+    finally:
+        over.set()
+        clock.stop()
+    assert "of a tick" in "".join(capsys.readouterr())
+
+
+def test_a_clock_that_never_started_stops_all_the_same() -> None:
+    Clock({}).stop()
+
+
+def test_a_slow_tick_does_not_pile_up() -> None:
+    entered, leave, at_once = threading.Semaphore(0), threading.Event(), list[int]()
+    inside = 0
+
+    def slow() -> None:
+        nonlocal inside
+        inside += 1
+        at_once.append(inside)
+        entered.release()
+        leave.wait(PATIENCE)
+        inside -= 1
+
+    clock = Clock({"slow": (0.01, slow)})
+    clock.start()
+    try:
+        assert entered.acquire(timeout=PATIENCE)
+        assert not entered.acquire(timeout=0.2)
+        leave.set()
+        assert entered.acquire(timeout=PATIENCE)
+    finally:
+        leave.set()
+        clock.stop()
+    assert set(at_once) == {1}
