@@ -1,0 +1,133 @@
+"""`towpath demo`: the playground, on loopback."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+import typer
+from rich.console import Console
+
+from bot.cli.main import app
+from bot.errors import UserError
+
+PATIENCE = 5.0
+"""Seconds that a Terraform still at work gets to end by itself; the bot that keeps its state is gone."""
+
+
+@app.command()
+def demo(
+    port: int = typer.Option(8090, help="Port of the page, on loopback; 0 takes a free one."),
+    directory: Path | None = typer.Option(
+        None,
+        help="Keep everything here: a new or empty directory. By default a temporary one, removed at the end.",
+    ),
+    database_url: str = typer.Option("", help="A Postgres for the bot. Empty: SQLite."),
+) -> None:
+    """Serve the playground: a pull request on the left, Slack on the right, and the real bot with real Terraform.
+
+    Nothing leaves this machine, and no account is needed: GitHub, Slack and the cloud are stand-ins. Ctrl-C stops it.
+    """
+    from bot.playground.page.server import Page, listen
+    from bot.playground.world import World
+
+    told = threading.Event()
+    terminal = Console(highlight=False)
+    with ExitStack() as stack:
+        stack.enter_context(_stopping(told))
+        listening = stack.enter_context(listen(port))
+        place = stack.enter_context(_place(directory))
+        stack.callback(_settle, place)
+        world = World(place / "world", database_url=database_url)
+        stack.callback(world.stop)
+        try:
+            with terminal.status("Starting stand-ins for GitHub and Slack, a pretended cloud, and the bot …"):
+                world.start()
+            terminal.print(
+                f"[green]✓[/] GitHub, Slack and a cloud (stand-ins), and the bot, pid {world.bot.pid}"
+            )
+            with terminal.status("Opening pull requests …"):
+                world.propose("bigger-web", title="Bigger web server")
+                world.propose("drop-dns", author="carol", title="Drop the DNS record")
+            terminal.print("[green]✓[/] acme/infra with pull requests by ann and carol")
+            page = stack.enter_context(Page(world, listening))
+            terminal.print(
+                f"[green]✓[/] The page\n\n  Open [bold]{page.url}[/]   (Ctrl-C stops everything)\n"
+            )
+            told.wait()
+        except KeyboardInterrupt:
+            pass
+        except RuntimeError as failure:
+            raise UserError(f"The demo did not start: {failure}") from None
+        told.set()
+        terminal.print("Stopping …")
+    terminal.print("[green]✓[/] Stopped" + (f"; everything is in {directory}" if directory else ""))
+
+
+@contextmanager
+def _place(directory: Path | None) -> Iterator[Path]:
+    """Where everything is kept. Raises UserError for a directory that holds something or cannot be made."""
+    if directory is None:
+        made = Path(tempfile.mkdtemp(prefix="towpath-demo-"))
+        try:
+            yield made
+        finally:
+            shutil.rmtree(made, ignore_errors=True)
+        return
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        taken = any(directory.iterdir())
+    except OSError as error:
+        raise UserError(
+            f"{directory} cannot be used: {error.strerror}.", next_step="Name another directory."
+        ) from None
+    if taken:
+        raise UserError(
+            f"{directory} is not empty, and a demo begins anew.",
+            next_step="Name an empty or a new directory.",
+        )
+    yield directory.resolve()
+
+
+@contextmanager
+def _stopping(told: threading.Event) -> Iterator[None]:
+    """SIGINT and SIGTERM end the demo, at its start too; while it stops, a second one changes nothing."""
+
+    def stop(_number: int, _frame: FrameType | None) -> None:
+        if not told.is_set():
+            told.set()
+            raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _settle(place: Path) -> None:
+    """See that no Terraform of a bot that was killed is at work any more: it was told to stop, and has PATIENCE."""
+    from bot.terraform.process import outcome
+
+    def at_work() -> list[Path]:
+        journals = [found.parent for found in place.glob("world/data/journal/**/pid")]
+        return [journal for journal in journals if outcome(journal)[0] == "running"]
+
+    until = time.monotonic() + PATIENCE
+    while left := at_work():
+        if time.monotonic() > until:
+            for journal in left:
+                with suppress(OSError, ValueError):
+                    group = int((journal / "pid").read_text().split()[0])
+                    if group > 1:  # 0 stands for none yet
+                        os.killpg(group, signal.SIGKILL)
+        time.sleep(0.1)

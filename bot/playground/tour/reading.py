@@ -1,0 +1,54 @@
+"""What people read, taken apart: a comment's table, its folded parts, Slack's blocks."""
+
+from __future__ import annotations
+
+import html
+import re
+from typing import Any
+
+from bot.playground.slack.model import Message
+
+_DETAILS = re.compile(r"<details><summary>(.*?)</summary>.*?</details>", re.DOTALL)
+_LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
+_SLACK_LINK = re.compile(r"<[^|<>]+\|([^<>]*)>")
+
+
+def plain(markdown: str) -> str:
+    """A line of Markdown as it reads: links are their texts, and marks are gone."""
+    text = html.unescape(re.sub(r"<[^>]+>", "", _LINK.sub(r"\1", markdown)))
+    return re.sub(r"\\([^\w\s])", r"\1", re.sub(r"\*\*|`|\u200b", "", text)).strip()
+
+
+def table(markdown: str) -> list[dict[str, str]]:
+    """The rows of its first table as plain text, by the names in its head; none where there is no table."""
+    lines = [line for line in markdown.splitlines() if line.startswith("|")]
+    if len(lines) < 2:
+        return []
+    head, _, *rows = [[plain(cell) for cell in re.split(r"(?<!\\)\|", line)[1:-1]] for line in lines]
+    return [dict(zip(head, row, strict=False)) for row in rows]
+
+
+def folded(markdown: str) -> str:
+    """Markdown as GitHub shows it before anything is unfolded; invisible comments are gone."""
+    shown = _DETAILS.sub(lambda found: f"▸ {plain(found[1])}\n", markdown)
+    return re.sub(r"<!--.*?-->|&#8203;", "", shown).strip()
+
+
+def slack_text(message: Message) -> str:
+    """A message as it reads in Slack: its blocks if it has any, with its buttons in brackets."""
+    lines = [line for block in message.blocks for line in _block(block)]
+    return "\n".join(lines) or _mrkdwn(message.text)
+
+
+def _block(block: dict[str, Any]) -> list[str]:
+    kind = block["type"]
+    if kind == "actions":
+        return [" ".join(f"[{element['text']['text']}]" for element in block["elements"])]
+    if kind == "context":
+        return [_mrkdwn(element["text"]) for element in block["elements"]]
+    texts = [block["text"]] if "text" in block else []
+    return [_mrkdwn(text["text"]) for text in [*texts, *block.get("fields", [])]]
+
+
+def _mrkdwn(text: str) -> str:
+    return html.unescape(_SLACK_LINK.sub(r"\1", text))

@@ -1,0 +1,183 @@
+"""A whole world on loopback: GitHub and Slack as stand-ins, a pretended cloud, a sample repository, and the real bot."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from bot.playground import sample
+from bot.playground.bot_process import BotProcess, free_port
+from bot.playground.github.server import GitHubStandIn
+from bot.playground.orphans import end_orphans
+from bot.playground.provider.cloud import Cloud
+from bot.playground.provider.install import install
+from bot.playground.slack.server import SlackStandIn
+from bot.web.keys import Keys
+
+REPOSITORY = "acme/infra"
+CHANNEL = "infra"
+ROLES = {"ann": "write", "bob": "maintain", "carol": "admin", "dave": "read"}
+ENVIRONMENTS = ("ci", "test", "staging", "prod")
+T = TypeVar("T")
+
+
+class World:
+    """Start with `start`, end with `stop`. People act through `github` and `slack`; `bot` can be killed and started.
+
+    directory: everything is kept below it. database_url: empty for SQLite. settings: more of the bot's environment.
+    files: the repository's content, the sample's by default.
+    """
+
+    def __init__(
+        self,
+        directory: Path,
+        *,
+        database_url: str = "",
+        settings: Mapping[str, str] | None = None,
+        files: Mapping[str, bytes] | None = None,
+        port: int = 0,
+    ) -> None:
+        self.directory = directory
+        directory.mkdir(parents=True, exist_ok=True)
+        self.github = GitHubStandIn(directory / "github")
+        self.slack = SlackStandIn()
+        self.clouds: dict[str, Cloud] = {}
+        self._files = dict(files or sample.files())
+        self._settings = dict(settings or {})
+        self._database_url = database_url
+        self._port = port or free_port()
+        self._webhook_secret = secrets.token_hex(16)
+        self._key = secrets.token_urlsafe(32)
+        self.bots: list[BotProcess] = []
+
+    @property
+    def bot(self) -> BotProcess:
+        return self.bots[0]
+
+    def start(self) -> World:
+        """Bring everything up: two or three seconds."""
+        url = f"http://127.0.0.1:{self._port}"
+        self.github.start()
+        self.slack.start()
+        self.slack.delivery.bot_url = f"{url}/slack/events"
+        self._app = self.github.install_app(
+            REPOSITORY.partition("/")[0], webhook_url=f"{url}/github/webhook", secret=self._webhook_secret
+        )
+        self.github.create_repo(REPOSITORY, self._files, private=True, roles=ROLES)
+        for name in ENVIRONMENTS:
+            self.clouds[name] = Cloud.create(self.directory / "clouds" / name, self.token(name))
+        self.bots.append(BotProcess(self.environment(), self.directory / "bot.log", port=self._port))
+        self.bot.start()
+        return self
+
+    @property
+    def console(self) -> str:
+        """The address of the bot's console, with its key."""
+        return Keys(self._key).link(self.bot.url, "")
+
+    def token(self, environment: str) -> str:
+        """The secret of one environment's cloud."""
+        return f"cloud-token-of-{environment}-{self._key[:12]}"
+
+    def environment(self, *, port: int | None = None, **more: str) -> dict[str, str]:
+        """The bot's whole environment: settings, each environment's secrets under its prefix, and nothing of ours."""
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        found = {
+            **kept,
+            "PORT": str(port or self._port),
+            "TOWPATH_DATA_DIR": str(self.directory / "data"),
+            "TOWPATH_DATABASE_URL": self._database_url,
+            "TOWPATH_SECRET_KEY": self._key,
+            "TOWPATH_TERRAFORM_CLI_CONFIG": str(install(self.directory / "provider")),
+            "TOWPATH_GITHUB_WRITES_PER_MINUTE": "8000",  # a tour writes in a minute what a team writes in a day
+            "TOWPATH_GITHUB_API_URL": self.github.url,
+            "TOWPATH_GITHUB_APP_ID": str(self._app.id),
+            "TOWPATH_GITHUB_PRIVATE_KEY": self._app.private_key,
+            "TOWPATH_GITHUB_WEBHOOK_SECRET": self._webhook_secret,
+            "TOWPATH_SLACK_API_URL": self.slack.api_url,
+            "TOWPATH_SLACK_BOT_TOKEN": self.slack.state.bot_token,
+            "TOWPATH_SLACK_SIGNING_SECRET": self.slack.state.signing_secret,
+            "TOWPATH_SLACK_CHANNEL": self.slack.state.channel(CHANNEL).id,
+            "TOWPATH_SLACK_LOGINS": "U0ANN=ann,U0BOB=bob,U0CAROL=carol",
+        }
+        for name, cloud in self.clouds.items():
+            found[f"{name.upper()}_PLAYGROUND_CLOUD_DIR"] = str(cloud.directory)
+            found[f"{name.upper()}_PLAYGROUND_TOKEN"] = self.token(name)
+        return found | self._settings | more
+
+    def stop(self) -> None:
+        """End everything that was started."""
+        for bot in self.bots:
+            bot.stop()
+        end_orphans(self.directory / "data")
+        self.slack.stop()
+        self.github.stop()
+
+    def __enter__(self) -> World:
+        return self.start()
+
+    def __exit__(self, *_error: object) -> None:
+        self.stop()
+
+    # what people do
+
+    def propose(self, change: str, *, author: str = "ann", title: str = "", branch: str = "") -> int:
+        """A pull request with one of the sample's changes; returns its number."""
+        branch = branch or f"{author}/{change}"
+        self.github.commit_files(
+            REPOSITORY, branch, sample.change(change), author=author, message=title or change
+        )
+        return self.github.open_pull(
+            REPOSITORY, author=author, head=branch, title=title or change.replace("-", " ").capitalize()
+        )
+
+    def push(self, change: str, branch: str, *, author: str = "ann") -> str:
+        """Another commit on a branch; returns its id."""
+        return self.github.commit_files(
+            REPOSITORY, branch, sample.change(change), author=author, message=change
+        )
+
+    def say(self, number: int, text: str, *, author: str = "ann") -> int:
+        """A comment; returns its id."""
+        return self.github.comment(REPOSITORY, number, author=author, body=text)
+
+    # what people see
+
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """The bot's comments on a pull request, oldest first."""
+        return [
+            entry
+            for entry in self.github.timeline(REPOSITORY, number)
+            if entry["kind"] == "comment" and entry["bot"]
+        ]
+
+    def status(self, number: int) -> str:
+        """The status comment's text, or nothing."""
+        found = [entry for entry in self.comments(number) if "<!-- towpath:" in entry["body"]]
+        return str(found[0]["body"]) if found else ""
+
+    def reactions(self, number: int, comment_id: int) -> list[str]:
+        """The bot's reactions on a comment."""
+        for entry in self.github.timeline(REPOSITORY, number):
+            if entry["kind"] == "comment" and entry["id"] == comment_id:
+                return [
+                    word
+                    for word, who in entry["reactions"].items()
+                    if any(one.endswith("[bot]") for one in who)
+                ]
+        return []
+
+
+def until(look: Callable[[], T], *, what: str, patience: float = 60.0, every: float = 0.05) -> T:
+    """What `look` returns once it is true. Raises AssertionError, naming what was awaited, after `patience` seconds."""
+    end = time.monotonic() + patience
+    while True:
+        if found := look():
+            return found
+        if time.monotonic() > end:
+            raise AssertionError(f"not seen within {patience:.0f} s: {what}")
+        time.sleep(every)
