@@ -123,8 +123,9 @@ def _planned(context: Context, pull: PullRequest, target: Target) -> bool:
     with context.store.read() as tables:
         active = tables.runs.active(target=target, pull=pull.number, kind="plan")
         plan = tables.plans.newest(target, pull.number)
-    if any(run.commit == pull.head_sha and not run.superseded_by for run in active):
-        return True
+    going = [run.commit for run in active if not run.superseded_by]
+    if going:  # one of another head would replace what stands: a new one must replace it in turn
+        return set(going) == {pull.head_sha}
     return plan is not None and plan.commit == pull.head_sha and plan.status != "superseded"
 
 

@@ -38,3 +38,19 @@ def test_five_times_and_out_of_order(make_world: MakeWorld, holds: Holds, both_u
     assert len(story.holds.calls("apply")) == 1
     assert len(story.comments(number)) == 1
     assert len(story.entries(number, "deployment")) == 1
+
+
+def test_a_head_that_comes_back_is_planned_again(story: Story) -> None:
+    """A push is taken back by force: the plan that stands is of the head, whatever was planned in between."""
+    number = story.propose("large")
+    story.planned(number)
+    branch = story.entries(number, "opened")[0]["head"]
+    first = story.entries(number, "commits")[0]["head"]
+    second = story.push("huge", branch)
+    story.sees(number, second[:7])
+    story.planned(number)
+    story.github.move_branch(story.repository, branch, first, actor="ann")
+    story.sees(number, first[:7])
+    story.planned(number)
+    assert [run.commit for run in story.runs("plan")] == [first, second, first]
+    story.is_sound()
