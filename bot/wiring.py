@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from datetime import timedelta
 from functools import cached_property
@@ -62,8 +61,6 @@ class Bot:
     def __init__(self, settings: Settings) -> None:
         self.settings = settings
         settings.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._stops: list[object] = []
-        self.wake = threading.Event()
         self._dispatcher: Dispatcher | None = None
 
     @cached_property

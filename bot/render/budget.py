@@ -62,14 +62,6 @@ def short(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 1].rstrip() + "…"
 
 
-def short_bytes(text: str, limit: int) -> str:
-    """At most `limit` bytes of UTF-8, the cut shown by an ellipsis."""
-    raw = text.encode()
-    if len(raw) <= limit:
-        return text
-    return raw[: limit - 3].decode(errors="ignore").rstrip() + "…"
-
-
 def within(spans: Spans, limit: int) -> Spans:
     """Spans up to `limit` characters together, as they are before anything is escaped; the cut is an ellipsis."""
     used = 0

@@ -75,11 +75,6 @@ def slack(text: str) -> str:
     return safe.replace("`", "'")
 
 
-def slack_code(text: str) -> str:
-    """Within backticks."""
-    return slack(text)
-
-
 def slack_block(text: str) -> str:
     """Within a code block."""
     safe = clean(text, lines=True).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
