@@ -15,7 +15,7 @@ from bot.domain.target import Target
 from bot.services import locking, planning
 from bot.services.context import Context, show, show_pull
 from bot.services.ending import finish_in
-from bot.services.targets import automatic, default_policy, ground, touched
+from bot.services.targets import automatic, base_tip, default_policy, ground, touched
 
 log = structlog.get_logger()
 
@@ -130,12 +130,7 @@ def _planned(context: Context, pull: PullRequest, target: Target) -> bool:
 
 
 def _adds_policy(context: Context, pull: PullRequest) -> bool:
-    tip = context.forge.head_of(pull.repository, pull.base_ref)
-    context.git.fetch(
-        context.remote(pull.repository),
-        [tip, pull.head_sha],
-        refs=[f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head"],
-    )
+    tip = base_tip(context, pull)
     return PATH in context.git.changed(pull.repository, tip, pull.head_sha)
 
 

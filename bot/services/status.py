@@ -16,6 +16,7 @@ from bot.services.context import Context
 from bot.services.targets import (
     GLANCE,
     Ground,
+    base_tip,
     default_policy,
     ground,
     moved_by_stack,
@@ -30,7 +31,7 @@ def of_pull(context: Context, pull: PullRequest) -> Status:
     if isinstance(stand, Refused):
         notes = [f"{stand.fact} {stand.next_step}".strip()]
         if stand.code == "no-policy":
-            notes += _policy_note(context, pull)
+            notes.append(parsed_policy_note(context, pull, base_tip(context, pull, GLANCE)))
         return Status(pull.repository, (), pull, tuple(filter(None, notes)), context.now())
     targets = [
         stand.policy.target(pull.repository, stack.name, env.name, pull.number)
@@ -168,13 +169,3 @@ def _next(row: TargetStatus, pull: PullRequest | None, behind: Sequence[str]) ->
         return ""  # what would be refused is not offered
     free = row.lock is None or row.lock.admits(pull.number)
     return command("apply", row.target) if plan.has_changes and free else ""
-
-
-def _policy_note(context: Context, pull: PullRequest) -> list[str]:
-    tip = context.forge.head_of(pull.repository, pull.base_ref)
-    context.git.fetch(
-        context.remote(pull.repository),
-        [tip, pull.head_sha],
-        refs=[f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head"],
-    )
-    return [parsed_policy_note(context, pull, tip)]

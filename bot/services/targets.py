@@ -113,16 +113,20 @@ def ground(context: Context, pull: PullRequest, at_most: float = 0.0) -> Ground 
             f"Name it under `branches` in `{PATH}` on `{default}`, or change the base to `{default}`.",
         )
     # the default branch was asked for just now, within this very call
-    tip = tip_of(
-        context, pull.repository, pull.base_ref, max(at_most, 0.5 if pull.base_ref == default else 0.0)
-    )
+    tip = base_tip(context, pull, max(at_most, 0.5 if pull.base_ref == default else 0.0))
+    return Ground(policy, tip)
+
+
+def base_tip(context: Context, pull: PullRequest, at_most: float = 0.0) -> str:
+    """The base branch's commit, after it and the pull request's head were made readable."""
+    tip = tip_of(context, pull.repository, pull.base_ref, at_most)
     fetch(
         context,
         pull.repository,
         [tip, pull.head_sha],
         [f"refs/heads/{pull.base_ref}", f"refs/pull/{pull.number}/head", f"refs/heads/{pull.head_ref}"],
     )
-    return Ground(policy, tip)
+    return tip
 
 
 def touched(context: Context, pull: PullRequest, ground: Ground) -> list[Stack]:
