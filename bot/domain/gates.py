@@ -11,21 +11,31 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from bot.domain.answers import Allowed, Refused
+from bot.domain.approval import Standing
+from bot.domain.freeze import Frozen
+from bot.domain.hold import Hold
 from bot.domain.lock import Lock
 from bot.domain.people import reaches
 from bot.domain.policy import Environment
 from bot.domain.ports.forge import PullRequest, Role
-from bot.domain.results import Refused
+from bot.domain.release import Release
 from bot.domain.run import Plan
+from bot.domain.state import LockInfo
 from bot.domain.target import Target
+from bot.domain.unsaved import Unsaved
 from bot.domain.words import outside
 
 
 @dataclass(frozen=True)
-class Allowed:
-    """A gate's yes, with the ground it was given on (for the record)."""
+class Source:
+    """The stage before, as it stands now: its newest release, the pull request whose apply works there (0: none), and
+    how its state was changed by others since that release ("" where it was not)."""
 
-    ground: str = ""
+    target: Target
+    release: Release | None = None
+    busy: int = 0
+    drifted: str = ""
 
 
 @dataclass(frozen=True)
@@ -35,7 +45,11 @@ class ApplyFacts:
     moved: paths of this stack that changed on the base branch and are not in the pull request's head.
     state: lineage and serial now; None where the backend is not ours and Terraform itself will compare.
     asked: when the request reached us; None for what was asked before.
-    policy: digest of the target's policy now. command: how to ask for a plan here, such as `/plan staging`.
+    policy: digest of the target's policy now. source: the stage it is promoted from, None where there is none;
+    configuration: of the pull request's head, see bot.domain.configuration. frozen: the freeze that is on.
+    consent: the approval of this plan as it stands. held: the hold there, where the head contains what it keeps out. forced: the reason of a break-glass, which passes
+    bot.domain.promotion.PROMOTION and nothing else. state_lock: of the state, where no apply of the bot's can hold it.
+    unsaved: a state there that could not be uploaded, and that nobody has pushed yet.
     """
 
     pull: PullRequest
@@ -49,14 +63,27 @@ class ApplyFacts:
     moved: Sequence[str] = ()
     state: tuple[str, int] | None = None
     asked: datetime | None = None
+    source: Source | None = None
+    configuration: str = ""
+    frozen: Frozen | None = None
+    consent: Standing | None = None
+    forced: str = ""
+    held: Hold | None = None
+    state_lock: LockInfo | None = None
+    unsaved: Unsaved | None = None
+
+    @property
+    def reverting(self) -> bool:
+        """Whether the plan is a revert's: it is of an older commit by intent, whatever its pull request is at."""
+        return self.plan is not None and bool(self.plan.reverts)
 
     @property
     def plan_command(self) -> str:
-        return command("plan", self.target)
+        return command("revert" if self.reverting else "plan", self.target)
 
     @property
     def apply_command(self) -> str:
-        return command("apply", self.target)
+        return command("revert" if self.reverting else "apply", self.target)
 
 
 class Gate(Protocol):
@@ -69,7 +96,7 @@ class PullIsOpen:
     """Only an open pull request applies; after the merge its plans are history."""
 
     def check(self, facts: ApplyFacts) -> Allowed | Refused:
-        if facts.pull.state == "open":
+        if facts.pull.state == "open" or facts.reverting:
             return Allowed()
         return Refused("closed", f"#{facts.pull.number} is {facts.pull.state}.", "Open a new pull request.")
 
@@ -84,6 +111,48 @@ class NotClaimed:
         return claimed(lock, facts.target)
 
 
+class NotHeld:
+    """After a revert nothing that contains the reverted commit is applied there, until the hold is lifted."""
+
+    def check(self, facts: ApplyFacts) -> Allowed | Refused:
+        hold = facts.held
+        if hold is None or facts.reverting:
+            return Allowed()
+        return Refused(
+            "held",
+            f"{facts.target} is held at `{hold.commit[:7]}` since {hold.actor.name}'s revert of "
+            f"{hold.since:%Y-%m-%d %H:%M} UTC: nothing that contains `{hold.reverted[:7]}` is applied there.",
+            f"Take it out and push; or `{command('unhold', facts.target)}`.",
+        )
+
+
+class StateIsFree:
+    """A state that a laptop locked, or that a machine left locked when it died, is not applied to."""
+
+    def check(self, facts: ApplyFacts) -> Allowed | Refused:
+        if facts.state_lock is None:
+            return Allowed()
+        return Refused(
+            "state-locked",
+            f"The state of {facts.target} is locked by {outside(facts.state_lock.told)}.",
+            f"Wait for its end; a maintainer frees it, once it is surely dead: `{command('unlock', facts.target)}`.",
+        )
+
+
+class StateIsSaved:
+    """What an apply changed and could not write down would be made a second time."""
+
+    def check(self, facts: ApplyFacts) -> Allowed | Refused:
+        if facts.unsaved is None:
+            return Allowed()
+        return Refused(
+            "unsaved",
+            f"The state of the apply of #{facts.unsaved.pull} to {facts.target} could not be uploaded: what it "
+            "changed is not known to the backend.",
+            f"`{command('push-state', facts.target)}` pushes it, then `{facts.plan_command}`.",
+        )
+
+
 class PlanWasRead:
     """An apply needs a plan of this very commit that people could read."""
 
@@ -91,7 +160,7 @@ class PlanWasRead:
         plan = facts.plan
         if plan is None:
             return Refused("no-plan", f"There is no plan for {facts.target} yet.", f"`{facts.plan_command}`")
-        if plan.commit != facts.pull.head_sha:
+        if plan.commit != facts.pull.head_sha and not facts.reverting:
             return Refused(
                 "head-moved",
                 f"The plan for {facts.target} is of `{plan.commit[:7]}`, and #{facts.pull.number} is now at "
@@ -109,6 +178,7 @@ class PlanWasRead:
                 "superseded": "replaced by a newer one",
                 "applied": "already applied",
                 "applying": "being applied",
+                "discarded": "discarded some time after its pull request was closed",
             }
             return Refused(
                 "spent",
@@ -134,7 +204,7 @@ def staleness(facts: ApplyFacts, plan: Plan) -> tuple[str, str, str] | None:
     """Why `plan` must not be applied any more: (code, fact, next step), or None while it is good."""
     replan = f"`{facts.plan_command}`"
     where = f"The plan for {facts.target}"
-    if facts.moved:
+    if facts.moved and not facts.reverting:
         shown = ", ".join(f"`{path}`" for path in list(facts.moved)[:3])
         return (
             "base-moved",
@@ -164,7 +234,15 @@ def staleness(facts: ApplyFacts, plan: Plan) -> tuple[str, str, str] | None:
     return None
 
 
-APPLY: tuple[Gate, ...] = (PullIsOpen(), NotClaimed(), PlanWasRead(), PlanIsCurrent())
+APPLY: tuple[Gate, ...] = (
+    PullIsOpen(),
+    NotClaimed(),
+    StateIsFree(),
+    StateIsSaved(),
+    NotHeld(),
+    PlanWasRead(),
+    PlanIsCurrent(),
+)
 
 
 def ask(gates: Sequence[Gate], facts: ApplyFacts) -> Refused | None:

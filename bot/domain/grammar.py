@@ -37,7 +37,6 @@ LONGEST = 65_536
 
 OTHERS = frozenset(
     [
-        "approve",
         "area",
         "ask",
         "assign",

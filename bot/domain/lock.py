@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from bot.domain.people import Actor
 from bot.domain.target import Target
+
+LAPTOP = timedelta(hours=1)
+"""How long the claim of a laptop's Terraform lasts after its last write, where it never lets go: it may have died."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Lock:
     @property
     def owner(self) -> str:
         return f"#{self.pull}" if self.pull else self.actor.name
+
+    @property
+    def laptop(self) -> bool:
+        """Whether it was taken by a person's own Terraform, and goes with it."""
+        return self.actor.via == "terraform"
 
     def expired(self, now: datetime) -> bool:
         return self.expires_at is not None and now >= self.expires_at

@@ -9,7 +9,7 @@ from bot.domain.ports.forge import Role
 
 ROLES: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
 
-Platform = Literal["github", "slack", "system"]
+Platform = Literal["github", "slack", "system", "terraform"]
 
 
 def reaches(role: Role, needed: Role) -> bool:
@@ -22,7 +22,8 @@ class Actor:
     """The person behind a request.
 
     login: GitHub login, empty for a Slack user who is not linked (who may look and nothing else).
-    slack: `team/user` where the request came from Slack. via: the platform it came by.
+    slack: `team/user` where the request came from Slack. via: the platform it came by
+    (`terraform`: by their own Terraform, on a laptop).
     """
 
     login: str = ""

@@ -9,6 +9,7 @@ from datetime import timedelta
 from fnmatch import fnmatchcase
 from typing import Any, Literal
 
+from bot.domain.freeze import Window, read
 from bot.domain.target import Target
 
 PATH = "envs/environments.toml"
@@ -45,8 +46,25 @@ class Stack:
 
 
 @dataclass(frozen=True)
+class Consent:
+    """What an environment asks for before an apply: `approvals` of the policy.
+
+    count: approvals by different people. teams, users: whose approvals count for it (`acme/platform`, `ann`); where
+    none is named, anybody's with the write role. codeowners: besides, one owner of each changed path that has any.
+    self_approval: whether the requester and the commit's authors may approve. expires: how long people have.
+    """
+
+    count: int = 1
+    codeowners: bool = False
+    teams: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    self_approval: bool = False
+    expires: timedelta = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
 class Environment:
-    """One environment's rules. Durations are timedeltas; `raw` keeps keys that later rules read (promotion, approvals)."""
+    """One environment's rules. Durations are timedeltas; tables are kept as they were checked."""
 
     name: str
     on_pull_request: Literal["", "plan", "verify", "apply"] = ""
@@ -60,6 +78,8 @@ class Environment:
     production: bool = False
     plan_expires: timedelta = timedelta(hours=24)
     lock_expires: timedelta | None = None
+    drift: timedelta | None = None
+    """How often it is looked at for drift; None: when somebody asks."""
     timeout: timedelta = timedelta(hours=1)
     parallelism: int = 10
     smoke: tuple[dict[str, Any], ...] = ()
@@ -68,11 +88,30 @@ class Environment:
     soak: timedelta = timedelta(0)
     approvals: dict[str, Any] = field(default_factory=dict)
     freeze: tuple[dict[str, Any], ...] = ()
+    plan_needs: Literal["write", "maintain", "approval"] = "write"
+    """Who may cause a plan, which runs the pull request's code with this environment's secrets: people of that role,
+    or anybody with write once somebody else has approved that head."""
+    force: dict[str, Any] = field(default_factory=dict)
+    """Who may break the glass: `users`, `teams`."""
 
     @property
     def guarded(self) -> bool:
         """Whether it takes only what was promoted or approved."""
-        return bool(self.production or self.promote_from or self.approvals)
+        return bool(self.promote_from or self.consent)
+
+    @property
+    def consent(self) -> Consent | None:
+        """Whose approvals an apply needs; None where it needs nobody's. Production needs one where nothing is said."""
+        if not self.approvals and not self.production:
+            return None
+        given = {("self_approval" if key == "self" else key): value for key, value in self.approvals.items()}
+        consent = Consent(**given)
+        return consent if consent.count or consent.codeowners else None
+
+    @property
+    def windows(self) -> tuple[Window, ...]:
+        """The freeze windows."""
+        return tuple(read(entry) for entry in self.freeze)
 
     def instance_for(self, pull: int) -> str:
         """`pr-42` for `pr-{pr}`; empty where the environment exists once."""
@@ -97,11 +136,25 @@ class Policy:
             if not env.local and (not stack.environments or env.name in stack.environments)
         ]
 
+    @property
+    def guarded(self) -> list[str]:
+        """Names of the environments that take only what was promoted or approved, in the order of the file."""
+        return [env.name for env in self.environments.values() if env.guarded and not env.local]
+
     def plans_base(self, base: str, default_branch: str) -> bool:
         return base == default_branch or any(fnmatchcase(base, glob) for glob in self.branches)
 
     def target(self, repository: str, stack: str, environment: str, pull: int) -> Target:
         return Target(repository, stack, environment, self.environments[environment].instance_for(pull))
+
+    def standing(self, repository: str) -> list[Target]:
+        """The targets that exist once, whoever changes them next."""
+        return [
+            self.target(repository, stack.name, env.name, 0)
+            for stack in self.stacks.values()
+            for env in self.environments_of(stack)
+            if not env.instance
+        ]
 
     def key(self, stack: str, environment: str) -> str:
         """The state's key, as `environments.toml` or the default says."""
@@ -130,8 +183,8 @@ class Policy:
 
 def matches(glob: str, path: str) -> bool:
     """`**` crosses directories, `*` and `?` do not (as in .gitignore and CODEOWNERS)."""
-    wanted, have = glob.strip("/").split("/"), path.strip("/").split("/")
-    return _match(wanted, have)
+    wanted = [part for part in glob.strip("/").split("/") if part != "."]
+    return _match(wanted, path.strip("/").split("/"))
 
 
 def _match(wanted: list[str], have: list[str]) -> bool:

@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from bot.domain.policy import BackendPolicy, Environment, Policy, Stack
-from bot.domain.policy_checks import APPROVALS, BACKEND, ENVIRONMENT, NAME, STACK, Problems
+from bot.domain.policy_checks import APPROVALS, BACKEND, ENVIRONMENT, FORCE, NAME, STACK, Problems
 from bot.domain.policy_lines import Lines
+from bot.domain.policy_values import Check
 from bot.domain.policy_whole import check_whole
 from bot.errors import UserError
 
@@ -149,18 +150,25 @@ def _stack(problems: Problems, name: str, table: dict[str, Any]) -> Stack:
 
 def _environment(problems: Problems, name: str, table: dict[str, Any]) -> Environment:
     path = ("env", name)
-    problems.unknown(path, table, (*ENVIRONMENT, "approvals"))
+    problems.unknown(path, table, (*ENVIRONMENT, "approvals", "force"))
     values = {**DEFAULTS.get(name, {}), **problems.read(path, table, ENVIRONMENT)}
-    approvals = table.get("approvals", {})
-    if isinstance(approvals, dict):
-        problems.unknown((*path, "approvals"), approvals, APPROVALS)
-        problems.read((*path, "approvals"), approvals, APPROVALS)
-        values["approvals"] = approvals
-    else:
-        problems.add(
-            (*path, "approvals"), "`approvals` must be a table, such as `{ count = 1, self = false }`"
-        )
+    for key, checks, example in (
+        ("approvals", APPROVALS, "{ count = 1, self = false }"),
+        ("force", FORCE, '{ users = ["ann"] }'),
+    ):
+        if key in table:
+            values[key] = _inner(problems, (*path, key), table[key], checks, example)
     return Environment(name, **values)
+
+
+def _inner(
+    problems: Problems, path: tuple[str, ...], table: Any, checks: Mapping[str, Check], example: str
+) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        problems.add(path, f"`{path[-1]}` must be a table, such as `{example}`")
+        return {}
+    problems.unknown(path, table, checks)
+    return problems.read(path, table, checks)
 
 
 def _example() -> str:

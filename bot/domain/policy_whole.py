@@ -12,6 +12,8 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _names(problems, policy)
     _cycles(problems, policy)
     _lifetimes(problems, policy)
+    _promotions(problems, policy)
+    _consents(problems, policy)
     _states(problems, policy)
     _secrets(problems, policy)
 
@@ -69,10 +71,53 @@ def _lifetimes(problems: Problems, policy: Policy) -> None:
                 ("env", env.name, "on_pull_request"),
                 '"verify" destroys what it applied, so it needs `instance`, such as "pr-{pr}"',
             )
+        if env.drift and env.instance:
+            problems.add(
+                ("env", env.name, "drift"),
+                "`drift` looks by itself at what exists once; an instance is looked at when somebody asks",
+            )
         if env.soak and not env.promote_from:
             problems.add(
                 ("env", env.name, "soak"), "`soak` is the wait before a promotion, so it needs `promote_from`"
             )
+
+
+def _promotions(problems: Problems, policy: Policy) -> None:
+    """What is promoted must stand in the stage before. Where that has an instance for each pull request, the pull
+    request's own is meant (`Policy.target`), so an instance that does not live long enough promotes nothing."""
+    for env in policy.environments.values():
+        source, path = policy.environments.get(env.promote_from), ("env", env.name, "promote_from")
+        if source is None or source is env:
+            continue
+        if source.on_pull_request == "verify":
+            problems.add(
+                path, f"`{source.name}` destroys what it has verified, so nothing can be promoted from it"
+            )
+        if source.ttl and source.ttl <= env.soak:
+            problems.add(
+                ("env", env.name, "soak"),
+                f"`{source.name}` is destroyed when its `ttl` is over, which is no longer than this `soak`",
+            )
+        for stack in policy.stacks.values():
+            lives = stack.environments or tuple(policy.environments)
+            if env.name in lives and source.name not in lives:
+                problems.add(
+                    ("stack", stack.name, "environments"),
+                    f"`{env.name}` takes what `{source.name}` has verified, and stack `{stack.name}` is not in "
+                    f"`{source.name}`; add it to `environments`",
+                )
+
+
+def _consents(problems: Problems, policy: Policy) -> None:
+    """Approvals that ask nobody, or more people than there are."""
+    for env in policy.environments.values():
+        path, asks = ("env", env.name, "approvals"), env.approvals
+        users = {login.lower() for login in asks.get("users", ())}
+        named, count = bool(users or asks.get("teams")), asks.get("count", 1)
+        if named and not count:
+            problems.add(path, "`approvals` names who approves, and with `count = 0` nobody of them is asked")
+        if users and not asks.get("teams") and count > len(users):
+            problems.add(path, f"`approvals` needs {count} people and names {len(users)}")
 
 
 def _secrets(problems: Problems, policy: Policy) -> None:

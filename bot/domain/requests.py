@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
 
 from bot.domain.people import Actor
 from bot.domain.ports.forge import Repository
@@ -64,10 +65,62 @@ class CheckAgain:
 
 
 @dataclass(frozen=True)
+class QueueAsked:
+    """The merge queue tries pull request `number` at `head_sha`, on top of `base_sha`, and waits for our checks there."""
+
+    repository: str
+    number: int
+    head_sha: str
+    base_sha: str
+
+
+@dataclass(frozen=True)
+class Reviewed:
+    """A pull request's reviews are not what they were: one was submitted, edited or dismissed. They are read anew."""
+
+    repository: str
+    number: int
+
+
+@dataclass(frozen=True)
+class Answered:
+    """Somebody pressed Approve or Reject in Slack. `approval` and `digest` (of the plan that the message showed) come
+    from the message and can be forged or old; typed: the environment's name, where it was asked for."""
+
+    approval: str
+    digest: str
+    actor: Actor
+    answer: Literal["approve", "reject"]
+    reason: str
+    typed: str
+    origin: Origin
+
+
+@dataclass(frozen=True)
+class Acknowledged:
+    """Somebody pressed Acknowledge at a break-glass in Slack."""
+
+    follow_up: str
+    actor: Actor
+    origin: Origin
+
+
+@dataclass(frozen=True)
 class Installed:
     """Repositories became reachable."""
 
     repositories: tuple[str, ...]
 
 
-Request = Seen | PullChanged | Said | Pushed | CheckAgain | Installed
+Request = (
+    Seen
+    | PullChanged
+    | Said
+    | Pushed
+    | CheckAgain
+    | QueueAsked
+    | Reviewed
+    | Answered
+    | Acknowledged
+    | Installed
+)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
+from bot.domain.answers import Answer, Refused
+from bot.domain.approval import Standing
+from bot.domain.drift import Drift
+from bot.domain.freeze import Frozen
+from bot.domain.hold import Hold
 from bot.domain.lock import Lock, Waiter
 from bot.domain.policy import Environment
 from bot.domain.ports.forge import PullRequest
-from bot.domain.run import Plan, Release, Run
+from bot.domain.ports.records import FollowUp
+from bot.domain.release import Release
+from bot.domain.run import Plan, Run
 from bot.domain.state import StateVersion
+from bot.domain.state_diff import StateDiff
 from bot.domain.target import Target
-
-
-@dataclass(frozen=True)
-class Refused:
-    """A gate's no: a stable code, the fact, and the exact next command or action. `unread` tells what else was read."""
-
-    code: str
-    fact: str
-    next_step: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,6 +73,11 @@ class TargetStatus:
     plan: the newest plan of that pull request; stale: why it can no longer be applied, or "".
     run: the newest run of that pull request there; busy: the run that works on the target now, whoever's it is.
     release: what is deployed. next_step: the command to use next, or "". over: the pull request is merged or closed.
+    Of a guarded environment besides: gates: what each of bot.domain.promotion.PROMOTION says of an apply now, and
+    blocked: the first no among them; consent: the newest approval of this pull request there, as it stands.
+    frozen, coming: the freeze that is on, or that begins within a day. follow_ups: break-glasses that nobody has
+    acknowledged. hold: what a revert left, whoever's it was. drift: what was found of what stands there, None where nothing
+    was; look: the newest look for it.
     """
 
     target: Target
@@ -88,6 +92,15 @@ class TargetStatus:
     release: Release | None = None
     next_step: str = ""
     over: bool = False
+    gates: tuple[Answer, ...] = ()
+    blocked: Refused | None = None
+    consent: Standing | None = None
+    frozen: Frozen | None = None
+    coming: Frozen | None = None
+    follow_ups: tuple[FollowUp, ...] = ()
+    hold: Hold | None = None
+    drift: Drift | None = None
+    look: Run | None = None
 
 
 @dataclass(frozen=True)
@@ -105,11 +118,51 @@ class Status:
 
 @dataclass(frozen=True)
 class History:
-    """State versions of a target, newest first."""
+    """State versions of a target, newest first. releases: those that they belong to, by id; damaged: ids of versions
+    that cannot be read any more."""
 
     target: Target
     versions: tuple[StateVersion, ...]
     more: bool = False
+    releases: dict[str, Release] = field(default_factory=dict)
+    damaged: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Difference:
+    """What changed from one recorded state of a target to another."""
+
+    target: Target
+    before: StateVersion
+    after: StateVersion
+    diff: StateDiff
+
+
+@dataclass(frozen=True)
+class Drifted:
+    """What a look for drift that somebody asked for found. past: the target's last findings, newest first; the first is
+    what `found` says, unless neither says anything. link: address of the look's log."""
+
+    found: Drift
+    past: tuple[Drift, ...] = ()
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Asking:
+    """An approval as people are asked for it: the message in Slack, its modals, `/approve`'s answer.
+
+    plan: None while it is being made, or when it is gone. stage: the release it is promoted from. run: the apply that
+    used it. apply_command: what the requester types when it is ready (GitHub's form). link: address of the plan's log.
+    """
+
+    standing: Standing
+    pull: PullRequest
+    plan: Plan | None = None
+    stage: Release | None = None
+    run: Run | None = None
+    apply_command: str = ""
+    link: str = ""
 
 
 @dataclass(frozen=True)
@@ -136,4 +189,18 @@ class LinkCode:
     expires_at: datetime
 
 
-Result = Refused | Faulted | Noted | Started | Help | Status | History | Locked | Unlocked | LinkCode
+Result = (
+    Refused
+    | Faulted
+    | Noted
+    | Started
+    | Help
+    | Status
+    | History
+    | Difference
+    | Drifted
+    | Asking
+    | Locked
+    | Unlocked
+    | LinkCode
+)

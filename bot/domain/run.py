@@ -1,4 +1,4 @@
-"""A run: one plan or apply on a target, and the plan it leaves or uses."""
+"""A run: one plan, apply or look for drift on a target, and the plan it leaves or uses."""
 
 from __future__ import annotations
 
@@ -10,14 +10,32 @@ from typing import Any, Literal
 from bot.domain.people import SYSTEM, Actor
 from bot.domain.target import Target
 
-Kind = Literal["plan", "apply"]
-Phase = Literal["queued", "preparing", "initialising", "planning", "applying", "recording", "finished"]
+Kind = Literal["plan", "apply", "drift"]
+Phase = Literal[
+    "queued", "preparing", "initialising", "planning", "applying", "recording", "verifying", "finished"
+]
 Outcome = Literal[
-    "planned", "applied", "failed", "refused", "cancelled", "superseded", "interrupted", "timed_out"
+    "planned",
+    "applied",
+    "checked",
+    "failed",
+    "refused",
+    "cancelled",
+    "superseded",
+    "interrupted",
+    "timed_out",
 ]
 PlanStatus = Literal["fresh", "superseded", "applying", "applied", "failed", "discarded"]
 
-ACTIVE: tuple[Phase, ...] = ("queued", "preparing", "initialising", "planning", "applying", "recording")
+ACTIVE: tuple[Phase, ...] = (
+    "queued",
+    "preparing",
+    "initialising",
+    "planning",
+    "applying",
+    "recording",
+    "verifying",
+)
 
 
 @dataclass(frozen=True)
@@ -46,7 +64,9 @@ class Run:
 
     progress: address → state (`started`, `done`, `failed`, …) while Terraform works.
     message: one sentence for people when it did not end well; reference: ties it to the log.
-    left: after an interruption, what was left behind (addresses in flight).
+    approval: id of the consent that it is applied with. forced: the reason of a break-glass, empty otherwise.
+    reverts: id of the release that a revert goes back to, "" for all other runs; `commit` is that release's
+    then, and `base_commit` the one that it takes back.
     """
 
     id: str
@@ -67,6 +87,9 @@ class Run:
     cancel_by: str = ""
     superseded_by: str = ""
     progress: dict[str, Any] = field(default_factory=dict)
+    approval: str = ""
+    forced: str = ""
+    reverts: str = ""
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -74,6 +97,13 @@ class Run:
     @property
     def active(self) -> bool:
         return self.phase != "finished"
+
+    @property
+    def word(self) -> str:
+        """What people call it: a revert is an apply of an older release's plan."""
+        if self.kind == "drift":
+            return "look for drift"
+        return "revert" if self.reverts and self.kind == "apply" else self.kind
 
     @property
     def took(self) -> timedelta | None:
@@ -100,7 +130,9 @@ class Plan:
 
     digest: sha256 of the plan file; tree: git tree id of its worktree at `worktree`; policy: digest of the
     target's policy when it was made; engine: `Engine.identity`; summary: bot.domain.plan.PlanSummary.to_dict().
-    backend: the proven settings it was made with.
+    backend: the proven settings it was made with. configuration: see bot.domain.configuration.
+    reverts: see Run. additions: files beside the commit's own that a revert needs, by path in the root module.
+    losses: what applying a revert loses for good, an address each.
     """
 
     id: str
@@ -122,21 +154,10 @@ class Plan:
     backend: dict[str, Any]
     created_at: datetime
     status: PlanStatus = "fresh"
+    configuration: str = ""
+    reverts: str = ""
+    additions: dict[str, Any] = field(default_factory=dict)
+    losses: tuple[str, ...] = ()
 
     def age(self, now: datetime) -> timedelta:
         return now - self.created_at
-
-
-@dataclass(frozen=True)
-class Release:
-    """What a successful apply leaves."""
-
-    id: str
-    target: Target
-    run_id: str
-    plan_digest: str
-    commit: str
-    pull: int
-    actor: Actor
-    serial: int
-    created_at: datetime

@@ -9,6 +9,9 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.domain.target import Target
+from bot.errors import UserError
+
 
 class StateRefused(Exception):
     """A state that may not be written after the current one, or by whoever wants to. The text says why."""
@@ -53,7 +56,11 @@ class StateInfo:
 @dataclass(frozen=True)
 class StateVersion:
     """One recorded state. `created_at` is UTC; `size` in bytes, uncompressed; `run_id`, `commit` and `actor` are
-    empty where the state did not come from a run of the bot."""
+    empty where the state did not come from a run of the bot.
+
+    resources, outputs: as in StateInfo. release: id of the release that its run left, "" where it left none (a failed
+    apply writes states too). reverts: id of the release or version that it goes back to, "" where to none.
+    """
 
     id: str
     target_key: str
@@ -66,6 +73,21 @@ class StateVersion:
     commit: str
     actor: str
     created_at: datetime
+    outputs: int = 0
+    release: str = ""
+    reverts: str = ""
+
+
+class StateDamaged(UserError):
+    """A recorded version cannot be read: its bytes are not those that were written. `version` says which."""
+
+    def __init__(self, version: StateVersion, why: str) -> None:
+        target = Target.from_key(version.target_key)
+        super().__init__(
+            f"The record of serial {version.serial} of {target} (version {version.id[:8]}) is damaged: {why}.",
+            next_step=f"`/history {target.environment}` shows which versions can be read.",
+        )
+        self.version = version
 
 
 @dataclass(frozen=True)
@@ -79,6 +101,18 @@ class LockInfo:
     version: str = ""
     created: str = ""
     path: str = ""
+
+    @property
+    def reads(self) -> bool:
+        """Whether what it was taken for writes no state: a plan."""
+        return self.operation == "OperationTypePlan"
+
+    @property
+    def told(self) -> str:
+        """Who holds it, for what, since when, and its id, in a few words."""
+        what = self.operation.removeprefix("OperationType").lower()
+        since = f" since {self.created[:16].replace('T', ' ')} UTC" if self.created else ""
+        return f"{self.who or 'somebody'}{f' ({what})' if what else ''}{since}, lock id {self.id}"
 
     @classmethod
     def parse(cls, data: bytes) -> LockInfo:
@@ -108,20 +142,25 @@ _LOCK_KEYS: Mapping[str, str] = {
 def follows(current: StateVersion | None, info: StateInfo) -> bool:
     """Whether `info` is to be recorded after `current`: False where it is the very same state.
 
-    Raises StateRefused for another lineage, a lower serial, or the same serial with another content: the rules of
-    Terraform's own `state push`.
+    Raises StateRefused as `refuse`.
     """
     if current is None:
         return True
     if info.sha256 == current.sha256:
         return False
+    refuse(current, info)
+    return True
+
+
+def refuse(current: StateVersion | StateInfo, info: StateInfo) -> None:
+    """Raises StateRefused for another lineage, a lower serial, or the same serial with another content: the rules of
+    Terraform's own `state push`."""
     if info.lineage != current.lineage:
         raise StateRefused(f"its lineage is {info.lineage}, the current state's is {current.lineage}")
     if info.serial < current.serial:
         raise StateRefused(f"its serial is {info.serial}, the current state's is already {current.serial}")
-    if info.serial == current.serial:
+    if info.serial == current.serial and info.sha256 != current.sha256:
         raise StateRefused(f"there is another state with serial {info.serial} already")
-    return True
 
 
 def _object(data: bytes, what: str) -> dict[str, Any]:

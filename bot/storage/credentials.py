@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from datetime import datetime
 
 from sqlalchemy import select
 
@@ -23,13 +24,23 @@ class CredentialRows(Rows):
         """What the credential allows, expired or not (the caller knows the time); None where it is wrong."""
         query = select(credentials).where(credentials.c.username == username)
         row = self.connection.execute(query).mappings().first()
-        if row is None or not hmac.compare_digest(row["digest"], _digest(password)):
-            return None
-        return read(Grant, row)
+        right = hmac.compare_digest(
+            row["digest"] if row else "", _digest(password)
+        )  # as long for a name unknown
+        return read(Grant, row) if row is not None and right else None
 
     def revoke(self, run_id: str) -> None:
         """Forget all credentials of a run."""
         self.connection.execute(credentials.delete().where(credentials.c.run_id == run_id))
+
+    def drop(self, username: str) -> None:
+        """Forget one credential."""
+        self.connection.execute(credentials.delete().where(credentials.c.username == username))
+
+    def forget(self, now: datetime, limit: int) -> int:
+        """Delete `limit` at most that have expired; returns how many."""
+        old = select(credentials.c.username).where(credentials.c.expires_at <= now).limit(limit)
+        return self.count(credentials.delete().where(credentials.c.username.in_(old)))
 
 
 def _digest(password: str) -> str:

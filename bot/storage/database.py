@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from sqlalchemy import Connection, Engine, select
 
+from bot.domain.ports import records as record_ports
 from bot.domain.ports import state as state_ports
 from bot.domain.ports import store as ports
 from bot.errors import UserError
+from bot.storage.approvals import ApprovalRows
+from bot.storage.artifacts import ArtifactRows
+from bot.storage.audit import AuditRows
 from bot.storage.credentials import CredentialRows
 from bot.storage.crypto import SealError, Vault
-from bot.storage.engines import READING, open_engine
+from bot.storage.drifts import DriftRows
+from bot.storage.engines import POOL, READING, SPARE, open_engine
 from bot.storage.failures import told
+from bot.storage.follow_ups import FollowUpRows
+from bot.storage.holds import HoldRows
 from bot.storage.identities import IdentityRows
 from bot.storage.locks import LockRows
 from bot.storage.plans import PlanRows
@@ -24,6 +31,7 @@ from bot.storage.runs import RunRows
 from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
 from bot.storage.tables import keys
+from bot.storage.unsaved import UnsavedRows
 from bot.storage.workers import WorkerRows
 
 
@@ -41,18 +49,26 @@ class Tables:
         self.identities: ports.Identities = IdentityRows(connection, vault)
         self.states: state_ports.StateStore = StateRows(connection, vault)
         self.credentials: state_ports.CredentialStore = CredentialRows(connection, vault)
+        self.unsaved: state_ports.UnsavedStates = UnsavedRows(connection, vault)
         self.workers: ports.Workers = WorkerRows(connection, vault)
+        self.approvals: record_ports.Approvals = ApprovalRows(connection, vault)
+        self.artifacts: record_ports.Artifacts = ArtifactRows(connection, vault)
+        self.follow_ups: record_ports.FollowUps = FollowUpRows(connection, vault)
+        self.holds: record_ports.Holds = HoldRows(connection, vault)
+        self.drifts: record_ports.Drifts = DriftRows(connection, vault)
+        self.audit: record_ports.Audit = AuditRows(connection, vault)
+        self.at_end: list[Callable[[], object]] = []
 
 
 class Database:
     """A Store on SQLite or Postgres. Share one in a process; it is safe between threads.
 
-    url: see bot.storage.engines.open_engine, which says what it raises. Transactions raise Unavailable (a
+    url, pool, spare: see bot.storage.engines.open_engine, which says what it raises. Transactions raise Unavailable (a
     TransientError) where the database does not answer, and DiskFull, one of them, where it has no room.
     """
 
-    def __init__(self, url: str, vault: Vault) -> None:
-        self.engine: Engine = open_engine(url)
+    def __init__(self, url: str, vault: Vault, *, pool: int = POOL, spare: int = SPARE) -> None:
+        self.engine: Engine = open_engine(url, pool=pool, spare=spare)
         self.vault = vault
 
     @property
@@ -65,7 +81,10 @@ class Database:
         """A writing transaction: committed at the end, rolled back on an exception. Keep it short: on SQLite it is
         the only one that writes."""
         with told(), self.engine.begin() as connection:
-            yield Tables(connection, self.vault)
+            tables = Tables(connection, self.vault)
+            yield tables
+            for act in tables.at_end:
+                act()
 
     @contextmanager
     def read(self) -> Iterator[Tables]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from bot.errors import UserError
 
@@ -21,6 +23,10 @@ WAIT = 30
 POOL = 5
 SPARE = 10
 """Connections kept open, and those that may come on top for a while."""
+
+PROVEN = 1.0
+"""Seconds since its last use within which a connection is taken as alive: to ask each time was an eighth of what the
+process did on Postgres. One that broke meanwhile fails as it could in the midst of a transaction."""
 
 READING = "towpath_reading"
 """Execution option of a connection whose transaction only reads."""
@@ -36,19 +42,19 @@ _POSTGRES = {
 _LIMITS = "-c statement_timeout=30s -c lock_timeout=30s -c idle_in_transaction_session_timeout=60s"
 
 
-def open_engine(url: str) -> Engine:
+def open_engine(url: str, *, pool: int = POOL, spare: int = SPARE) -> Engine:
     """An engine for `sqlite:///<path>`, `postgres://…` or `postgresql://…`; nothing is connected yet.
 
-    Parameters of a statement never reach an exception or a log. Raises UserError for any other URL.
+    pool, spare: see POOL and SPARE. Parameters of a statement never reach an exception or a log. Raises UserError for any other URL.
     """
     try:
         parsed = make_url(url)
     except (ArgumentError, ValueError):  # their texts could hold the password
         raise UserError(_UNKNOWN, next_step=_USE) from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
-        return _sqlite(parsed)
+        return _sqlite(parsed, pool, spare)
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
-        return _postgres(parsed)
+        return _postgres(parsed, pool, spare)
     raise UserError(_UNKNOWN, next_step=_USE)
 
 
@@ -56,28 +62,49 @@ _UNKNOWN = "The database URL is neither SQLite's nor Postgres's."
 _USE = "Set TOWPATH_DATABASE_URL to sqlite:////path/to/towpath.db or postgresql://user:password@host/name."
 
 
-def _postgres(url: URL) -> Engine:
+def _postgres(url: URL, pool: int, spare: int) -> Engine:
     options = f"{url.query.get('options', '')} {_LIMITS}".strip()
-    return create_engine(
+    engine = create_engine(
         url.set(drivername="postgresql+psycopg"),
         connect_args={**_POSTGRES, **url.query, "options": options},
-        pool_size=POOL,
-        max_overflow=SPARE,
+        pool_size=pool,
+        max_overflow=spare,
         pool_timeout=WAIT,
-        pool_pre_ping=True,
         hide_parameters=True,
     )
+    event.listen(engine, "checkin", _used)
+    event.listen(engine, "checkout", _prove(engine))
+    return engine
 
 
-def _sqlite(url: URL) -> Engine:
+def _used(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _prove(engine: Engine) -> Callable[[Any, ConnectionPoolEntry, object], None]:
+    """Before use, a connection that rested is asked whether it is alive; where it is not, all of the pool are made anew."""
+
+    def prove(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used = record.info.get("used")
+        if used is None or time.monotonic() - used < PROVEN:
+            return
+        try:
+            engine.dialect.do_ping(connection)
+        except engine.dialect.loaded_dbapi.Error as error:
+            raise InvalidatePoolError from error
+
+    return prove
+
+
+def _sqlite(url: URL, pool: int, spare: int) -> Engine:
     if not url.database or url.database == ":memory:":
         raise UserError("SQLite needs a file: a database in memory would be lost.", next_step=_USE)
     _make_private(Path(url.database))
     engine = create_engine(
         url,
         connect_args={"timeout": WAIT},
-        pool_size=POOL,
-        max_overflow=SPARE,
+        pool_size=pool,
+        max_overflow=spare,
         pool_timeout=WAIT,
         hide_parameters=True,
     )

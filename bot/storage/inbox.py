@@ -23,10 +23,12 @@ from bot.storage.engines import READING, open_engine
 from bot.storage.failures import told
 from bot.storage.rows import Rows, context
 from bot.storage.tables import deliveries, inbox_metadata
+from bot.storage.together import Together
 
 
 class DeliveryRows:
-    """An Inbox. Each call is a transaction of its own; raises Unavailable and DiskFull as Database does.
+    """An Inbox. Writes at one time share a transaction, and return after its commit; raises Unavailable and DiskFull as
+    Database does.
 
     Two dispatchers may see one delivery: enqueueing it under its id makes the second one harmless.
     """
@@ -34,15 +36,16 @@ class DeliveryRows:
     def __init__(self, engine: Engine, vault: Vault) -> None:
         self.engine = engine
         self.vault = vault
+        self._write = Together(engine)
 
-    def accept(self, delivery: Delivery) -> bool:
-        """Keep it; False where its id is already known. Durable before it returns."""
+    def accept(self, delivery: Delivery, *, done: bool = False) -> bool:
+        """Keep it; False where its id is already known. Durable before it returns. What is `done` is never pending."""
         content = json.dumps(delivery.headers).encode() + b"\n" + delivery.body
         row = values(deliveries, delivery) | {
-            "content": self.vault.seal(content, context(deliveries, delivery.id))
+            "content": self.vault.seal(content, context(deliveries, delivery.id)),
+            "dispatched_at": delivery.received_at if done else None,
         }
-        with told(), self.engine.begin() as connection:
-            return Rows(connection, self.vault).put(deliveries, row)
+        return self._write(lambda connection: Rows(connection, self.vault).put(deliveries, row))
 
     def get(self, delivery_id: str) -> Delivery | None:
         found = self._read(select(deliveries).where(deliveries.c.id == delivery_id))
@@ -55,15 +58,12 @@ class DeliveryRows:
 
     def dispatched(self, ids: Iterable[str]) -> None:
         done = deliveries.update().where(deliveries.c.id.in_(list(ids)), deliveries.c.dispatched_at.is_(None))
-        with told(), self.engine.begin() as connection:
-            connection.execute(done.values(dispatched_at=datetime.now(UTC)))
+        self._write(lambda connection: connection.execute(done.values(dispatched_at=datetime.now(UTC))))
 
     def forget(self, before: datetime) -> int:
         """Delete what was dispatched before that time; returns how many."""
-        with told(), self.engine.begin() as connection:
-            return int(
-                connection.execute(deliveries.delete().where(deliveries.c.dispatched_at < before)).rowcount
-            )
+        old = deliveries.delete().where(deliveries.c.dispatched_at < before)
+        return self._write(lambda connection: int(connection.execute(old).rowcount))
 
     def close(self) -> None:
         """Close the connections to the inbox (on Postgres they are the database's too)."""

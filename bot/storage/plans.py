@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Text, and_, cast, or_, select
@@ -41,6 +43,14 @@ class PlanRows(Rows):
         query = select(plans).where(plans.c.target == target, plans.c.pull == pull)
         return self.one(Plan, query.order_by(plans.c.seq.desc()))
 
+    def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Plan]:
+        """The newest plan of a pull request for each of the targets that has one."""
+        return self.latest(Plan, plans, targets, plans.c.pull == pull)
+
+    def newest_at(self, target: Target) -> Plan | None:
+        """The newest one there, whosever it is."""
+        return self.one(Plan, select(plans).where(plans.c.target == target).order_by(plans.c.seq.desc()))
+
     def elsewhere(self, repository: str, backend: dict[str, Any]) -> Target | None:
         """A target of another repository whose plans were made with the very same backend."""
         same = cast(plans.c.backend, Text) == json.dumps(backend)
@@ -64,6 +74,18 @@ class PlanRows(Rows):
         wanted = and_(plans.c.status == "fresh", or_(plans.c.pull == 0, pulls.c.state == "open"))
         query = select(plans.c.worktree).outerjoin_from(plans, pulls, of_pull)
         return set(self.connection.execute(query.where(or_(wanted, plans.c.status == "applying"))).scalars())
+
+    def forget_files(self, before: datetime, limit: int) -> int:
+        """Delete the files of `limit` plans at most that were made before that time and can be applied no more; a
+        fresh one of a closed pull request is discarded with its file. Returns how many."""
+        of_pull = and_(pulls.c.repository == plans.c.repository, pulls.c.number == plans.c.pull)
+        closed = and_(plans.c.status == "fresh", plans.c.pull != 0, pulls.c.state != "open")
+        over = or_(plans.c.status.not_in(["fresh", "applying"]), closed)
+        query = select(plans.c.id).join_from(plan_files, plans).outerjoin(pulls, of_pull)
+        old = list(self.connection.scalars(query.where(plans.c.created_at < before, over).limit(limit)).all())
+        lapsed = plans.update().where(plans.c.id.in_(old), plans.c.status == "fresh")
+        self.connection.execute(lapsed.values(status="discarded"))
+        return self.count(plan_files.delete().where(plan_files.c.plan_id.in_(old)))
 
 
 def _check(plan_id: str, digest: str, file: bytes) -> None:

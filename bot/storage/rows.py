@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from bot.domain.target import Target
 from bot.storage.columns import read
 from bot.storage.crypto import Vault
 
@@ -40,6 +41,14 @@ class Rows:
     def many(self, of: type[T], query: Select[Any]) -> list[T]:
         return [read(of, row) for row in self.connection.execute(query).mappings()]
 
+    def latest(
+        self, of: type[T], table: Table, targets: Iterable[Target], *where: ColumnElement[bool]
+    ) -> dict[Target, T]:
+        """The row that came last of each target that has one, in one query."""
+        last = select(func.max(table.c.seq)).where(table.c.target.in_(list(targets)), *where)
+        query = select(table).where(table.c.seq.in_(last.group_by(table.c.target)))
+        return {row["target"]: read(of, row) for row in self.connection.execute(query).mappings()}
+
     def first(self, query: Select[Any]) -> Row[Any] | None:
         return self.connection.execute(query.limit(1)).first()
 
@@ -51,15 +60,17 @@ class Rows:
         table: Table,
         row: Mapping[str, Any],
         *,
+        by: Sequence[str] = (),
         change: Mapping[str, Any] | None = None,
         where: ColumnElement[bool] | None = None,
     ) -> bool:
         """Insert; where one of the same identity is there already, make `change` to it instead.
 
-        An empty `change` leaves the old row; `where` says which old rows change. Returns whether a row was written.
+        `by` names the columns of another unique key to tell it by. An empty `change` leaves the old row; `where` says
+        which old rows change. Returns whether a row was written.
         Waits for another transaction that inserts the same key, so there is one winner on both databases.
         """
-        names = identity(table)
+        names = by or identity(table)
         dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
         insert = dialect.insert(table).values(row)
         statement = (

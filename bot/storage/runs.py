@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, and_, func, select
 
 from bot.domain.run import Kind, Run
 from bot.domain.target import Target
 from bot.storage.columns import values
 from bot.storage.rows import Rows, context
-from bot.storage.tables import logs, runs
+from bot.storage.tables import logs, plans, runs
 
 
 class RunRows(Rows):
@@ -58,17 +59,45 @@ class RunRows(Rows):
         return self.many(Run, query)
 
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
+        """A look for drift counts where it is asked for by its kind."""
         query = select(runs).where(runs.c.target == target).order_by(runs.c.seq.desc())
         if pull is not None:
             query = query.where(runs.c.pull == pull)
-        if kind is not None:
-            query = query.where(runs.c.kind == kind)
+        query = query.where(runs.c.kind == kind if kind is not None else runs.c.kind != "drift")
         return self.one(Run, query)
+
+    def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
+        """The newest run of a pull request on each of the targets; a look for drift does not count."""
+        return self.latest(Run, runs, targets, runs.c.pull == pull, runs.c.kind != "drift")
+
+    def looks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
+        """The newest look for drift at each of the targets."""
+        return self.latest(Run, runs, targets, runs.c.kind == "drift")
+
+    def last_apply(self, target: Target) -> Run | None:
+        """The newest apply there whose Terraform has begun, however it ended."""
+        return self.one(Run, _begun().where(runs.c.target == target))
+
+    def last_apply_of(self, repository: str, pull: int) -> Run | None:
+        """The newest one of a pull request, wherever it was."""
+        return self.one(Run, _begun().where(runs.c.repository == repository, runs.c.pull == pull))
 
     def recent(self, repository: str, limit: int) -> list[Run]:
         """Newest first."""
         query = select(runs).where(runs.c.repository == repository)
         return self.many(Run, query.order_by(runs.c.seq.desc()).limit(limit))
+
+    def of_delivery(self, delivery: str, since: datetime) -> list[Run]:
+        """Those that a delivery asked for, made since that time."""
+        young = self.many(Run, select(runs).where(runs.c.created_at >= since).order_by(runs.c.seq))
+        return [run for run in young if run.origin.delivery == delivery]
+
+    def forget_logs(self, before: datetime, limit: int) -> int:
+        """Delete the logs of `limit` runs at most that ended before that time; returns of how many."""
+        ended = select(logs.c.run_id).join_from(logs, runs).where(runs.c.finished_at < before)
+        old = list(self.connection.scalars(ended.distinct().limit(limit)).all())
+        self.connection.execute(logs.delete().where(logs.c.run_id.in_(old)))
+        return len(old)
 
     def add_log(self, run_id: str, lines: Sequence[str]) -> None:
         """Append lines as one sealed chunk. Raises KeyError where there is no such run."""
@@ -91,3 +120,9 @@ class RunRows(Rows):
             opened = json.loads(self.vault.open(chunk.lines, context(logs, run_id, chunk.start)))
             lines += opened[max(0, after - chunk.start) :]
         return after + len(lines), lines
+
+
+def _begun() -> Select[Any]:
+    """Applies whose Terraform has begun: their plan is not what it was. Newest first."""
+    used = and_(plans.c.id == runs.c.plan_id, plans.c.status.in_(("applying", "applied", "failed")))
+    return select(runs).join(plans, used).where(runs.c.kind == "apply").order_by(runs.c.seq.desc())

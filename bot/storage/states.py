@@ -1,25 +1,27 @@
-"""State versions of the built-in backend, and the locks that Terraform takes on a state."""
+"""State versions, and the locks that Terraform takes on a state."""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select, func, select
 
 from bot.domain.state import LockInfo, StateInfo, StateRefused, StateVersion, follows
 from bot.storage.columns import values
-from bot.storage.rows import Rows, context
-from bot.storage.tables import state_files, state_heads, state_locks, states
+from bot.storage.rows import Rows
+from bot.storage.state_data import StateData
+from bot.storage.tables import state_heads, state_locks, states
 
 
 class StateRows(Rows):
     def current(self, target_key: str) -> tuple[StateVersion, bytes] | None:
         """The newest version with its data; None where there is none, or where the state was ended."""
         version = self.newest(target_key)
-        return None if version is None else (version, self.data(version.id))
+        return None if version is None else (version, self._data.read(version))
 
     def newest(self, target_key: str) -> StateVersion | None:
         """The same version without its data."""
@@ -37,10 +39,11 @@ class StateRows(Rows):
         actor: str = "",
         lock_id: str | None = None,
         observed: bool = False,
+        reverts: str = "",
     ) -> StateVersion:
         """Record a state after the current one; the same bytes again give the version that is there.
 
-        lock_id, observed: see bot.domain.ports.state.StateStore. Raises StateRefused.
+        lock_id, observed, reverts: see bot.domain.ports.state.StateStore. Raises StateRefused.
         """
         self._enter(target_key, lock_id)
         current = self.newest(target_key)
@@ -60,12 +63,11 @@ class StateRows(Rows):
             commit=commit,
             actor=actor,
             created_at=datetime.now(UTC),
+            outputs=info.outputs,
+            reverts=reverts,
         )
         self.insert(states, values(states, version))
-        self.insert(
-            state_files,
-            {"state_id": version.id, "file": self.vault.seal(data, context(state_files, version.id))},
-        )
+        self._data.keep(version, data, current)
         self._point(target_key, version.id)
         return version
 
@@ -79,12 +81,30 @@ class StateRows(Rows):
         query = select(states).where(states.c.target_key == target_key)
         return self.many(StateVersion, query.order_by(states.c.seq.desc()).limit(limit))
 
+    def numbered(self, target_key: str, serial: int) -> StateVersion | None:
+        """The newest version of that serial."""
+        query = select(states).where(states.c.target_key == target_key, states.c.serial == serial)
+        return self.one(StateVersion, query.order_by(states.c.seq.desc()))
+
     def data(self, version_id: str) -> bytes:
-        """Raises KeyError where there is no such version, ValueError where it does not decrypt."""
-        row = self.first(select(state_files.c.file).where(state_files.c.state_id == version_id))
-        if row is None:
+        """Raises KeyError where there is no such version, StateDamaged where its bytes are not those that were
+        written."""
+        version = self.one(StateVersion, select(states).where(states.c.id == version_id))
+        if version is None:
             raise KeyError(version_id)
-        return self.vault.open(row.file, context(state_files, version_id))
+        return self._data.read(version)
+
+    def damaged(self, versions: Sequence[StateVersion]) -> frozenset[str]:
+        """The ids of those that cannot be read."""
+        return self._data.damaged(versions)
+
+    def released(self, target_key: str, run_id: str, release: str, reverts: str = "") -> None:
+        """Tie the newest version that a run wrote to the release that it left."""
+        newest = select(func.max(states.c.seq)).where(
+            states.c.target_key == target_key, states.c.run_id == run_id
+        )
+        change = states.update().where(states.c.seq == newest.scalar_subquery())
+        self.connection.execute(change.values(release=release, reverts=reverts))
 
     def lock(self, target_key: str, lock: LockInfo, holder: str) -> LockInfo | None:
         """None where we have it now (also again under the same id), else the present one. `holder`: the run id."""
@@ -114,6 +134,15 @@ class StateRows(Rows):
 
     def locked(self, target_key: str) -> LockInfo | None:
         return self.one(LockInfo, _lock_of(target_key))
+
+    @property
+    def _data(self) -> StateData:
+        return StateData(self.connection, self.vault)
+
+    def holder(self, target_key: str) -> str:
+        """A run id, or a person's; empty where nobody holds it."""
+        row = self.first(select(state_locks.c.holder).where(state_locks.c.target_key == target_key))
+        return "" if row is None else str(row.holder)
 
     def _enter(self, target_key: str, lock_id: str | None) -> None:
         """Let one transaction at a time change a state, and only the lock's holder where it is asked."""

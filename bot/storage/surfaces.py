@@ -7,7 +7,7 @@ A claim hides a surface until `claimed_until`, and leaves it due then: if the wo
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -99,6 +99,24 @@ class SurfaceRows(Rows):
         if kind is not None:
             query = query.where(surfaces.c.kind == kind)
         return self.many(Surface, query.order_by(surfaces.c.id))
+
+    def retry(self, now: datetime) -> int:
+        """Make due what was given up and is only tried now and then; returns how many."""
+        left = surfaces.update().where(
+            surfaces.c.error != "",
+            surfaces.c.attempts == 0,
+            surfaces.c.due_at > now,
+            surfaces.c.claimed_until.is_(None),
+        )
+        return self.count(left.values(due_at=now))
+
+    def forget(self, kinds: Sequence[SurfaceKind], before: datetime, limit: int) -> int:
+        """Delete `limit` of these kinds at most that are settled since before that time; returns how many."""
+        old = select(surfaces.c.id).where(
+            surfaces.c.kind.in_(kinds), surfaces.c.due_at.is_(None), surfaces.c.settled_at < before
+        )
+        done = surfaces.delete().where(surfaces.c.id.in_(old.limit(limit)), surfaces.c.due_at.is_(None))
+        return self.count(done)
 
     def _insert(self, surface: Surface) -> bool:
         return self.put(surfaces, values(surfaces, surface) | {"again": False})

@@ -18,12 +18,19 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from bot.domain.approval import Approval, Decision
+from bot.domain.audit import Entry
+from bot.domain.drift import Drift
+from bot.domain.hold import Hold
 from bot.domain.lock import Lock, Waiter
 from bot.domain.ports.forge import PullRequest, Repository
+from bot.domain.ports.records import Artifact, FollowUp, Ticket
 from bot.domain.ports.state import Grant
 from bot.domain.ports.store import Code, Delivery, Identity, Surface
-from bot.domain.run import Plan, Release, Run
+from bot.domain.release import Release
+from bot.domain.run import Plan, Run
 from bot.domain.state import LockInfo, StateVersion
+from bot.domain.unsaved import Unsaved
 from bot.storage.columns import Sealed, Serial, Utc, columns
 
 NAMES = {
@@ -132,6 +139,70 @@ releases = Table(
     Index(None, "target", "seq"),
 )
 
+holds = Table(
+    "holds",
+    metadata,
+    *columns(Hold, key=["target"]),
+    _repository(),
+    Index(None, "repository"),
+)
+
+drifts = Table(
+    "drifts",
+    metadata,
+    _seq(),
+    *columns(Drift),
+    _repository(),
+    UniqueConstraint("id"),
+    Index(None, "target", "seq"),
+)
+
+approvals = Table(
+    "approvals",
+    metadata,
+    _seq(),
+    *columns(Approval),
+    _repository(),
+    UniqueConstraint("id"),
+    Index(None, "target", "pull", "seq"),
+    Index(None, "repository", "pull"),
+    Index(None, "status"),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _seq(),
+    *columns(Decision),
+    UniqueConstraint("id"),
+    Index(None, "approval_id", "seq"),
+)
+
+artifacts = Table(
+    "artifacts",
+    metadata,
+    *columns(Artifact, key=["id"]),
+    _repository(),
+    Column("content", Sealed, nullable=False),
+    UniqueConstraint("target", "name"),
+    Index(None, "repository"),
+)
+
+tickets = Table("tickets", metadata, *columns(Ticket, key=["digest"]))
+
+follow_ups = Table(
+    "follow_ups",
+    metadata,
+    _seq(),
+    *columns(FollowUp),
+    _repository(),
+    UniqueConstraint("id"),
+    Index(None, "acknowledged_at"),
+    Index(None, "repository"),
+)
+
+audit = Table("audit", metadata, *columns(Entry, key=["number"]))
+
 surfaces = Table(
     "surfaces",
     metadata,
@@ -170,6 +241,18 @@ state_files = Table(
     Column("file", Sealed, nullable=False),
 )
 
+state_deltas = (
+    Table(  # versions kept as differences, each from the one before it; the first of them from a full copy
+        "state_deltas",
+        metadata,
+        Column("state_id", Text, ForeignKey("states.id"), primary_key=True),
+        Column("keyframe", Text, ForeignKey("state_files.state_id"), nullable=False),
+        Column("depth", Integer, nullable=False),  # how many of them lead to it, itself among them
+        Column("file", Sealed, nullable=False),
+        UniqueConstraint("keyframe", "depth"),
+    )
+)
+
 state_heads = Table(  # which version is current (none: the state was ended); locked while a state is appended
     "state_heads",
     metadata,
@@ -183,6 +266,17 @@ state_locks = Table(
     Column("target_key", Text, primary_key=True),
     *columns(LockInfo),
     Column("holder", Text, nullable=False),
+)
+
+unsaved = Table(
+    "unsaved",
+    metadata,
+    _seq(),
+    *columns(Unsaved),
+    _repository(),
+    Column("file", Sealed, nullable=False),
+    UniqueConstraint("id"),
+    Index(None, "target", "ended_at"),
 )
 
 credentials = Table(

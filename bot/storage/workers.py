@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.storage.rows import Rows
 from bot.storage.tables import workers
@@ -18,6 +18,11 @@ class WorkerRows(Rows):
         """Those not seen after that time, by name."""
         query = select(workers.c.name).where(workers.c.seen_at <= since).order_by(workers.c.name)
         return list(self.connection.execute(query).scalars())
+
+    def living(self, since: datetime) -> int:
+        """How many were seen after that time."""
+        query = select(func.count()).select_from(workers).where(workers.c.seen_at > since)
+        return int(self.connection.execute(query).scalar_one())
 
     def forget(self, name: str) -> None:
         self.connection.execute(workers.delete().where(workers.c.name == name))

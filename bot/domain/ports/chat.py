@@ -46,6 +46,10 @@ class Chat(Protocol):
         self, channel: str, user: str, text: str, blocks: Blocks = (), *, thread: str = ""
     ) -> None: ...
 
+    def conversation(self, user: str) -> str:
+        """The channel of the bot's direct conversation with `user`, opened where it is not."""
+        ...
+
     def direct(self, user: str, text: str, blocks: Blocks = ()) -> Posted:
         """A direct message."""
         ...

@@ -135,12 +135,26 @@ class Forge(Protocol):
         """What GitHub finds wrong in the CODEOWNERS file at `ref`, a line each; empty where all is well or none is."""
         ...
 
+    def members(self, team: str) -> frozenset[str] | None:
+        """Logins (lower case) of a team, `acme/platform`, and of the teams below it; None where there is no such team
+        or the bot may not see it."""
+        ...
+
+    def authors(self, repository: str, commit: str) -> tuple[str, ...]:
+        """Logins of a commit's author and committer, as far as GitHub knows them; its own web-flow is nobody."""
+        ...
+
     def head_of(self, repository: str, branch: str) -> str:
         """The commit a branch points to."""
         ...
 
     def role(self, repository: str, login: str) -> Role:
         """By `role_name`; a custom role counts as the base role GitHub folds it into; `none` for a stranger."""
+        ...
+
+    def person(self, repository: str, token: str) -> str:
+        """The login of the person whose token it is (GitHub's `GET /user`), who must see the repository with it. It is
+        used for these two questions and not kept. ForgeError with 401, 403 or 404 where it is no such token."""
         ...
 
     def comment(self, repository: str, number: int, body: str) -> Comment: ...

@@ -37,6 +37,10 @@ class Git(Protocol):
         """Paths of all files at a commit below `under`."""
         ...
 
+    def blobs(self, repository: str, commit: str) -> dict[str, str]:
+        """Path → git's id of its content, for all files at a commit."""
+        ...
+
     def changed(self, repository: str, base: str, head: str) -> list[str]:
         """Paths that differ between the merge base of both and `head` (renames give both names)."""
         ...
@@ -47,6 +51,11 @@ class Git(Protocol):
 
     def checkout(self, repository: str, commit: str, path: Path) -> str:
         """A clean worktree of `commit` at exactly `path` (made, or put back byte for byte); returns the tree id."""
+        ...
+
+    def move(self, path: Path, to: Path) -> bool:
+        """Let a worktree that nobody needs any more become `to`, so that checking out there writes only what differs;
+        nothing untracked comes along. False where `path` is no worktree, or `to` is there already."""
         ...
 
     def remove(self, path: Path) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,11 +10,25 @@ from typing import Any, Literal, Protocol
 
 from bot.domain.lock import Lock, Waiter
 from bot.domain.ports.forge import PullRequest, Repository
-from bot.domain.ports.state import CredentialStore, StateStore
-from bot.domain.run import Kind, Plan, PlanStatus, Release, Run
+from bot.domain.ports.records import Approvals, Artifacts, Audit, Drifts, FollowUps, Holds
+from bot.domain.ports.state import CredentialStore, StateStore, UnsavedStates
+from bot.domain.release import Release
+from bot.domain.run import Kind, Plan, PlanStatus, Run
 from bot.domain.target import Target
 
-SurfaceKind = Literal["status", "check", "card", "reply", "reaction", "deployment"]
+SurfaceKind = Literal[
+    "status",
+    "check",
+    "card",
+    "reply",
+    "reaction",
+    "deployment",
+    "queue",
+    "gate",
+    "approval",
+    "follow_up",
+    "drift",
+]
 
 
 @dataclass(frozen=True)
@@ -38,7 +52,8 @@ class Surface:
     wanted: for a reply or reaction, what to post (rendered when it was said; other kinds render from current rows).
     external: the platform's ids (`comment_id`, `node_id`, `check_id`, `channel`, `ts`, `deployment_id`).
     digest: of what was last posted. tried: a creation was attempted, so look before creating again.
-    due_at: when to project next; None where it is as it should be.
+    due_at: when to project next; None where it is as it should be. settled_at: since when it is.
+    error: why it could not be shown. With no attempts and a due_at it was given up: it is tried now and then only.
     """
 
     id: str
@@ -54,6 +69,7 @@ class Surface:
     due_at: datetime | None = None
     urgent: bool = True
     error: str = ""
+    settled_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -79,8 +95,9 @@ class Code:
 class Inbox(Protocol):
     """Deliveries. On SQLite a file of its own, since sharing one with the queue cost p99 0.5 to 1.4 s at 100/s."""
 
-    def accept(self, delivery: Delivery) -> bool:
-        """Keep it; False where its id is already known. Durable before it returns."""
+    def accept(self, delivery: Delivery, *, done: bool = False) -> bool:
+        """Keep it; False where its id is already known. Durable before it returns. What is `done`, since it asks for
+        nothing, is never pending: it is kept to be known when it comes again."""
         ...
 
     def get(self, delivery_id: str) -> Delivery | None: ...
@@ -142,9 +159,35 @@ class Runs(Protocol):
         """Unfinished ones, oldest first."""
         ...
 
-    def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None: ...
+    def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
+        """A look for drift counts where it is asked for by its kind."""
+        ...
+
+    def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
+        """The newest run of a pull request on each of the targets that has one; a look for drift does not count."""
+        ...
+
+    def looks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
+        """The newest look for drift at each of the targets that has one, whoever asked for it."""
+        ...
 
     def recent(self, repository: str, limit: int) -> list[Run]: ...
+
+    def last_apply(self, target: Target) -> Run | None:
+        """The newest apply there whose Terraform has begun, however it ended."""
+        ...
+
+    def last_apply_of(self, repository: str, pull: int) -> Run | None:
+        """The newest one of a pull request, wherever it was."""
+        ...
+
+    def of_delivery(self, delivery: str, since: datetime) -> list[Run]:
+        """Those that a delivery asked for, made since that time (UTC)."""
+        ...
+
+    def forget_logs(self, before: datetime, limit: int) -> int:
+        """Delete the logs of `limit` runs at most that ended before that time (UTC); returns of how many."""
+        ...
 
     def add_log(self, run_id: str, lines: Sequence[str]) -> None:
         """Append (already redacted) lines; encrypted at rest."""
@@ -168,6 +211,14 @@ class Plans(Protocol):
 
     def newest(self, target: Target, pull: int) -> Plan | None: ...
 
+    def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Plan]:
+        """The newest plan of a pull request for each of the targets that has one."""
+        ...
+
+    def newest_at(self, target: Target) -> Plan | None:
+        """The newest one there, whosever it is."""
+        ...
+
     def elsewhere(self, repository: str, backend: dict[str, Any]) -> Target | None:
         """A target of another repository whose plans were made with the very same backend: one state for two."""
         ...
@@ -182,6 +233,11 @@ class Plans(Protocol):
 
     def worktrees(self) -> set[str]:
         """Those that fresh plans of open pull requests need."""
+        ...
+
+    def forget_files(self, before: datetime, limit: int) -> int:
+        """Delete the files of `limit` plans at most that were made before that time (UTC) and can be applied no more;
+        a fresh one of a closed pull request is discarded with its file. Returns how many."""
         ...
 
 
@@ -223,6 +279,24 @@ class Releases(Protocol):
 
     def newest(self, target: Target) -> Release | None: ...
 
+    def of_target(self, target: Target, limit: int) -> list[Release]:
+        """Newest first."""
+        ...
+
+    def get(self, release_id: str) -> Release | None: ...
+
+    def update(self, release_id: str, **changes: Any) -> None:
+        """Change fields by name."""
+        ...
+
+    def deactivate(self, target: Target) -> None:
+        """Another apply has begun there: what stands there is no release's any more, until one is added."""
+        ...
+
+    def newest_of(self, targets: Iterable[Target]) -> dict[Target, Release]:
+        """The newest of each of the targets that has one."""
+        ...
+
 
 class Surfaces(Protocol):
     def want(self, surface: Surface) -> None:
@@ -250,6 +324,14 @@ class Surfaces(Protocol):
         ...
 
     def of_pull(self, repository: str, pull: int, kind: SurfaceKind | None = None) -> list[Surface]: ...
+
+    def retry(self, now: datetime) -> int:
+        """Make due what was given up and is only tried now and then; returns how many."""
+        ...
+
+    def forget(self, kinds: Sequence[SurfaceKind], before: datetime, limit: int) -> int:
+        """Delete `limit` of these kinds at most that are settled since before that time (UTC); returns how many."""
+        ...
 
 
 class Identities(Protocol):
@@ -279,6 +361,10 @@ class Workers(Protocol):
         """Those not seen after that time, by name."""
         ...
 
+    def living(self, since: datetime) -> int:
+        """How many were seen after that time."""
+        ...
+
     def forget(self, name: str) -> None: ...
 
 
@@ -294,7 +380,17 @@ class Tables(Protocol):
     identities: Identities
     states: StateStore
     credentials: CredentialStore
+    unsaved: UnsavedStates
     workers: Workers
+    approvals: Approvals
+    artifacts: Artifacts
+    follow_ups: FollowUps
+    holds: Holds
+    drifts: Drifts
+    audit: Audit
+
+    at_end: list[Callable[[], object]]
+    """Called in order before the commit, in the same transaction: what must take its locks last."""
 
     connection: Any
     """The SQLAlchemy connection, for what must be enqueued with the rows or not at all."""

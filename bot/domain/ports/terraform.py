@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -103,12 +103,14 @@ class Backend:
 
 @dataclass(frozen=True)
 class Initialised:
-    """What `init` left. `kind` and `config` are read back from .terraform/terraform.tfstate."""
+    """What `init` left. `kind` and `config` are read back from .terraform/terraform.tfstate; `workspace` is the one
+    that the next call would work in (`default` where none was chosen)."""
 
     ended: Ended
     kind: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     reused: bool = False
+    workspace: str = "default"
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,24 @@ class Planned:
     ended: Ended
     has_changes: bool = False
     json: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What an older configuration needs beside itself to go back to, so that nothing is destroyed for its name alone.
+
+    files: name → content, to be written into its root module before `init` in place of what is there, links removed
+        first; empty where it needs nothing.
+    renames: address now → address then. forgets: addresses of what the newer release imported: it leaves the state and
+        stays in the world. outside: addresses of what the newer release forgot, and what the older one would create a
+        second time. warnings: whole sentences for people.
+    """
+
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    renames: Mapping[str, str] = field(default_factory=dict)
+    forgets: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class TerraformFailed(Exception):
@@ -143,10 +163,29 @@ class Terraform(Protocol):
         an override file of the repository decides about it."""
         ...
 
+    def backend_block(self, root: Path) -> tuple[str, Mapping[str, str]]:
+        """(kind, settings) of that block as they are written, settings may be secret; ("", {}) where there is none.
+        Raises UserError where a file cannot be read."""
+        ...
+
     def module_users(
         self, files: Sequence[str], read: Callable[[str], bytes | None], roots: Sequence[str]
     ) -> Mapping[str, frozenset[str]]:
         """Directory of a local module → the roots that use it, in a tree of which `files` are all paths."""
+        ...
+
+    def revert_additions(
+        self, old: Path, new: Path, *, then: bytes, now: bytes, imported: Collection[str] | None = None
+    ) -> Additions:
+        """What a plan of `old` against the state `now` needs beside `old` itself.
+
+        old, new: directories of the root module, checked out as of the release to go back to and of the one that was
+        applied last. then: the state that the former left (b"" where it is not known: renames are then found by
+        `moved` blocks alone); now: the current state. imported: the addresses that the newer releases' plans imported;
+        None where that is not known: the `import` blocks say it then, less exactly where they have `for_each`. Nothing
+        is written. Raises UserError where the old configuration cannot be planned against this state, with the reason
+        and the way out.
+        """
         ...
 
     def outcome(self, journal: Path) -> tuple[Literal["running", "ended", "lost"], int | None]:

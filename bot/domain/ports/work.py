@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.policy import Policy
+from bot.domain.ports.state import Author, StatePlace
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Backend, Initialised
 from bot.domain.run import Run
@@ -22,6 +24,11 @@ class Work(Protocol):
 
     def wake(self) -> None:
         """After the commit: look now, do not wait for the next poll."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` pieces at most of the queues' own record of work that ended before that time (UTC); returns
+        how many. What is queued or under way stays."""
         ...
 
 
@@ -44,6 +51,10 @@ class Backends(Protocol):
 
     def current(self, target: Target, backend: Backend) -> bytes | None:
         """The state as the backend has it now; None where there is none."""
+        ...
+
+    def place(self, target: Target, backend: Backend, author: Author | None = None) -> StatePlace:
+        """Where that state is, to read, lock and write it. `author`: for whom it is written."""
         ...
 
 

@@ -1,0 +1,137 @@
+"""What two states differ in, resource by resource and attribute by attribute, with everything sensitive masked.
+
+The format is Terraform's state, version 4. Only managed resources and the root module's outputs count: what data
+sources read is not ours, and `private`, `dependencies` and versions of schemas are Terraform's own book-keeping.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from bot.domain.hiding import hide
+from bot.domain.plan import AttributeChange, ResourceChange
+from bot.domain.plan_values import Pair, differences, spell
+from bot.domain.state_marks import Marks, marks_of, secrets_of
+
+
+@dataclass(frozen=True)
+class StateDiff:
+    """From one state to another: `changes` in alphabetical order, their action `create`, `delete` or `update`;
+    `outputs` that differ. Values are masked, so it may be shown to all who may read the pull request."""
+
+    changes: tuple[ResourceChange, ...] = ()
+    outputs: tuple[AttributeChange, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        return not self.changes and not self.outputs
+
+    def count(self, action: str) -> int:
+        return sum(change.action == action for change in self.changes)
+
+    @property
+    def headline(self) -> str:
+        """`2 added, 1 changed, 0 removed, 1 output changed`, or `no difference`."""
+        if self.empty:
+            return "no difference"
+        counts = ("create", "added"), ("update", "changed"), ("delete", "removed")
+        parts = [f"{self.count(action)} {word}" for action, word in counts] if self.changes else []
+        if many := len(self.outputs):
+            parts.append(f"{many} output{'' if many == 1 else 's'} changed")
+        return ", ".join(parts)
+
+
+def diff(before: bytes, after: bytes, hidden: Iterable[str] = ()) -> StateDiff:
+    """Compare two states; an empty one (`b""`) has nothing in it. hidden: known secrets, masked wherever they stand.
+
+    What is sensitive on one side is masked on both. Raises ValueError where one of them is no state that can be looked
+    into, such as one that OpenTofu has encrypted.
+    """
+    old, new = _read(before), _read(after)
+    known = {*hidden, *secrets_of(old), *secrets_of(new)}
+    secrets = {*known, *(json.dumps(one, ensure_ascii=False)[1:-1] for one in known)}
+    left, right = dict(_instances(old)), dict(_instances(new))
+    changes = [
+        change
+        for address in sorted({*left, *right})
+        if (change := _compare(address, left.get(address), right.get(address), secrets))
+    ]
+    return StateDiff(tuple(changes), tuple(_outputs(old, new, secrets)))
+
+
+def _read(data: bytes) -> Mapping[str, Any]:
+    if not data:
+        return {}
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        raise ValueError("it is no JSON") from None
+    if type(document) is dict and "encrypted_data" in document:
+        raise ValueError("OpenTofu has encrypted it, and the bot has no key to it")
+    if type(document) is not dict or document.get("version") != 4:
+        raise ValueError("it is no Terraform state of version 4")
+    return document
+
+
+@dataclass(frozen=True)
+class _Instance:
+    type: str
+    attributes: Any
+    marks: Marks
+
+
+def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, _Instance]]:
+    """(address, instance) of each managed one."""
+    for resource in document.get("resources") or ():
+        if resource.get("mode", "managed") != "managed":
+            continue
+        name = f"{resource.get('type', '')}.{resource.get('name', '')}"
+        module = resource.get("module", "")
+        for instance in resource.get("instances") or ():
+            key = instance.get("index_key")
+            address = (
+                (f"{module}." if module else "") + name + ("" if key is None else f"[{json.dumps(key)}]")
+            )
+            if instance.get("deposed"):
+                address += f" (deposed {instance['deposed']})"
+            attributes = instance.get("attributes", instance.get("attributes_flat"))
+            yield address, _Instance(str(resource.get("type", "")), attributes, marks_of(instance))
+
+
+def _compare(
+    address: str, old: _Instance | None, new: _Instance | None, secrets: set[str]
+) -> ResourceChange | None:
+    pair = Pair(
+        old.attributes if old else None,
+        new.attributes if new else None,
+        None,
+        (old.marks if old else None, new.marks if new else None),
+    )
+    found = tuple(AttributeChange(spell(path), *_shown(one, secrets)) for path, one in differences((), pair))
+    one = new or old
+    if one is None or (old and new and not found):
+        return None
+    return ResourceChange(
+        address, one.type, "update" if old and new else "create" if new else "delete", found
+    )
+
+
+def _outputs(old: Mapping[str, Any], new: Mapping[str, Any], secrets: set[str]) -> Iterator[AttributeChange]:
+    left, right = old.get("outputs") or {}, new.get("outputs") or {}
+    for name in sorted({*left, *right}):
+        sides = left.get(name) or {}, right.get(name) or {}
+        marks = tuple(marks_of({"attributes": {name: side.get("value")}}) for side in sides)
+        hidden = [
+            True if side.get("sensitive") else mark.get(name) if isinstance(mark, dict) else mark
+            for side, mark in zip(sides, marks, strict=True)
+        ]
+        pair = Pair(sides[0].get("value"), sides[1].get("value"), None, (hidden[0], hidden[1]))
+        if pair.before != pair.after:
+            yield AttributeChange(name, *_shown(pair, secrets))
+
+
+def _shown(pair: Pair, secrets: set[str]) -> tuple[str, str]:
+    return Pair(hide(pair.before, secrets), hide(pair.after, secrets), None, pair.hidden).shown

@@ -1,0 +1,56 @@
+"""Artifacts: outputs that releases left, sealed, and the tickets to fetch them by."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy import select
+
+from bot.domain.ports.records import Artifact, Ticket
+from bot.domain.target import Target
+from bot.storage.columns import read, values
+from bot.storage.rows import Rows, context
+from bot.storage.tables import artifacts, tickets
+
+
+class ArtifactRows(Rows):
+    def keep(self, artifact: Artifact, content: bytes) -> None:
+        """Keep it, its content sealed; an older one of the same target and name is replaced, with its id."""
+        row = values(artifacts, artifact)
+        row["content"] = self.vault.seal(content, context(artifacts, artifact.id))
+        self.put(artifacts, row, by=("target", "name"), change=row)
+
+    def get(self, target: Target, name: str) -> Artifact | None:
+        query = select(artifacts).where(artifacts.c.target == target, artifacts.c.name == name)
+        return self.one(Artifact, query)
+
+    def by_id(self, artifact_id: str) -> Artifact | None:
+        return self.one(Artifact, select(artifacts).where(artifacts.c.id == artifact_id))
+
+    def of_target(self, target: Target) -> list[Artifact]:
+        """By name."""
+        query = select(artifacts).where(artifacts.c.target == target)
+        return self.many(Artifact, query.order_by(artifacts.c.name))
+
+    def of_repository(self, repository: str) -> list[Artifact]:
+        """By target and name."""
+        query = select(artifacts).where(artifacts.c.repository == repository)
+        return self.many(Artifact, query.order_by(artifacts.c.target, artifacts.c.name))
+
+    def content(self, artifact_id: str) -> bytes:
+        """Raises KeyError where it is gone, SealError (a ValueError) where it does not decrypt."""
+        row = self.first(select(artifacts.c.content).where(artifacts.c.id == artifact_id))
+        if row is None:
+            raise KeyError(artifact_id)
+        return self.vault.open(row.content, context(artifacts, artifact_id))
+
+    def issue(self, ticket: Ticket) -> None:
+        """Raises SQLAlchemy's IntegrityError where its token was issued before."""
+        self.insert(tickets, values(tickets, ticket))
+
+    def redeem(self, digest: str, now: datetime) -> Ticket | None:
+        """The unexpired ticket, deleted: it works once. Expired ones go too."""
+        self.connection.execute(tickets.delete().where(tickets.c.expires_at <= now))
+        mine = tickets.delete().where(tickets.c.digest == digest).returning(*tickets.c)
+        row = self.connection.execute(mine).mappings().first()
+        return None if row is None else read(Ticket, row)
