@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import timedelta
@@ -15,11 +16,21 @@ from bot.errors import UserError
 from bot.git.command import Command, GitFailed
 from bot.git.mirror import Mirror
 from bot.git.remote import check
-from bot.git.worktree import Worktree, recorded
+from bot.git.worktree import Tree, Worktree, recorded
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NAME = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
+_REMEMBERED = 100_000
+"""Paths of all commits together whose contents' ids are remembered: some 20 MB."""
+_SMALL = 16 * 1024
+"""Bytes of a file's content that is remembered: a configuration is read for each commit again, and each look costs two
+processes of git's."""
+_CONTENTS = 1024
+"""Such files: 16 MB at most."""
 _Answer = TypeVar("_Answer")
+_KNOWN = 256
+"""Comparisons, and commits' tree ids, that are remembered: two commits differ by the same paths for ever, and each
+surface asks again."""
 
 
 class Mirrors:
@@ -47,6 +58,11 @@ class Mirrors:
         self._records = data_dir.absolute() / "git" / "worktrees"
         self._fetch_timeout = fetch_timeout
         self._remotes: dict[str, Remote] = {}
+        self._trees: dict[tuple[str, str], Tree] = {}
+        self._tree_ids: dict[tuple[str, str], str] = {}
+        self._contents: dict[tuple[str, str], bytes] = {}
+        self._lock = threading.Lock()
+        self._changed: dict[tuple[str, str, str], list[str]] = {}
 
     def fetch(self, remote: Remote, commits: Sequence[str], *, refs: Sequence[str] = ()) -> None:
         """Make `commits` readable: by their ids, else by `refs`. No network where they already are.
@@ -75,15 +91,32 @@ class Mirrors:
     def read(self, repository: str, commit: str, path: str) -> bytes | None:
         """A file's bytes at a commit; None where there is none, or where it is a link, a directory or a submodule."""
 
-        def work(mirror: Mirror) -> bytes | None:
-            if not set(path.split("/")).isdisjoint(("", ".", "..")):
-                return None
-            for kind, blob, name in _entries(mirror.git("ls-tree", "-z", commit, "--", path)):
-                if name == path and kind.startswith("100"):
-                    return mirror.git("cat-file", "blob", blob)
+        if not set(path.split("/")).isdisjoint(("", ".", "..")):
             return None
+        with self._lock:
+            tree = self._trees.get((repository.lower(), commit))
+
+        def work(mirror: Mirror) -> bytes | None:
+            known = _tree(mirror.git("ls-tree", "-z", commit, "--", path)) if tree is None else tree
+            mode, blob = known.get(path, ("", ""))
+            return self._content(mirror, repository, blob) if mode.startswith("100") else None
 
         return self._ask(repository, [commit], work)
+
+    def _content(self, mirror: Mirror, repository: str, blob: str) -> bytes:
+        """A blob, which never changes: the small ones are remembered."""
+        key = repository.lower(), blob
+        with self._lock:
+            known = self._contents.get(key)
+        if known is not None:
+            return known
+        content = mirror.git("cat-file", "blob", blob)
+        if len(content) <= _SMALL:
+            with self._lock:
+                self._contents[key] = content
+                while len(self._contents) > _CONTENTS:
+                    del self._contents[next(iter(self._contents))]
+        return content
 
     def files(self, repository: str, commit: str, under: str = "") -> list[str]:
         """Paths of all files and links at a commit, below the directory `under`."""
@@ -93,8 +126,37 @@ class Mirrors:
         )
         return [name for kind, _, name in _entries(listed) if not kind.startswith("160000")]
 
+    def blobs(self, repository: str, commit: str) -> dict[str, str]:
+        """Path → git's id of its content, for all files and links at a commit. The newest ones are remembered, as a
+        commit never changes."""
+        known = self._ask(repository, [commit], lambda mirror: self._tree(mirror, repository, commit))
+        return {name: blob for name, (mode, blob) in known.items() if mode != "160000"}
+
+    def _tree(self, mirror: Mirror, repository: str, commit: str) -> Tree:
+        """All of a commit; the newest ones are remembered."""
+        key = repository.lower(), commit
+        with self._lock:
+            known = self._trees.pop(key, None)
+        if known is None:
+            known = _tree(mirror.git("ls-tree", "-r", "-z", commit))
+        with self._lock:
+            self._trees[key] = known
+            while len(self._trees) > 1 and sum(map(len, self._trees.values())) > _REMEMBERED:
+                del self._trees[next(iter(self._trees))]
+        return known
+
     def changed(self, repository: str, base: str, head: str) -> list[str]:
         """Paths that differ between the merge base of both and `head`; a rename gives both names."""
+        key = (repository.lower(), base, head)
+        paths = self._changed.get(key)
+        if paths is None:
+            paths = self._compared(repository, base, head)
+            if len(self._changed) >= _KNOWN:
+                self._changed.clear()
+            self._changed[key] = paths
+        return list(paths)
+
+    def _compared(self, repository: str, base: str, head: str) -> list[str]:
         start = self.merge_base(repository, base, head)
         options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
         listed = self._ask(
@@ -131,7 +193,27 @@ class Mirrors:
         `path` has files in it and was no worktree.
         """
         worktree = Worktree(self._command, self._records, path)
-        return self._ask(repository, [commit], lambda mirror: worktree.checkout(mirror.path, commit))
+
+        def work(mirror: Mirror) -> str:
+            worktree.checkout(mirror.path, commit, self._tree(mirror, repository, commit))
+            return self._tree_id(mirror, repository, commit)
+
+        return self._ask(repository, [commit], work)
+
+    def _tree_id(self, mirror: Mirror, repository: str, commit: str) -> str:
+        key = repository.lower(), commit
+        known = self._tree_ids.get(key)
+        if known is None:
+            known = mirror.git("rev-parse", f"{commit}^{{tree}}").decode().strip()
+            if len(self._tree_ids) >= _KNOWN:
+                self._tree_ids.clear()
+            self._tree_ids[key] = known
+        return known
+
+    def move(self, path: Path, to: Path) -> bool:
+        """Let a worktree that nobody needs any more become `to`: its checkout writes only what differs then. False
+        where `path` is no worktree, or `to` is there already."""
+        return Worktree(self._command, self._records, path).move(Worktree(self._command, self._records, to))
 
     def remove(self, path: Path) -> None:
         """Remove a worktree; nothing happens where there is none."""
@@ -185,3 +267,8 @@ def _entries(listed: bytes) -> list[tuple[str, str, str]]:
         mode, _, blob = fields.decode().split(" ")
         entries.append((mode, blob, os.fsdecode(name)))
     return entries
+
+
+def _tree(listed: bytes) -> Tree:
+    """Path → mode and object, of each line of `ls-tree -z`."""
+    return {name: (kind, blob) for kind, blob, name in _entries(listed)}

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+from collections.abc import Mapping
+from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
 
@@ -15,6 +17,9 @@ KEPT_DIRECTORIES = frozenset({".terraform", ".towpath"})
 """Untracked directories, at any depth, that stay when a worktree is put back."""
 KEPT_FILES = frozenset({".terraform.lock.hcl", "zz_towpath_override.tf"})
 """Untracked files, at any depth, that stay when a worktree is put back."""
+
+Tree = Mapping[str, tuple[str, str]]
+"""Path → git's mode (six octal digits) and object, of everything that a commit has, submodules among it."""
 
 
 class Worktree:
@@ -38,17 +43,37 @@ class Worktree:
         index = self._record / "index"
         return index.stat().st_mtime if index.is_file() else 0.0
 
-    def checkout(self, mirror: Path, commit: str) -> str:
-        """Put `commit` here and return its tree id. Raises GitFailed, and FileExistsError where `path` is not ours."""
+    def checkout(self, mirror: Path, commit: str, tree: Tree) -> None:
+        """Put `commit`, whose tree is `tree`, here. Raises GitFailed, and FileExistsError where `path` is not ours."""
         with exclusive(self._lock):
             self._claim()
             try:
-                return self._write(mirror, commit)
+                self._write(mirror, commit, tree)
             except GitFailed as failure:
                 if "index file" not in failure.message:
                     raise
                 (self._record / "index").unlink()
-                return self._write(mirror, commit)
+                self._write(mirror, commit, tree)
+
+    def move(self, to: Worktree) -> bool:
+        """Become `to`: the next checkout there writes only what differs, and keeps nothing that is untracked.
+
+        False, and nothing happens, where this is no worktree or `to` is one already. A crash halfway leaves two
+        worktrees that can be put back or removed.
+        """
+        with ExitStack() as held:
+            for lock in sorted({self._lock, to._lock}):
+                held.enter_context(exclusive(lock))
+            if not (self._record / "index").is_file() or not self.path.is_dir() or to._record.exists():
+                return False
+            if to.path.is_symlink() or to.path.exists():
+                return False
+            to._claim()
+            (to._record / "moved").touch()
+            (self._record / "index").rename(to._record / "index")
+            self.path.rename(to.path)
+            _delete(self._record)
+            return True
 
     def remove(self) -> None:
         """Remove it; nothing happens where there is none, or where the path never was one."""
@@ -68,19 +93,14 @@ class Worktree:
             self.path.unlink()
         self.path.mkdir(parents=True, exist_ok=True)
 
-    def _write(self, mirror: Path, commit: str) -> str:
+    def _write(self, mirror: Path, commit: str, tree: Tree) -> None:
         self._git(mirror, "read-tree", "--reset", "-u", commit)
-        tracked, submodules, links = set(), [], []
-        for entry in self._git(mirror, "ls-files", "-z", "--stage").split(b"\0")[:-1]:
-            fields, _, name = entry.partition(b"\t")
-            tracked.add(os.fsdecode(name))
-            if fields.startswith(b"160000"):
-                submodules.append(os.fsdecode(name))
-            elif fields.startswith(b"120000"):
-                links.append(os.fsdecode(name))
-        _clean(self.path, tracked, submodules)
+        submodules = [name for name, (mode, _) in tree.items() if mode == "160000"]
+        links = [name for name, (mode, _) in tree.items() if mode == "120000"]
+        moved = self._record / "moved"
+        _clean(self.path, set(tree), submodules, keep=not moved.exists())
+        moved.unlink(missing_ok=True)
         _tame(self.path, links)
-        return self._git(mirror, "rev-parse", f"{commit}^{{tree}}").decode().strip()
 
     def _git(self, mirror: Path, *arguments: str) -> bytes:
         variables = {"GIT_WORK_TREE": str(self.path), "GIT_INDEX_FILE": str(self._record / "index")}
@@ -92,8 +112,8 @@ def recorded(records: Path) -> list[Path]:
     return [Path(os.fsdecode(note.read_bytes())) for note in sorted(records.glob("*/path"))]
 
 
-def _clean(root: Path, tracked: set[str], submodules: list[str]) -> None:
-    """Remove what is not tracked and not kept. Never follows a link."""
+def _clean(root: Path, tracked: set[str], submodules: list[str], *, keep: bool) -> None:
+    """Remove what is not tracked and not to be kept (`keep`: see KEPT_DIRECTORIES and KEPT_FILES). Follows no link."""
     directories = set(submodules)
     for name in tracked:
         while (name := name.rpartition("/")[0]) and name not in directories:
@@ -103,14 +123,14 @@ def _clean(root: Path, tracked: set[str], submodules: list[str]) -> None:
         for entry in list(os.scandir(directory)):
             name = prefix + entry.name
             if entry.is_dir(follow_symlinks=False):
-                if entry.name in KEPT_DIRECTORIES:
+                if keep and entry.name in KEPT_DIRECTORIES:
                     continue
                 if name in directories:
                     walk(entry.path, name + "/")
                 else:
                     _delete(Path(entry.path))
             elif name not in tracked and not (
-                entry.name in KEPT_FILES and entry.is_file(follow_symlinks=False)
+                keep and entry.name in KEPT_FILES and entry.is_file(follow_symlinks=False)
             ):
                 Path(entry.path).unlink()
 

@@ -14,12 +14,12 @@ DESCRIPTION = 140
 
 _STATUS: dict[str | None, Literal["success", "failure", "error", "pending"]] = {
     None: "pending",
+    "action_required": "pending",
     "success": "success",
     "neutral": "success",
     "skipped": "success",
     "failure": "failure",
     "timed_out": "failure",
-    "action_required": "failure",
     "cancelled": "error",
 }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import httpx
@@ -17,6 +17,8 @@ from bot.github.wire import Wire, parsed_list
 
 ATTEMPTS = 4
 """How often one event is asked for before it is left alone: an event that the bot always fails on must end."""
+MISSED = timedelta(hours=6)
+"""How far back GitHub is asked for deliveries that failed, such as while nothing ran here."""
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -104,13 +105,16 @@ class CheckRunEvent:
 
 @dataclass(frozen=True)
 class MergeGroupEvent:
-    """The merge queue asks for a check on `head_sha`."""
+    """The merge queue asks for checks on `head_sha`, where it tries pull request `number` (0 where its branch does not
+    say) on top of `base_sha`: the base branch's commit, or the group's ahead of it."""
 
     action: str
     repository: Repository
     head_sha: str
     base_ref: str
     sender: str
+    number: int = 0
+    base_sha: str = ""
 
 
 @dataclass(frozen=True)
@@ -200,14 +204,21 @@ def _check_run(data: Fields) -> Event:
     )
 
 
+_GROUP = re.compile(r"refs/heads/gh-readonly-queue/.+/pr-([1-9][0-9]{0,17})-[0-9a-f]{40,64}")
+"""GitHub: a merge group's branch, named by the last of its pull requests."""
+
+
 def _merge_group(data: Fields) -> Event:
     group = data.fields("merge_group")
+    last = _GROUP.fullmatch(group.text("head_ref", ""))
     return MergeGroupEvent(
         action=data.text("action"),
         repository=values.repository(data.fields("repository")),
         head_sha=group.sha("head_sha"),
         base_ref=group.text("base_ref"),
         sender=data.login("sender"),
+        number=int(last[1]) if last else 0,
+        base_sha=group.sha("base_sha") if group.has("base_sha") else "",
     )
 
 

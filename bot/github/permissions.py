@@ -1,4 +1,4 @@
-"""Who may do what in a repository."""
+"""Who may do what in a repository, who is in a team, who wrote a commit."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from typing import Protocol, cast, get_args
 from urllib.parse import quote
 
 from bot.domain.ports.forge import ForgeError, Role
-from bot.github.fields import Fields
+from bot.github.fields import LOGIN, Fields
 from bot.github.wire import Wire
+
+WEB_FLOW = "web-flow"
+"""GitHub: the committer of what people commit on its pages. It is nobody's own account."""
 
 
 class _Bot(Protocol):
@@ -15,7 +18,8 @@ class _Bot(Protocol):
 
 
 class Permissions:
-    """The port's methods on people. Roles are asked for anew each time: one that was taken away must not act on."""
+    """The port's methods on people. All is asked for anew each time: a role or a membership that was taken away must
+    not act on."""
 
     def role(self: _Bot, repository: str, login: str) -> Role:
         path = f"/collaborators/{quote(login, safe='')}/permission"
@@ -33,6 +37,35 @@ class Permissions:
             if error.status != 404:
                 raise
             return []  # GitHub: 404 where there is no CODEOWNERS file
+
+    def members(self: _Bot, team: str) -> frozenset[str] | None:
+        """GitHub: a team's members include those of its child teams. An App needs to read members, a token `read:org`;
+        without that, as for an unknown team, the answer is 403 or 404."""
+        organisation, _, slug = (quote(part, safe="") for part in team.lstrip("@").partition("/"))
+        if not organisation or not slug:
+            return None
+        try:
+            found = self.wire.listed(
+                organisation.lower(),
+                f"/orgs/{organisation}/teams/{slug}/members",
+                lambda member: member.matching("login", LOGIN).lower(),
+            )
+        except ForgeError as error:
+            if error.status not in (403, 404) or error.retry_after is not None:
+                raise
+            return None
+        return frozenset(found)
+
+    def authors(self: _Bot, repository: str, commit: str) -> tuple[str, ...]:
+        """An author or committer whose address is nobody's at GitHub is left out: null, or an empty object."""
+        one_file = {"per_page": "1"}  # GitHub sends the commit's changed files along
+        found = self.wire.get(repository, f"/commits/{quote(commit, safe='')}", _authors, params=one_file)
+        return tuple(dict.fromkeys(login for login in found if login != WEB_FLOW))
+
+
+def _authors(data: Fields) -> list[str]:
+    people = (data.fields(key) for key in ("author", "committer") if data.has(key))
+    return [person.matching("login", LOGIN) for person in people if person.has("login")]
 
 
 def _role(data: Fields) -> Role:

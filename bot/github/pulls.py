@@ -36,13 +36,11 @@ class Pulls:
         return self.wire.get(repository, f"/pulls/{number}", values.pull_request)
 
     def pulls(self: _Bot, repository: str) -> list[PullRequest]:
-        token = self.wire.tokens.of(repository)
         url = f"/repos/{repository}/pulls"
-        return list(self.wire.every(token, url, values.pull_request, params={"state": "open"}))
+        return self.wire.listed(repository, url, values.pull_request, params={"state": "open"})
 
     def reviews(self: _Bot, repository: str, number: int) -> list[Review]:
-        token = self.wire.tokens.of(repository)
-        return list(self.wire.every(token, f"/repos/{repository}/pulls/{number}/reviews", values.review))
+        return self.wire.listed(repository, f"/repos/{repository}/pulls/{number}/reviews", values.review)
 
     def head_of(self: _Bot, repository: str, branch: str) -> str:
         path = f"/branches/{quote(branch, safe='')}"

@@ -66,18 +66,21 @@ class AppTokens:
         """A request by the App itself, for the routes below /app. Raises ForgeError."""
         return self._caller.call(self._github, "app", method, url, **arguments)
 
-    def of(self, repository: str) -> Token:
-        """The token for a repository. Raises ForgeError (404 where the App is not installed)."""
+    def of(self, name: str) -> Token:
+        """The token for a repository (`owner/name`), or for what is an organisation's own (`owner`).
+
+        Raises ForgeError (404 where the App is not installed).
+        """
         with self._lock:
-            known = self._installations.get(repository)
+            known = self._installations.get(name)
             if known is None:
-                return self._token(self._look_up(repository))
+                return self._token(self._look_up(name))
             try:
                 return self._token(known)
             except ForgeError as error:
                 if error.status != 404:
                     raise
-                return self._token(self._look_up(repository))  # the App was installed anew
+                return self._token(self._look_up(name))  # the App was installed anew
 
     def every(self) -> Iterator[Token]:
         """One token for each installation that is not suspended."""
@@ -92,16 +95,16 @@ class AppTokens:
                 return
             page += 1
 
-    def forget(self, repository: str) -> None:
-        """GitHub refused the repository's token: make a new one next time."""
+    def forget(self, name: str) -> None:
+        """GitHub refused the token for `name`: make a new one next time."""
         with self._lock:
-            installation = self._installations.pop(repository, None)
+            installation = self._installations.pop(name, None)
             if installation is not None:
                 self._tokens.pop(installation, None)
 
-    def _look_up(self, repository: str) -> int:
-        answer = self.as_app("GET", f"/repos/{repository}/installation")
-        self._installations[repository] = number = Fields(answer.json(), "installation").number("id")
+    def _look_up(self, name: str) -> int:
+        answer = self.as_app("GET", f"/{'repos' if '/' in name else 'orgs'}/{name}/installation")
+        self._installations[name] = number = Fields(answer.json(), "installation").number("id")
         return number
 
     def _token(self, installation: int) -> Token:

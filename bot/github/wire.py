@@ -44,25 +44,34 @@ class Wire:
     ) -> httpx.Response:
         """A request below /repos/{repository}. A token that GitHub no longer knows is replaced once."""
         url = f"/repos/{repository}{path}"
+        return self._renewing(
+            repository,
+            lambda token: self.by(
+                token, method, url, json=json, params=params, headers=headers, priority=priority
+            ),
+        )
 
-        def once() -> httpx.Response:
-            return self.by(
-                self.tokens.of(repository),
-                method,
-                url,
-                json=json,
-                params=params,
-                headers=headers,
-                priority=priority,
-            )
+    def listed(
+        self,
+        name: str,
+        url: str,
+        read: Callable[[Fields], T],
+        *,
+        key: str = "",
+        params: dict[str, str] | None = None,
+    ) -> list[T]:
+        """All objects of a list of a repository (`owner/name`) or an organisation (`owner`), see `every`."""
+        return self._renewing(name, lambda token: list(self.every(token, url, read, key=key, params=params)))
 
+    def _renewing(self, name: str, ask: Callable[[Token], T]) -> T:
+        """`ask` by the token for `name`; once more by a new one where GitHub no longer knows it."""
         try:
-            return once()
+            return ask(self.tokens.of(name))
         except ForgeError as error:
             if error.status != 401 or not self.tokens.app:
                 raise
-            self.tokens.forget(repository)
-            return once()
+            self.tokens.forget(name)
+            return ask(self.tokens.of(name))
 
     def by(
         self,

@@ -12,6 +12,7 @@ from typing import Any
 from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
+from slack_sdk.errors import SlackApiError
 
 from bot.errors import reference
 from bot.slack.chat import web_client
@@ -23,7 +24,8 @@ from bot.slack.signature import verify
 OnDelivery = Callable[[SlackDelivery], bool]
 """Stores the delivery under its unique id: True where it is new. Whatever it does else happens later."""
 OnOpenModal = Callable[[SlackRequest], dict[str, Any] | None]
-"""The view to open for a click on a button whose action_id starts with MODAL; None to store the click instead."""
+"""The view to open for a click on a button whose action_id starts with MODAL, or, for one within a modal, what that
+shows next; None to store the click instead."""
 OnSubmit = Callable[[SlackRequest], Mapping[str, str] | None]
 """What is wrong with a submitted view: block_id → text for people; None or empty where all is well."""
 Answer = tuple[int, dict[str, str], bytes]
@@ -77,8 +79,20 @@ def build_app(
         if view is None:
             store(context, ack)
         else:
-            quick.views_open(trigger_id=request.trigger_id, view=view)
+            if request.view.get("type") == "modal":
+                update_modal(request, view)
+            else:
+                quick.views_open(trigger_id=request.trigger_id, view=view)
             ack()
+
+    def update_modal(request: SlackRequest, view: dict[str, Any]) -> None:
+        """With the hash of what was clicked in: of two quick clicks the second does not undo the first."""
+        seen = {"view_id": str(request.view.get("id", "")), "hash": str(request.view.get("hash", ""))}
+        try:
+            quick.views_update(view=view, **seen)
+        except SlackApiError as error:
+            if error.response.get("error") not in ("hash_conflict", "not_found"):
+                raise
 
     def submit(context: BoltContext, ack: Ack) -> None:
         errors = on_submit(context["asked"]) if on_submit else None

@@ -73,11 +73,12 @@ class Slack:
                 channel=channel, user=user, text=text, blocks=list(blocks) or None, thread_ts=thread or None
             )
 
-    def direct(self, user: str, text: str, blocks: Blocks = ()) -> Posted:
+    def conversation(self, user: str) -> str:
         with explained("conversations.open"):
-            opened = self._client.conversations_open(users=user)
-            channel = str(opened["channel"]["id"])
-        return self.post(channel, text, blocks)
+            return str(self._client.conversations_open(users=user)["channel"]["id"])
+
+    def direct(self, user: str, text: str, blocks: Blocks = ()) -> Posted:
+        return self.post(self.conversation(user), text, blocks)
 
     def respond(self, response_url: str, text: str, blocks: Blocks = (), *, replace: bool = False) -> None:
         """Visible to that person alone. ChatError.code is `used_url` or `expired_url` where the URL is spent."""

@@ -49,11 +49,35 @@ def check(payload: object) -> Payload:
 
 
 def delivery_id(payload: Payload, fallback: bytes) -> str:
-    """Slack's event_id (the same on each retry), else a digest of `fallback` (the timestamp and the body)."""
+    """Slack's event_id (the same on each retry); of a click or a submission a digest of what stays when Slack or an
+    impatient finger sends the very same once more; else a digest of `fallback` (the timestamp and the body)."""
     event = payload.get("event_id") if payload.get("type") == "event_callback" else None
     if isinstance(event, str) and _EVENT.fullmatch(event):
         return event
-    return hashlib.sha256(fallback).hexdigest()
+    lasting = _lasting(payload)
+    return hashlib.sha256(json.dumps(lasting).encode() if lasting else fallback).hexdigest()
+
+
+def _lasting(payload: Payload) -> list[object]:
+    """Who pressed what, where and when (a click's action_ts is its own); who submitted which state of which view."""
+    user = _at(payload, "user", "id")
+    if payload.get("type") == "block_actions":
+        actions = payload.get("actions")
+        action = actions[0] if isinstance(actions, list) and actions else None
+        when = _at(action, "action_ts")
+        places = [_at(payload, "container", key) for key in ("channel_id", "message_ts", "view_id")]
+        return ["click", user, *places, _at(action, "action_id"), when] if user and when else []
+    if payload.get("type") == "view_submission":
+        view = [_at(payload, "view", key) for key in ("id", "hash")]
+        return ["submission", user, *view] if user and all(view) else []
+    return []
+
+
+def _at(part: object, *path: str) -> str:
+    """The text there, "" where there is none."""
+    for key in path:
+        part = part.get(key) if isinstance(part, dict) else None
+    return part if isinstance(part, str) else ""
 
 
 def read(payload: Payload, delivery: str) -> SlackRequest | None:

@@ -21,7 +21,7 @@ class SlackRequest:
     text: of a command or a mention, without Slack's notation. message_ts, thread_ts: the message of the click or the
     mention, and the parent of its thread (empty outside a thread). action_id, value: of a click; of a submission the
     view's callback_id and private_metadata. view: of a submission, and of a click inside a view, as Slack gives it.
-    delivery_id: Slack's event_id, else a digest of the request: the same for a repeated delivery.
+    delivery_id: Slack's event_id, else a digest of the request: the same for a repeated delivery, click or submission.
     """
 
     kind: Kind

@@ -15,8 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from bot.domain.ports.state import Grant, States, StateTables
-from bot.domain.state import LockInfo, StateInfo, StateRefused
+from bot.domain.ports.state import Claims, Grant, States, StateTables
+from bot.domain.state import LockInfo, StateDamaged, StateInfo, StateRefused
 
 _log = logging.getLogger(__name__)
 
@@ -40,11 +40,17 @@ def utcnow() -> datetime:
 
 
 class Backend:
-    """`handle` may be called by any number of threads; each call is one transaction of `states`."""
+    """`handle` may be called by any number of threads; each call is one transaction of `states`.
 
-    def __init__(self, states: States, clock: Callable[[], datetime] = utcnow) -> None:
+    claims: what people's own Terraform may lock; without it they can only read.
+    """
+
+    def __init__(
+        self, states: States, clock: Callable[[], datetime] = utcnow, claims: Claims | None = None
+    ) -> None:
         self._states = states
         self._clock = clock
+        self._claims = claims
 
     def handle(
         self, method: str, target_key: str, query: Mapping[str, str], headers: Mapping[str, str], body: bytes
@@ -63,8 +69,11 @@ class Backend:
                 return grant
             try:
                 return self._answer(tables, grant, method, query, headers, body)
+            except StateDamaged as damaged:
+                _log.error("%s of %s by %s: %s", method, target_key, grant.holder, damaged)
+                return Response(409, f"Refused: {damaged}\n".encode())
             except StateRefused as refused:
-                _log.warning("%s of %s by run %s refused: %s", method, target_key, grant.run_id, refused)
+                _log.warning("%s of %s by %s refused: %s", method, target_key, grant.holder, refused)
                 return Response(409, f"Refused: {refused}\n".encode())
 
     def refuse(self, method: str, target_key: str, headers: Mapping[str, str]) -> Response | None:
@@ -89,7 +98,7 @@ class Backend:
             )
         if grant.target_key != target_key:
             return Response(403, b"These credentials are for another target\n")
-        if method != "GET" and not grant.write:
+        if method != "GET" and not (grant.write and (grant.run_id or self._claims)):
             return Response(403, b"These credentials can only read\n")
         return grant
 
@@ -106,14 +115,45 @@ class Backend:
             found = tables.states.current(grant.target_key)
             return Response(200, found[1], "application/json") if found else Response(204)
         if method == "LOCK":
-            return _lock(tables, grant, body)
+            return self._lock(tables, grant, body)
         if method == "UNLOCK":
-            return _unlock(tables, grant, body)
+            return self._unlock(tables, grant, body)
         lock_id = query.get("ID") or (None if grant.lockless else "")
         if method == "DELETE":
             tables.states.end(grant.target_key, lock_id=_held(tables, grant, lock_id))
             return Response(200)
-        return _write(tables, grant, lock_id, headers, body)
+        written = _write(tables, grant, lock_id, headers, body)
+        if written.status == 200 and grant.person and self._claims:
+            self._claims.wrote(tables, grant)
+        return written
+
+    def _lock(self, tables: StateTables, grant: Grant, body: bytes) -> Response:
+        try:
+            wanted = LockInfo.parse(body)
+        except ValueError as broken:
+            return Response(400, f"{broken}\n".encode())
+        present = (
+            self._claims.lock(tables, grant, wanted)
+            if grant.person and self._claims
+            else tables.states.lock(grant.target_key, wanted, grant.holder)
+        )
+        return Response(423, present.dump(), "application/json") if present else Response(200)
+
+    def _unlock(self, tables: StateTables, grant: Grant, body: bytes) -> Response:
+        """Without a body it is Terraform's `force-unlock`, which does not send the id that it was given."""
+        try:
+            lock_id = LockInfo.parse(body).id if body.strip() else None
+        except ValueError as broken:
+            return Response(400, f"{broken}\n".encode())
+        if lock_id is None:
+            _log.warning("The state lock of %s is released by force for %s", grant.target_key, grant.holder)
+        if grant.person and self._claims:
+            present = self._claims.unlock(tables, grant, lock_id)
+        elif tables.states.unlock(grant.target_key, lock_id):
+            present = None
+        else:
+            present = tables.states.locked(grant.target_key)
+        return Response(409, present.dump(), "application/json") if present else Response(200)
 
 
 def _write(
@@ -142,35 +182,20 @@ def _write(
 
 
 def _held(tables: StateTables, grant: Grant, lock_id: str | None) -> str | None:
-    """The lock id that a write must hold; `terraform workspace delete` and some others name none and hold none."""
+    """The lock id that a write must hold; `terraform workspace delete` and some others name none and hold none.
+
+    A person's write needs a lock of their own, taken for writing: the id of another's is told to whoever is refused.
+    """
     if lock_id == "":
         raise StateRefused("a write needs the lock, and the request names none")
-    if lock_id is None and (lock := tables.states.locked(grant.target_key)):
+    lock = tables.states.locked(grant.target_key)
+    if lock_id is None and lock:
         raise StateRefused(f"{lock.who or 'somebody'} holds the lock {lock.id}")
+    if grant.person and (
+        lock is None or lock.reads or not tables.states.holds(grant.target_key, grant.holder)
+    ):
+        raise StateRefused("a write needs a lock of one's own, taken for writing")
     return lock_id
-
-
-def _lock(tables: StateTables, grant: Grant, body: bytes) -> Response:
-    try:
-        wanted = LockInfo.parse(body)
-    except ValueError as broken:
-        return Response(400, f"{broken}\n".encode())
-    present = tables.states.lock(grant.target_key, wanted, grant.run_id)
-    return Response(423, present.dump(), "application/json") if present else Response(200)
-
-
-def _unlock(tables: StateTables, grant: Grant, body: bytes) -> Response:
-    """Without a body it is Terraform's `force-unlock`, which does not send the id that it was given."""
-    try:
-        lock_id = LockInfo.parse(body).id if body.strip() else None
-    except ValueError as broken:
-        return Response(400, f"{broken}\n".encode())
-    if lock_id is None:
-        _log.warning("The state lock of %s is released by force for run %s", grant.target_key, grant.run_id)
-    if tables.states.unlock(grant.target_key, lock_id):
-        return Response(200)
-    present = tables.states.locked(grant.target_key)
-    return Response(409, present.dump() if present else b"", "application/json")
 
 
 def _basic(header: str) -> tuple[str, str] | None:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.domain.state import LockInfo
 from bot.errors import TransientError, UserError
@@ -63,13 +63,39 @@ class Buckets:
         held = {name: self._get(bucket, name, endpoint, region) for name in names}
         return {name.removesuffix(".tflock"): LockInfo.parse(data) for name, data in held.items() if data}
 
-    def _get(self, bucket: str, name: str, endpoint: str, region: str) -> bytes | None:
+    def get(self, bucket: str, name: str, *, endpoint: str, region: str) -> tuple[bytes, str] | None:
+        """An object's bytes and its ETag; None where there is none. Raises as `state`."""
         client = self._client(endpoint, region)
         with _told(bucket):
             try:
-                return client.get_object(Bucket=bucket, Key=name)["Body"].read()
+                found = client.get_object(Bucket=bucket, Key=name)
+                return found["Body"].read(), found["ETag"]
             except client.exceptions.NoSuchKey:
                 return None
+
+    def put(
+        self, bucket: str, name: str, data: bytes, *, instead_of: str | None, endpoint: str, region: str
+    ) -> bool:
+        """Write an object where the present one has the ETag `instead_of` (None: where there is none); False where
+        that is not so any more. Raises as `state`."""
+        condition: dict[str, Any] = {"IfMatch": instead_of} if instead_of else {"IfNoneMatch": "*"}
+        with _told(bucket):
+            return _unless_changed(
+                lambda: self._client(endpoint, region).put_object(
+                    Bucket=bucket, Key=name, Body=data, ContentType="application/json", **condition
+                )
+            )
+
+    def delete(self, bucket: str, name: str, etag: str, *, endpoint: str, region: str) -> bool:
+        """Delete an object where it has still that ETag; False where another is there. Raises as `state`."""
+        with _told(bucket):
+            return _unless_changed(
+                lambda: self._client(endpoint, region).delete_object(Bucket=bucket, Key=name, IfMatch=etag)
+            )
+
+    def _get(self, bucket: str, name: str, endpoint: str, region: str) -> bytes | None:
+        found = self.get(bucket, name, endpoint=endpoint, region=region)
+        return found[0] if found else None
 
     def _client(self, endpoint: str, region: str) -> S3Client:
         import boto3
@@ -94,6 +120,19 @@ class Buckets:
                     config=config,
                 )
             return self._clients[endpoint, region]
+
+
+def _unless_changed(act: Callable[[], object]) -> bool:
+    """False where a condition on an object's ETag does not hold (412), or another write came in between (409)."""
+    from botocore.exceptions import ClientError
+
+    try:
+        act()
+    except ClientError as error:
+        if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412):
+            return False
+        raise
+    return True
 
 
 @contextmanager

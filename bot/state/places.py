@@ -11,11 +11,12 @@ from typing import Any
 from urllib.parse import quote
 
 from bot.domain.policy import BackendPolicy, Policy
-from bot.domain.ports.state import States
+from bot.domain.ports.state import Author, StatePlace, States
 from bot.domain.ports.terraform import Backend, Initialised
 from bot.domain.target import Target
 from bot.errors import UserError
-from bot.state.bucket import Buckets, Keys
+from bot.state.bucket import Buckets, Keys, object_key
+from bot.state.shelves import InBucket, InTables
 
 _PROFILE = "towpath-state"
 # What would lead a backend elsewhere although every setting of ours is as it should be: name → harmless values.
@@ -32,6 +33,12 @@ _NOT_AWS = (
     "skip_region_validation",
     "skip_s3_checksum",
 )
+
+
+def knows_lockfile(version: str) -> bool:
+    """Whether the s3 backend of Terraform or OpenTofu `version` has `use_lockfile`: from 1.10 on."""
+    major, minor = (int(part) for part in version.split(".")[:2])
+    return (major, minor) >= (1, 10)
 
 
 class Backends:
@@ -101,21 +108,18 @@ class Backends:
 
     def current(self, target: Target, backend: Backend) -> bytes | None:
         """The state as the backend has it now; None where there is none. Raises UserError and TransientError."""
+        return self.place(target, backend).read()
+
+    def place(self, target: Target, backend: Backend, author: Author | None = None) -> StatePlace:
+        """Where that state is, to read, lock and write it. `author`: for whom it is written."""
         if backend.kind == "http":
-            with self._states.read() as tables:
-                found = tables.states.current(target.key)
-            return found[1] if found else None
+            return InTables(self._states, target.key, author or Author())
         if backend.kind != "s3":
-            raise ValueError(f"no way to read a state of the {backend.kind} backend")
+            raise ValueError(f"no way to a state of the {backend.kind} backend")
         settings = backend.config
         endpoint = json.loads(settings["endpoints"])["s3"] if "endpoints" in settings else ""
-        return self.buckets.state(
-            settings["bucket"],
-            settings["key"],
-            target.instance,
-            endpoint=endpoint,
-            region=settings.get("region", ""),
-        )
+        name = object_key(settings["key"], target.instance)
+        return InBucket(self.buckets, settings["bucket"], name, endpoint, settings.get("region", ""))
 
     def address(self, target: Target) -> str:
         """The target's state on the built-in backend."""

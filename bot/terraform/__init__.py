@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.domain.redaction import Redactor
 from bot.terraform.engine import discover, embedded
 from bot.terraform.process import outcome, undumpable
-from bot.terraform.redaction import Redactor
 from bot.terraform.runner import Runner
 
 __all__ = ["Redactor", "Runner", "discover", "embedded", "outcome", "undumpable"]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 from bot.errors import UserError
-from bot.terraform.hcl import Unreadable, objects, parse, parse_json
+from bot.terraform.hcl import Block, Unreadable, objects, parse, parse_json
 from bot.terraform.modules import Flavour, config_files, is_override, read_config
 
 OVERRIDE = "zz_towpath_override.tf"
@@ -39,6 +40,15 @@ def declared_backend(root: Path, flavour: Flavour = "terraform") -> str:
     return declared
 
 
+def backend_block(root: Path, flavour: Flavour = "terraform") -> tuple[str, dict[str, str]]:
+    """(kind, settings) of the first backend that the files in `root` declare, as they are written there; ("", {}) where
+    there is none. The settings may be secret. Raises UserError where a file cannot be read."""
+    for name in config_files([entry.name for entry in root.iterdir()], flavour):
+        for kind, settings in _blocks(name, read_config(root / name)):
+            return kind, settings
+    return "", {}
+
+
 def settle(root: Path, kind: str, flavour: Flavour = "terraform") -> None:
     """See to it that `root` has a backend of `kind`. Raises UserError where it declares another one."""
     declared = declared_backend(root, flavour)
@@ -57,6 +67,10 @@ def _override(kind: str) -> bytes:
 
 def _kinds(name: str, content: bytes) -> Iterator[str]:
     """The backends that a file declares; `cloud` and `state_store` count by their own name."""
+    return (kind for kind, _ in _blocks(name, content))
+
+
+def _blocks(name: str, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
     try:
         if name.endswith(".json"):
             blocks = [
@@ -64,12 +78,23 @@ def _kinds(name: str, content: bytes) -> Iterator[str]:
             ]
             for key, value in blocks:
                 if key == "backend":
-                    yield from (kind for kind, _ in objects(value))
+                    yield from ((kind, _said(inner)) for kind, inner in objects(value))
                 elif key in _WORDS:
-                    yield key
+                    yield key, {}
         else:
             for terraform in parse(content).named("terraform"):
                 for block in terraform.named(*_WORDS):
-                    yield block.labels[0] if block.type == "backend" and block.labels else block.type
+                    kind = block.labels[0] if block.type == "backend" and block.labels else block.type
+                    yield kind, {key: _text(block, key) for key in block.attributes}
     except Unreadable as error:
         raise UserError(f"`{name}` cannot be read: {error}.", next_step="Correct it and push.") from error
+
+
+def _said(value: Any) -> dict[str, str]:
+    """The settings of a backend in JSON."""
+    return {key: inner if isinstance(inner, str) else str(inner) for key, inner in objects(value)}
+
+
+def _text(block: Block, name: str) -> str:
+    plain = block.text(name)
+    return " ".join(token.text for token in block.attributes[name]) if plain is None else plain

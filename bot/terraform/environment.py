@@ -8,26 +8,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from bot.domain.inherited import inherited
 from bot.domain.ports.terraform import Place
 
-_ALLOWED = frozenset(
-    {"PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR"}
-    | {
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "CURL_CA_BUNDLE",
-        "REQUESTS_CA_BUNDLE",
-        "AWS_CA_BUNDLE",
-        "GIT_SSL_CAINFO",
-    }
-    | {
+_ALSO = frozenset(
+    [
         "TF_CLI_CONFIG_FILE",
         "TF_PLUGIN_CACHE_DIR",
         "TF_REGISTRY_DISCOVERY_RETRY",
         "TF_REGISTRY_CLIENT_TIMEOUT",
-    }
+    ]
 )
-_PROXIES = frozenset({"http_proxy", "https_proxy", "no_proxy", "all_proxy"})
 
 _SECRET = re.compile(r"password|passwd|secret|token|key|credential|kubeconfig", re.IGNORECASE)
 
@@ -39,11 +30,7 @@ class Environment:
     """
 
     def __init__(self, process: Mapping[str, str], home: Path, cli_config: Path | None = None) -> None:
-        self._base = {
-            key: value for key, value in process.items() if key in _ALLOWED or key.lower() in _PROXIES
-        }
-        self._base.setdefault("PATH", "/usr/local/bin:/usr/bin:/bin")
-        self._base.setdefault("LANG", "C.UTF-8")
+        self._base = inherited(process, _ALSO)
         self._base["HOME"] = str(home)
         if cli_config:
             self._base["TF_CLI_CONFIG_FILE"] = str(cli_config)

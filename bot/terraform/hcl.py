@@ -30,12 +30,14 @@ class Token(NamedTuple):
 
 @dataclass
 class Block:
-    """A block, or a whole file (with an empty type). `attributes`: name → the tokens of its expression."""
+    """A block, or a whole file (with an empty type). `attributes`: name → the tokens of its expression; `lines`: its
+    first and last line, from 1."""
 
     type: str = ""
     labels: tuple[str, ...] = ()
     attributes: dict[str, tuple[Token, ...]] = field(default_factory=dict)
     blocks: list[Block] = field(default_factory=list)
+    lines: tuple[int, int] = (0, 0)
 
     def named(self, *types: str) -> Iterator[Block]:
         """The blocks of these types directly inside."""
@@ -189,17 +191,19 @@ class _Parser:
                 break
             if token.kind != "name":
                 raise Unreadable(f"line {token.line} is no block and no attribute")
-            self._item(block, token.text, depth)
+            self._item(block, token, depth)
         return block
 
-    def _item(self, block: Block, name: str, depth: int) -> None:
+    def _item(self, block: Block, name: Token, depth: int) -> None:
         labels = []
         while (token := self.take()).kind in ("name", "string"):
             labels.append(_unescape(token.text) if token.kind == "string" else token.text)
         if token.sign("{"):
-            block.blocks.append(self.body(Block(name, tuple(labels)), depth + 1))
+            inner = self.body(Block(name.text, tuple(labels)), depth + 1)
+            inner.lines = (name.line, self.tokens[self.position - 1].line)
+            block.blocks.append(inner)
         elif token.sign("=") and not labels:
-            block.attributes[name] = self._expression()
+            block.attributes[name.text] = self._expression()
         else:
             raise Unreadable(f"line {token.line} is no block and no attribute")
 

@@ -88,6 +88,14 @@ class Inits:
         config = {key: value for key, value in (backend.get("config") or {}).items() if value is not None}
         return str(backend.get("type", "")), config
 
+    @staticmethod
+    def workspace(root: Path) -> str:
+        """The workspace that was chosen there; `default` where none was."""
+        try:
+            return (root / ".terraform" / "environment").read_text().strip() or "default"
+        except FileNotFoundError:
+            return "default"
+
     @contextmanager
     def alone(self, cancelled: Callable[[], bool]) -> Iterator[bool]:
         """One init at a time, since Terraform's plugin cache bears no two. False where the wait was too long: an

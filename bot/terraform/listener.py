@@ -9,9 +9,9 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from bot.domain.ports.terraform import Progress
+from bot.domain.redaction import Redactor
 from bot.terraform import events
 from bot.terraform.log import Lines, Log
-from bot.terraform.redaction import Redactor
 
 _log = logging.getLogger(__name__)
 

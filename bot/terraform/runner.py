@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
 from bot.domain.ports.terraform import (
+    Additions,
     Backend,
     Control,
     Ended,
@@ -19,12 +20,12 @@ from bot.domain.ports.terraform import (
     Planned,
     TerraformFailed,
 )
-from bot.terraform import declared, modules, process
+from bot.domain.redaction import Redactor
+from bot.terraform import declared, modules, process, reverting
 from bot.terraform.command import Command
 from bot.terraform.environment import Environment, secrets_of
 from bot.terraform.fingerprint import fingerprint
 from bot.terraform.inits import Inits
-from bot.terraform.redaction import Redactor
 from bot.terraform.supervise import Call
 
 _NEEDS_INIT = re.compile(
@@ -60,10 +61,18 @@ class Runner:
     def declared_backend(self, root: Path) -> str:
         return declared.declared_backend(root, self._engine.flavour)
 
+    def backend_block(self, root: Path) -> tuple[str, dict[str, str]]:
+        return declared.backend_block(root, self._engine.flavour)
+
     def module_users(
         self, files: Sequence[str], read: Callable[[str], bytes | None], roots: Sequence[str]
     ) -> Mapping[str, frozenset[str]]:
         return modules.module_users(files, read, roots, self._engine.flavour)
+
+    def revert_additions(
+        self, old: Path, new: Path, *, then: bytes, now: bytes, imported: Collection[str] | None = None
+    ) -> Additions:
+        return reverting.additions(self._engine, old, new, then, now, imported)
 
     def outcome(self, journal: Path) -> tuple[Literal["running", "ended", "lost"], int | None]:
         return process.outcome(journal)
@@ -80,7 +89,13 @@ class Runner:
             return self._init(place, backend, control)
         self._inits.link(place.root, kept)
         self._reused[place.root] = (place, backend)
-        return Initialised(Ended(0, ""), *self._inits.backend(place.root), reused=True)
+        return self._left(place, Ended(0, ""), reused=True)
+
+    def _left(self, place: Place, ended: Ended, *, reused: bool = False) -> Initialised:
+        """What an init left, as the next call will find it."""
+        kind, config = self._inits.backend(place.root)
+        chosen = self._environment.call(place).get("TF_WORKSPACE") or self._inits.workspace(place.root)
+        return Initialised(ended, kind, config, reused=reused, workspace=chosen)
 
     def _fingerprint(self, place: Place, backend: Backend) -> str:
         config = Path(self._environment.cli_config)
@@ -103,7 +118,7 @@ class Runner:
                 self._inits.discard(kept)
                 return Initialised(ended)
             self._inits.publish(kept, {before, self._fingerprint(place, backend)}, place.root)
-        return Initialised(ended, *self._inits.backend(place.root))
+        return self._left(place, ended)
 
     def _init_anew(self, place: Place, control: Control) -> bool:
         """A real init, where this place has a kept one."""

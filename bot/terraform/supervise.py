@@ -16,14 +16,16 @@ from pathlib import Path
 from typing import IO
 
 from bot.domain.ports.terraform import Control, Ended
+from bot.domain.redaction import Redactor
 from bot.terraform.listener import Listener
 from bot.terraform.process import outcome
-from bot.terraform.redaction import Redactor
 from bot.terraform.supervisor import NEVER
 
 _log = logging.getLogger(__name__)
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
+_START = "import sys; path = sys.argv.pop(1); sys.path.append(path.rpartition('/')[0]); import supervisor; supervisor.main()"
+"""Imported rather than run: then its compiled form is used, which saves some milliseconds each time."""
 _LOOK = 0.2
 """Seconds between two looks at the flag that cancels."""
 _PATIENCE = 30.0
@@ -90,6 +92,8 @@ class _Watch:
             sys.executable,
             "-I",
             "-S",
+            "-c",
+            _START,
             str(_SUPERVISOR),
             str(call.journal.resolve()),
             str(call.control.grace),

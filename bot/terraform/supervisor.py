@@ -1,4 +1,4 @@
-"""One Terraform process and its keeper: started by `python -I -S supervisor.py <journal> <grace> <argv…>`.
+"""One Terraform process and its keeper: started by bot.terraform.supervise with `<journal> <grace> <argv…>`.
 
 A program of its own, with nothing but a few built-in modules, so that it starts in some 15 ms and lives on when the
 bot is killed. Its stdin is the control pipe: `interrupt`, or its end (the bot died), sends Terraform exactly one
@@ -10,7 +10,6 @@ minus the signal). `--stdout=<fd>` before the argv gives Terraform's stdout a pi
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
 import signal
@@ -196,8 +195,10 @@ class Keeper:
             self.note("exit", f"{self.code}\n")
             self.leave_at = time.monotonic() + LINGER
         if done or time.monotonic() >= self.kill_at:
-            with contextlib.suppress(OSError):
+            try:
                 os.killpg(self.child, signal.SIGKILL)
+            except OSError:
+                pass
             self.kill_at = float("inf")
 
     def deliver(self) -> None:
