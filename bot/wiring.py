@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+import threading
 from functools import cached_property
 from pathlib import Path
 
@@ -15,44 +14,48 @@ from bot.domain.ports.terraform import Engine
 from bot.domain.requests import Request
 from bot.domain.results import Result
 from bot.domain.run import Origin
+from bot.environment import secrets_of, seen_by_git
 from bot.errors import UserError
 from bot.git.mirrors import Mirrors
 from bot.github.client import GitHub, connect, paced
+from bot.github.deliveries import MISSED
 from bot.intake import github as github_intake
 from bot.intake import slack as slack_intake
+from bot.intake.modals import Modals
 from bot.runs import alive
 from bot.runs.clock import Clock
 from bot.runs.dispatcher import Dispatcher
 from bot.runs.durable import Durable, Handlers
 from bot.runs.inbox import handle
+from bot.runs.lost import lost
 from bot.runs.reaper import Reaper
-from bot.services import breaking, executing, locking, planning, upkeep
+from bot.services import breaking, drifting, executing, locking, planning, retention, upkeep, waiting
 from bot.services.context import Context, utcnow
-from bot.settings import PREFIX, Settings, process_environment, secrets_file
+from bot.services.laptops import Laptops
+from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import Slack, web_client
 from bot.slack.socket_mode import SocketMode
+from bot.smoke import Checker
 from bot.state.backend import Backend as StateBackend
 from bot.state.bucket import Keys as BucketKeys
-from bot.state.places import Backends
+from bot.state.places import Backends, knows_lockfile
 from bot.state.routes import routes as state_routes
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from bot.storage.key import load_key
 from bot.storage.migrate import migrate
-from bot.surfaces import card, check, deployment, reaction, reply, status
+from bot.surfaces import reply
+from bot.surfaces.projections import projections
 from bot.surfaces.projector import Projector
 from bot.terraform.engine import discover
 from bot.terraform.runner import Runner
-from bot.web import console, metrics
+from bot.web import artifacts, console, laptops, metrics
 from bot.web.app import build
 from bot.web.keys import Keys
 
 log = structlog.get_logger()
-
-MISSED = timedelta(hours=6)
-"""How far back GitHub is asked for deliveries that failed, such as while nothing ran here; it never repeats by itself."""
 
 
 class Bot:
@@ -76,8 +79,19 @@ class Bot:
         return database
 
     @cached_property
+    def front(self) -> Database:
+        """The same one, by connections of its own, for what is done while a platform waits for an answer: those of the
+        work may all be waiting for one lock."""
+        return Database(
+            self.database.engine.url.render_as_string(hide_password=False),
+            self.database.vault,
+            pool=3,
+            spare=3,
+        )
+
+    @cached_property
     def inbox(self) -> Inbox:
-        return open_inbox(self.database, self.settings.data_dir / "inbox.db")
+        return open_inbox(self.front, self.settings.data_dir / "inbox.db")
 
     @cached_property
     def keys(self) -> Keys:
@@ -112,11 +126,14 @@ class Bot:
         settings = self.settings
         if not settings.slack_on:
             return None
+        modals = Modals(self.front, utcnow)
         return build_app(
             web_client(settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url),
             settings.slack_signing_secret.get_secret_value(),
             command_name=settings.slack_command,
             on_delivery=slack_intake.keep(self.inbox, self.ring),
+            on_open_modal=modals.open,
+            on_submit=modals.check,
         )
 
     @cached_property
@@ -151,14 +168,16 @@ class Bot:
                 bucket=settings.s3_bucket,
                 endpoint=settings.s3_endpoint_url,
                 region=settings.s3_region,
-                lockfile=knows_lockfile(engine),
+                lockfile=knows_lockfile(engine.version),
                 keys=BucketKeys(
                     settings.s3_access_key_id.get_secret_value(),
                     settings.s3_secret_access_key.get_secret_value(),
                 ),
             ),
-            secrets=self.secrets,
+            secrets=lambda prefix: secrets_of(prefix, settings.data_dir),
             work=work,
+            turns=threading.Semaphore(settings.slots),
+            smoke=Checker(environment),
             data_dir=settings.data_dir,
             worker=self.worker,
             address=settings.address,
@@ -167,7 +186,7 @@ class Bot:
             logins=settings.slack_logins,
             hidden=tuple(settings.secrets()),
             tell=self.tell,
-            link=self.link,
+            link=lambda run_id: self.keys.link(settings.address, console.page_of(run_id)),
             ended=metrics.ended,
             poke=self.projector.poke,
         )
@@ -175,35 +194,11 @@ class Bot:
     @cached_property
     def projector(self) -> Projector:
         chat, settings = self.chat, self.settings
-        return Projector(
-            lambda: self.context,
-            {
-                "status": status.project,
-                "check": check.project,
-                "deployment": deployment.project,
-                "reaction": reaction.project,
-                "reply": reply.project_with(chat),
-                "card": card.project_with(chat, settings.slack_channel, settings.slack_command),
-            },
-        )
-
-    def secrets(self, prefix: str) -> Mapping[str, str]:
-        """The variables of one prefix, with it taken off: from the environment, then from the secrets file.
-
-        Never the bot's own settings, whatever prefix a policy names.
-        """
-        every = {**process_environment(), **secrets_file(self.settings.data_dir)}
-        return {
-            name.removeprefix(prefix): value
-            for name, value in every.items()
-            if name.startswith(prefix) and name != prefix and not name.startswith(PREFIX)
-        }
+        shown = projections(chat, settings.slack_channel, settings.slack_command)
+        return Projector(lambda: self.context, shown)
 
     def tell(self, tables: Tables, origin: Origin, repository: str, pull: int, result: Result) -> None:
         reply.want(tables, utcnow(), self.settings.slack_command, origin, repository, pull, result)
-
-    def link(self, run_id: str) -> str:
-        return self.keys.link(self.settings.address, console.page_of(run_id))
 
     def ring(self) -> None:
         """A delivery was kept: the dispatcher of this process, if it has one, looks now."""
@@ -224,7 +219,12 @@ class Bot:
             slack=self.slack_app,
             ready=self.not_ready,
             metrics_token=self.settings.metrics_token.get_secret_value(),
-            routes=[*state_routes(StateBackend(self.database)), *console.routes(self.database, self.keys)],
+            routes=[
+                *laptops.routes(lambda: self.context),
+                *state_routes(StateBackend(self.database, claims=Laptops(utcnow))),
+                *console.routes(self.database, self.keys),
+                *artifacts.routes(self.database, self.keys, utcnow),
+            ],
         )
 
     def start_worker(self) -> None:
@@ -235,7 +235,9 @@ class Bot:
                 delivery=lambda key: handle(context, self.inbox, self.understand, key),
                 plan=lambda key: planning.perform(context, key),
                 apply=lambda key: executing.perform(context, key),
+                drift=lambda key: drifting.perform(context, key),
                 broken=lambda key, error, ticket: breaking.broken(context, key, error, ticket),
+                lost=lambda key, _error, ticket: lost(context, self.inbox, self.understand, key, ticket),
             )
         )
         self._dispatcher = Dispatcher(self.inbox, self.database, self.work)
@@ -263,8 +265,11 @@ class Bot:
         self._clock = Clock(
             {
                 "locks": (30.0, lambda: locking.sweep(context)),
+                "approvals": (5.0, lambda: waiting.look_after(context)),
+                "drift": (60.0, lambda: drifting.schedule(context)),
+                "gates": (60.0, lambda: waiting.show_again(context)),
                 "holders": (600.0, lambda: locking.refresh_holders(context)),
-                "deliveries": (3600.0, lambda: self.inbox.forget(utcnow() - upkeep.KEPT)),
+                "retention": (3600.0, lambda: retention.forget(context, self.inbox)),
                 "redelivery": (600.0, lambda: self.forge.redeliver_missed(utcnow() - MISSED)),
             }
         )
@@ -286,8 +291,9 @@ class Bot:
         """Let go of the worker's name and of the database."""
         if "work" in vars(self):
             self._life.release()
-        if "database" in vars(self):
-            self.database.close()
+        for part in ("front", "database"):
+            if part in vars(self):
+                vars(self)[part].close()
 
     def not_ready(self) -> dict[str, str]:
         """What keeps this process from working, by part; empty when all is well."""
@@ -309,24 +315,3 @@ class Bot:
         return discover(
             self.settings.terraform_bin or None, path=path, data=self.settings.data_dir / "terraform"
         )
-
-
-def seen_by_git(environment: Mapping[str, str]) -> dict[str, str]:
-    """What git needs of the world: where programs are, and how the network is reached. No secret of ours."""
-    wanted = (
-        "PATH",
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "GIT_SSL_CAINFO",
-        "HTTP_PROXY",
-        "HTTPS_PROXY",
-        "ALL_PROXY",
-        "NO_PROXY",
-    )
-    return {name: value for name, value in environment.items() if name.upper() in wanted}
-
-
-def knows_lockfile(engine: Engine) -> bool:
-    """Whether its s3 backend has `use_lockfile`: Terraform and OpenTofu from 1.10 on."""
-    major, minor = (int(part) for part in engine.version.split(".")[:2])
-    return (major, minor) >= (1, 10)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Help, Refused, Result
+from bot.domain.answers import Refused
+from bot.domain.results import Help, Result
 from bot.domain.suggest import did_you_mean
 from bot.domain.words import outside
 from commands.registry import Ask, command, find, load

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Refused, Result
+from bot.domain.answers import Refused
+from bot.domain.results import Result
 from bot.services import locking
 from commands.registry import Ask, command
 from commands.targeting import one_target

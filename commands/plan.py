@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.domain.answers import Refused
 from bot.domain.people import reaches
-from bot.domain.results import Refused, Result
+from bot.domain.results import Result
 from bot.services import following, planning
+from bot.services.promoting import may_plan
 from bot.services.targets import pick
 from commands.registry import Ask, command
 
@@ -31,6 +33,9 @@ def plan(ask: Ask, env: str | None, stack: str | None) -> Result:
     targets = pick(ask.context, pull, stand, env, stack)
     if isinstance(targets, Refused):
         return targets
+    for target in targets:
+        if no := may_plan(ask.context, pull, stand.policy, target, ask.actor):
+            return no
     if pull.from_fork and reaches(ask.role, "write"):
         following.trust(ask.context, pull, ask.actor)
     seed = f"{ask.origin.delivery}:{ask.origin.index}"

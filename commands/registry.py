@@ -8,14 +8,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import commands
+from bot.domain.answers import Refused
 from bot.domain.grammar import Usage, Word
 from bot.domain.people import Actor
 from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest, Role
-from bot.domain.results import CommandHelp, Refused, Result
+from bot.domain.results import CommandHelp, Result
 from bot.domain.run import Origin
 from bot.services.context import Context
 from bot.services.targets import Ground, default_policy, ground
@@ -91,8 +92,10 @@ def command(
     pull: bool = False,
     repository: bool = True,
     changes: bool = False,
+    spelled: str = "",
 ) -> Callable[[Handler], Handler]:
-    """Register a handler `(ask, **words) -> Result`. Its docstring is the command's description."""
+    """Register a handler `(ask, **words) -> Result`. Its docstring is the command's description; `spelled`: its grammar
+    as people see it, where `usage` alone does not say it all."""
 
     def register(handler: Handler) -> Handler:
         taken = {name, *aliases} & {*_commands, *_aliases}
@@ -101,10 +104,10 @@ def command(
         description = " ".join((handler.__doc__ or "").split())
         _commands[name] = Command(
             name,
-            Usage.parse(usage),
+            replace(Usage.parse(usage), text=spelled or usage),
             handler,
             role,
-            CommandHelp(name, usage, summary, description, examples, role, aliases),
+            CommandHelp(name, spelled or usage, summary, description, examples, role, aliases),
             pull,
             repository,
             changes,

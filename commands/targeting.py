@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Refused
+from bot.domain.answers import Refused
 from bot.domain.target import Target
 from bot.services.targets import unknown
 from commands.registry import Ask

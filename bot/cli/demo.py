@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import tempfile
 import threading
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from types import FrameType
 
@@ -36,6 +34,7 @@ def demo(
 
     Nothing leaves this machine, and no account is needed: GitHub, Slack and the cloud are stand-ins. Ctrl-C stops it.
     """
+    from bot.playground.orphans import end_orphans
     from bot.playground.page.server import Page, listen
     from bot.playground.world import World
 
@@ -45,7 +44,7 @@ def demo(
         stack.enter_context(_stopping(told))
         listening = stack.enter_context(listen(port))
         place = stack.enter_context(_place(directory))
-        stack.callback(_settle, place)
+        stack.callback(end_orphans, place / "world" / "data", PATIENCE)
         world = World(place / "world", database_url=database_url)
         stack.callback(world.stop)
         try:
@@ -112,22 +111,3 @@ def _stopping(told: threading.Event) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _settle(place: Path) -> None:
-    """See that no Terraform of a bot that was killed is at work any more: it was told to stop, and has PATIENCE."""
-    from bot.terraform.process import outcome
-
-    def at_work() -> list[Path]:
-        journals = [found.parent for found in place.glob("world/data/journal/**/pid")]
-        return [journal for journal in journals if outcome(journal)[0] == "running"]
-
-    until = time.monotonic() + PATIENCE
-    while left := at_work():
-        if time.monotonic() > until:
-            for journal in left:
-                with suppress(OSError, ValueError):
-                    group = int((journal / "pid").read_text().split()[0])
-                    if group > 1:  # 0 stands for none yet
-                        os.killpg(group, signal.SIGKILL)
-        time.sleep(0.1)

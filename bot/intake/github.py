@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qs
@@ -12,7 +14,17 @@ import structlog
 
 from bot.domain.people import Actor
 from bot.domain.ports.store import Delivery, Inbox
-from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Said, Seen
+from bot.domain.requests import (
+    CheckAgain,
+    Installed,
+    PullChanged,
+    Pushed,
+    QueueAsked,
+    Request,
+    Reviewed,
+    Said,
+    Seen,
+)
 from bot.domain.run import Origin
 from bot.github import events, webhook
 
@@ -22,6 +34,10 @@ LARGEST = 25 * 1024 * 1024
 """GitHub: a webhook's payload, 25 MB."""
 
 FOLLOWED = frozenset(["opened", "synchronize", "reopened", "ready_for_review", "closed", "edited"])
+
+_MAYBE = re.compile(r"(?:\A|[\r\n]) *+/")
+"""A line that starts as a command does. It finds more than there are, such as paths and code: what is one is read with
+the whole comment's Markdown, which is too much to do before the answer."""
 
 Answer = tuple[int, str]
 
@@ -36,7 +52,8 @@ class GitHubDoor:
         """(status, text): 202 kept, known or of no interest; 401 unsigned; 413 too large; 400 malformed.
 
         `headers` are lower-cased. A delivery is kept under GitHub's id before the answer, so that one that comes
-        again, or twice at once, changes nothing.
+        again, or twice at once, changes nothing. What asks for nothing, most of what people write, is kept without its
+        body and makes no work.
         """
         if len(body) > LARGEST:
             return 413, "larger than GitHub sends"
@@ -63,9 +80,11 @@ class GitHubDoor:
             datetime.now(UTC),
             {"content-type": headers.get("content-type", "")},
         )
-        if not self._inbox.accept(delivery):
+        asks = asks_something(event, delivery)
+        if not self._inbox.accept(delivery if asks else replace(delivery, body=b""), done=not asks):
             return 202, "known"
-        self._ring()
+        if asks:
+            self._ring()
         return 202, "kept"
 
 
@@ -94,6 +113,14 @@ def concerns(event: events.Event) -> bool:
     return True
 
 
+def asks_something(event: events.Event, delivery: Delivery) -> bool:
+    """Whether work may come of it. What a payload tells of its repository is no reason by itself: each that asks for
+    something tells it as well."""
+    if isinstance(event, events.InstallationEvent):
+        return bool(event.added)
+    return bool(_requests(event, delivery, lambda: ""))
+
+
 def understand(delivery: Delivery, me: Callable[[], str]) -> list[Request]:
     """What a kept delivery asks for. `me` gives the bot's own login, whose comments are never commands."""
     event = events.read(delivery.event, decode(delivery.headers.get("content-type", ""), delivery.body))
@@ -108,7 +135,7 @@ def _requests(event: events.Event, delivery: Delivery, me: Callable[[], str]) ->
     match event:
         case events.PullRequestEvent() if event.action in FOLLOWED:
             return [PullChanged(event.repository.name, event.number, event.action, event.head_sha)]
-        case events.CommentEvent() if concerns(event):
+        case events.CommentEvent() if concerns(event) and _MAYBE.search(event.body):
             bot = event.author == me()  # with a token instead of an App, the bot is a User
 
             asked = delivery.received_at.timestamp()
@@ -116,7 +143,13 @@ def _requests(event: events.Event, delivery: Delivery, me: Callable[[], str]) ->
             return [
                 Said(Actor(event.author), event.body, origin, event.repository.name, event.number, bot=bot)
             ]
-        case events.PushEvent() if not event.deleted:
+        case events.ReviewEvent() if (
+            event.review.state != "commented"
+        ):  # a comment neither approves nor refuses
+            return [Reviewed(event.repository.name, event.pull.number)]
+        case events.PushEvent() if (
+            not event.deleted and event.ref == f"refs/heads/{event.repository.default_branch}"
+        ):
             return [Pushed(event.repository.name, event.ref, event.after)]
         case events.CheckRunEvent() if event.action == "rerequested":
             return [
@@ -128,4 +161,6 @@ def _requests(event: events.Event, delivery: Delivery, me: Callable[[], str]) ->
                     Origin(delivery.id),
                 )
             ]
+        case events.MergeGroupEvent() if event.number:
+            return [QueueAsked(event.repository.name, event.number, event.head_sha, event.base_sha)]
     return []

@@ -15,17 +15,18 @@ PATIENCE = 10.0
 """Seconds until the keepers of killed processes have written how those ended."""
 
 
-def end_orphans(data: Path) -> None:
-    """Kill what still runs under the journals of a bot's data directory; the bot itself must have ended.
+def end_orphans(data: Path, grace: float = 0.0) -> None:
+    """Kill what still runs under the journals of a bot's data directory; the bot itself must have ended, and what it
+    told to stop gets `grace` seconds to end by itself.
 
     Without that its Terraform would go on for minutes, trying to reach a backend that will never be there again.
     """
-    until = time.monotonic() + PATIENCE
-    while (running := _running(data)) and time.monotonic() < until:
-        for journal in running:
-            pid, start = (journal / "pid").read_text().split()[:2]
-            if int(pid) and started_at(int(pid)) == start:
-                with suppress(ProcessLookupError):
+    began = time.monotonic()
+    while (running := _running(data)) and time.monotonic() < began + grace + PATIENCE:
+        for journal in running if time.monotonic() >= began + grace else ():
+            with suppress(OSError, ValueError):
+                pid, start = (journal / "pid").read_text().split()[:2]
+                if int(pid) > 1 and started_at(int(pid)) == start:  # 0 stands for none yet
                     os.killpg(int(pid), signal.SIGKILL)
         time.sleep(0.05)
 

@@ -15,6 +15,7 @@ from bot.playground.github.server import GitHubStandIn
 from bot.playground.orphans import end_orphans
 from bot.playground.provider.cloud import Cloud
 from bot.playground.provider.install import install
+from bot.playground.provider.service import Service
 from bot.playground.slack.server import SlackStandIn
 from bot.web.keys import Keys
 
@@ -46,7 +47,9 @@ class World:
         self.github = GitHubStandIn(directory / "github")
         self.slack = SlackStandIn()
         self.clouds: dict[str, Cloud] = {}
-        self._files = dict(files or sample.files())
+        self.service = Service(self.clouds)
+        addresses = {name: self.service.address(name) for name in ENVIRONMENTS}
+        self._files = dict(files or sample.files(addresses))
         self._settings = dict(settings or {})
         self._database_url = database_url
         self._port = port or free_port()
@@ -70,6 +73,7 @@ class World:
         self.github.create_repo(REPOSITORY, self._files, private=True, roles=ROLES)
         for name in ENVIRONMENTS:
             self.clouds[name] = Cloud.create(self.directory / "clouds" / name, self.token(name))
+        self.service.start()
         self.bots.append(BotProcess(self.environment(), self.directory / "bot.log", port=self._port))
         self.bot.start()
         return self
@@ -114,6 +118,7 @@ class World:
         for bot in self.bots:
             bot.stop()
         end_orphans(self.directory / "data")
+        self.service.stop()
         self.slack.stop()
         self.github.stop()
 

@@ -148,9 +148,13 @@ def _button(button: Button, voice: Voice, index: int) -> Json:
     made: Json = {
         "type": "button",
         "text": {"type": "plain_text", "text": short(escape.clean(button.label), BUTTON), "emoji": False},
-        "action_id": short(f"towpath:{name}" if button.command else f"towpath:open:{index}", ACTION_ID),
+        "action_id": short(
+            button.action or (f"towpath:{name}" if button.command else f"towpath:open:{index}"), ACTION_ID
+        ),
     }
-    if button.command:
+    if button.action:
+        made["value"] = short(button.value, VALUE)
+    elif button.command:
         value = {"r": voice.repository, "p": voice.pull, "c": short(button.command, 500)}
         made["value"] = short(json.dumps(value, separators=(",", ":"), ensure_ascii=False), VALUE)
     elif len(button.url) <= URL:

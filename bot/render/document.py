@@ -125,7 +125,8 @@ class Details:
 
 @dataclass(frozen=True)
 class Button:
-    """`command` is what pressing it says, without a slash (`apply staging`); a `url` is opened instead.
+    """`command` is what pressing it says, without a slash (`apply staging`); a `url` is opened instead; or pressing it
+    is an `action` of that name, with `value`: a text that comes back with the click and grants nothing.
 
     `confirm`: the question that is asked first.
     """
@@ -135,6 +136,8 @@ class Button:
     url: str = ""
     style: Literal["", "primary", "danger"] = ""
     confirm: str = ""
+    action: str = ""
+    value: str = ""
 
 
 @dataclass(frozen=True)

@@ -78,7 +78,7 @@ def slack(text: str) -> str:
 def slack_block(text: str) -> str:
     """Within a code block."""
     safe = clean(text, lines=True).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    safe = safe.replace("```", "`\u200b`\u200b`")
+    safe = re.sub("`(?=`)", "`\u200b", safe)  # no three in a row, however many there are
     # A backtick beside the fence would become part of it.
     return ("\u200b" if safe.startswith("`") else "") + safe + ("\u200b" if safe.endswith("`") else "")
 

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any, assert_never
 
+from bot.domain.answers import Refused
 from bot.domain.results import (
+    Asking,
+    Difference,
+    Drifted,
     Faulted,
     Help,
     History,
     LinkCode,
     Locked,
     Noted,
-    Refused,
     Result,
     Started,
     Status,
@@ -20,6 +23,9 @@ from bot.domain.results import (
 from bot.render.blocks import blocks
 from bot.render.document import HERE, Document, Voice
 from bot.render.documents.answers import faulted, noted, refused
+from bot.render.documents.approval import asked
+from bot.render.documents.diff import difference
+from bot.render.documents.drift import drifted
 from bot.render.documents.help import help_page
 from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
@@ -46,6 +52,12 @@ def reply(result: Result) -> Document:
             return status(result)
         case History():
             return history(result)
+        case Difference():
+            return difference(result)
+        case Drifted():
+            return drifted(result)
+        case Asking():
+            return asked(result)
         case Locked():
             return locked(result)
         case Unlocked():

@@ -12,7 +12,17 @@ from bot.render.documents.plan import summary_of
 from bot.render.words import BAD, count
 
 Standing = Literal[
-    "running", "failed", "ready", "locked", "stale", "unplanned", "applied", "unchanged", "idle", "over"
+    "running",
+    "failed",
+    "ready",
+    "waiting",
+    "locked",
+    "stale",
+    "unplanned",
+    "applied",
+    "unchanged",
+    "idle",
+    "over",
 ]
 
 _PHASES = {
@@ -22,6 +32,7 @@ _PHASES = {
     "planning": "planning",
     "applying": "applying",
     "recording": "recording the state",
+    "verifying": "verifying",
 }
 _DOING = {
     "create": "creating",
@@ -56,7 +67,9 @@ def standing(row: TargetStatus) -> Standing:
         return "stale"
     if not row.plan.has_changes:
         return "unchanged"
-    return "locked" if row.lock is not None and not row.lock.admits(row.pull) else "ready"
+    if row.lock is not None and not row.lock.admits(row.pull):
+        return "locked"
+    return "waiting" if row.blocked is not None else "ready"
 
 
 def progress(run: Run, plan: Plan | None) -> Spans:
@@ -65,6 +78,8 @@ def progress(run: Run, plan: Plan | None) -> Spans:
     if run.phase == "queued" and run.progress.get("behind"):
         return (Plain("waits for the apply there"),)
     facts = {address: _facts(value) for address, value in run.progress.items() if address != "behind"}
+    if run.phase == "verifying":
+        return (*said, *_checking(facts))
     if run.kind == "apply" and facts:
         summary = summary_of(plan) if plan is not None and plan.id == run.plan_id else None
         planned = sum(change.action != "read" for change in summary.changes) if summary else 0
@@ -88,6 +103,19 @@ def progress(run: Run, plan: Plan | None) -> Spans:
             )
         )
     return tuple(said)
+
+
+def _checking(facts: Mapping[str, Mapping[str, object]]) -> Spans:
+    """` · 1/2 · healthz`: the smoke check that is on, or was last."""
+    begun = [name for name, fact in facts.items() if fact["state"] in ("started", "done", "failed")]
+    failed = sum(fact["state"] == "failed" for fact in facts.values())
+    if not begun:
+        return ()
+    return (
+        Plain(f" · {len(begun)}/{len(facts)} · "),
+        Plain(begun[-1]),
+        *((Plain(f" · {count(failed, 'failure')}"),) if failed else ()),
+    )
 
 
 def _facts(value: object) -> Mapping[str, object]:

@@ -1,19 +1,27 @@
-"""What the surfaces show: the status comment, the check runs, the card, and a run's end in its thread."""
+"""What the surfaces show: the status comment, the check runs, the card, a run's end in its thread, and the messages
+that ask for consent or tell of drift."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
+from bot.domain.drift import Drift
 from bot.domain.plan import PlanSummary
-from bot.domain.results import Status, TargetStatus
+from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.records import FollowUp
+from bot.domain.results import Asking, Status, TargetStatus
 from bot.domain.run import Plan, Run
 from bot.render.blocks import blocks
 from bot.render.budget import CHECK, CHECK_TITLE, COMMENT, short
 from bot.render.document import Voice
+from bot.render.documents.approval import request
 from bot.render.documents.card import card as card_of
 from bot.render.documents.check import check_summary, check_text
+from bot.render.documents.drift import finding
 from bot.render.documents.ended import ended as ended_of
+from bot.render.documents.follow_up import follow_up as follow_up_of
+from bot.render.documents.gate import gate as gate_of
 from bot.render.documents.status import status as status_of
 from bot.render.escape import clean
 from bot.render.markdown import markdown
@@ -40,6 +48,12 @@ def check(
     )
 
 
+def gate(environment: str, rows: Sequence[TargetStatus], status: Status) -> tuple[str, str]:
+    """A gate check's title (255 characters) and summary (65,535 bytes). rows: the environment's own of `status`."""
+    said = gate_of(environment, rows, status)
+    return short(clean(said.title), CHECK_TITLE), markdown(said, limit=CHECK, size=_bytes)
+
+
 def card(status: Status, slash: str) -> tuple[str, list[dict[str, Any]]]:
     """The card's text and blocks. Raises ValueError for a status that is about no pull request."""
     number = status.pull.number if status.pull else 0
@@ -51,6 +65,23 @@ def ended(
 ) -> tuple[str, list[dict[str, Any]]]:
     """The message in the card's thread when a run has ended. plan: the one it made or applied."""
     return blocks(ended_of(run, plan, log), Voice(slash, run.pull, run.target.repository))
+
+
+def approval(asking: Asking, slash: str) -> tuple[str, list[dict[str, Any]]]:
+    """The message that asks for consent, in the channel and to each approver; and after its end what became of it."""
+    return blocks(request(asking), Voice(slash, asking.pull.number, asking.pull.repository))
+
+
+def follow_up(
+    one: FollowUp, slash: str, pull: PullRequest | None = None, run: Run | None = None
+) -> tuple[str, list[dict[str, Any]]]:
+    """The message about a break-glass. run: the forced apply."""
+    return blocks(follow_up_of(one, pull, run), Voice(slash, one.pull, one.target.repository))
+
+
+def drift(one: Drift, slash: str, link: str = "") -> tuple[str, list[dict[str, Any]]]:
+    """The message about a finding. link: address of its look's log."""
+    return blocks(finding(one, link), Voice(slash, 0, one.target.repository))
 
 
 def _bytes(text: str) -> int:

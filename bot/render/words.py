@@ -16,6 +16,7 @@ BAD = ("failed", "interrupted", "timed_out")
 ENDED = {
     "planned": "planned",
     "applied": "applied",
+    "checked": "looked",
     "failed": "failed",
     "refused": "was refused",
     "cancelled": "was cancelled",
@@ -28,6 +29,11 @@ ENDED = {
 def at(moment: datetime) -> str:
     """`22 Nov 14:03 UTC`. An absolute time: a relative one would be another text at each rendering."""
     return f"{moment.day} {moment:%b %H:%M} UTC"
+
+
+def day(moment: datetime) -> str:
+    """`Fri 27 Nov 17:00 UTC`: with the day of the week, by which people know freezes."""
+    return f"{moment:%a} {at(moment)}"
 
 
 def took(length: timedelta) -> str:

@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import structlog
 
+from bot.domain.answers import Refused
 from bot.domain.gates import may
 from bot.domain.grammar import OTHERS, Line, Word, find, reference, split
 from bot.domain.people import Actor
 from bot.domain.ports.forge import ForgeError, PullRequest, Role
-from bot.domain.ports.store import Surface
 from bot.domain.requests import Said
-from bot.domain.results import Faulted, Refused, Result, Started
+from bot.domain.results import Faulted, Result, Started
 from bot.domain.suggest import did_you_mean
 from bot.domain.words import outside
 from bot.errors import TransientError, UserError
 from bot.errors import reference as new_reference
+from bot.runs.answering import Place, answer, answered, silent
 from bot.services.context import Context
 from bot.services.linking import resolve
 from bot.services.reacting import react
@@ -25,40 +26,28 @@ from commands import registry
 log = structlog.get_logger()
 
 
-@dataclass(frozen=True)
-class Place:
-    """The repository and pull request that a command speaks of, and its words without them."""
-
-    repository: str
-    number: int
-    words: list[Word]
-    channel: str = ""
-    own: bool = False
-    """Whether the channel spoke of this repository before, or it is the only one there is."""
-
-
 def hear(context: Context, said: Said) -> None:
     """Run the commands of a comment, slash command or mention, in order; answer each where it was said."""
     if said.bot:
         return
+    unread: Refused | None = None
     try:
-        lines = [Line(f"/{said.text.lstrip('/ ').strip() or 'help'}", 1)] if said.slash else find(said.text)
+        lines = lines_of(said)
     except UserError as error:
-        _answer(context, said, 0, said.repository, said.pull, Refused("grammar", error.what, error.next_step))
-        return
-    lines = [line for line in lines if said.slash or _for_us(line.name)]
-    if not lines:
+        lines, unread = [], Refused("grammar", error.what, error.next_step)
+    if not lines and unread is None:
         return
     with context.store.read() as tables:
         actor = resolve(context, tables, said.actor)
-    if said.origin.comment:
-        with context.store.begin() as tables:
-            react(context, tables, said.origin, said.repository, said.pull, "eyes")
-        context.poke()
+    if unread is not None:
+        answer(context, said, actor, 0, Place(said.repository, said.pull, []), "", unread)
+        _react(context, said, "-1")
+        return
+    _react(context, said, "eyes")
     beside: list[str] = []
     worst = "+1"
     for index, line in enumerate(lines):
-        if _answered(context, said, index):
+        if answered(context, said, index):
             beside.append(getattr(registry.find(line.name), "name", line.name))
             continue  # this delivery was worked through before, up to here
         place, result = _run(context, said, actor, line, index, tuple(beside))
@@ -67,14 +56,26 @@ def hear(context: Context, said: Said) -> None:
             worst = "-1"
         elif isinstance(result, Started) and worst != "-1":
             worst = "eyes"  # the end of the run changes it
-        if not isinstance(result, Started) or result.behind or said.origin.channel:
-            _answer(context, said, index, place.repository, place.number, result)
-        else:
-            _silent(context, said, index, place)
-    if said.origin.comment and worst != "eyes":
-        with context.store.begin() as tables:
-            react(context, tables, said.origin, said.repository, said.pull, worst)
+        if isinstance(result, Started) and not result.behind and not said.origin.channel:
+            silent(context, said, index, place)
+        elif not answer(context, said, actor, index, place, line.name, result):
+            worst = "-1"
+    if worst != "eyes":
+        _react(context, said, worst)
     context.poke()
+
+
+def _react(context: Context, said: Said, reaction: str) -> None:
+    if said.origin.comment:
+        with context.store.begin() as tables:
+            react(context, tables, said.origin, said.repository, said.pull, reaction)
+        context.poke()
+
+
+def lines_of(said: Said) -> list[Line]:
+    """The commands in what somebody said. Raises UserError where they cannot be read."""
+    lines = [Line(f"/{said.text.lstrip('/ ').strip() or 'help'}", 1)] if said.slash else find(said.text)
+    return [line for line in lines if said.slash or _for_us(line.name)]
 
 
 def _for_us(name: str) -> bool:
@@ -91,7 +92,7 @@ def _run(
     origin = replace(said.origin, index=index)
     try:
         words = split(line.text)
-        place = _place(context, said, words, line.name)
+        place = place_of(context, said, words, line.name)
         return place, _command(context, place, actor, line, replace(said, origin=origin), beside)
     except UserError as error:
         return place, Refused("refused", error.what, error.next_step)
@@ -153,7 +154,7 @@ def _command(
     return command.run(ask, place.words)
 
 
-def _place(context: Context, said: Said, words: list[Word], name: str) -> Place:
+def place_of(context: Context, said: Said, words: list[Word], name: str) -> Place:
     """In a pull request it is that one. In Slack it is named, or the repository is what the channel last spoke of."""
     if not said.origin.channel:
         return Place(said.repository, said.pull, words)
@@ -189,25 +190,3 @@ def _unlinked(context: Context, actor: Actor, needed: Role, place: Place) -> Ref
         "I do not know your GitHub login yet, so you may look at this channel's repository and nothing else.",
         f"`{context.slash} link` links you in a minute.",
     )
-
-
-def _answer(context: Context, said: Said, index: int, repository: str, number: int, result: Result) -> None:
-    with context.store.begin() as tables:
-        context.tell(tables, replace(said.origin, index=index), repository, number, result)
-    context.poke()
-
-
-def _silent(context: Context, said: Said, index: int, place: Place) -> None:
-    """An answer that the surfaces give; kept all the same, so that the command is not run a second time."""
-    subject = f"{said.origin.delivery}:{index}"
-    with context.store.begin() as tables:
-        tables.surfaces.want(
-            Surface(f"reply:{subject}", "reply", subject, place.repository, place.number, digest="posted")
-        )
-
-
-def _answered(context: Context, said: Said, index: int) -> bool:
-    """Whether this command was run before: a delivery is entered again after a crash, or when what comes behind it
-    had to wait. What was refused as unread then must not be taken as read now."""
-    with context.store.read() as tables:
-        return tables.surfaces.get(f"reply:{said.origin.delivery}:{index}") is not None

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -37,21 +38,30 @@ GRACE = 15
 """Seconds that work under way gets when the process is told to stop: less than platforms wait before they kill (30)."""
 MOST = 60.0
 """Seconds of one wait, whatever a platform asks for: the next try asks again."""
-SETTLED = 0.02
-"""Seconds after which DBOS has written down that a piece of work ended, and counts its place as free."""
+SETTLED = (0.02, 0.15)
+"""Seconds after which DBOS has written down that a piece of work ended, and counts its place as free: mostly, and on a
+busy machine."""
+AHEAD = 1
+"""Plans that are prepared while all slots have a Terraform at work, so that no slot waits for git or the database. Only
+by a worker that is alone: of several, another one may have a slot free at once."""
 LISTENERS = 16
 """Deliveries worked through at once: they mostly wait for others, and one repository that is away stops nobody else."""
+ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")
+"""DBOS's words for work that ended: all but PENDING, ENQUEUED and DELAYED."""
 AWAY = (TransientError, ForgeError, sa.exc.OperationalError, sa.exc.InterfaceError)
 
 
 @dataclass(frozen=True)
 class Handlers:
-    """What the queues carry out, by id; `broken` ends a run whose work failed for a reason of ours."""
+    """What the queues carry out, by id. Where that failed for a reason of ours, `broken` ends the run, and `lost` tells
+    whoever a delivery is from: (id, error, reference)."""
 
     delivery: Callable[[str], None]
     plan: Callable[[str], None]
     apply: Callable[[str], None]
+    drift: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
+    lost: Callable[[str, Exception, str], None]
 
 
 def url_of(engine: sa.Engine) -> str:
@@ -72,10 +82,10 @@ class Durable:
         self._engine = engine
         self._worker = worker
         self._slots = slots
-        self._bell = Bell()
+        self._bell = Bell(INBOX)
         self._client: DBOSClient | None = None
         self._launched = False
-        self._at_work = 0
+        self._at_work = self._ahead = 0
         self._count = threading.Lock()
         self._stopping = threading.Event()
 
@@ -96,21 +106,37 @@ class Durable:
                 "scheduler_polling_interval_sec": 600.0,
             }
         )
-        for name, work in (("handle", handlers.delivery), ("plan", handlers.plan), ("apply", handlers.apply)):
-            DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(work, handlers.broken))
+        for name, queue, work, broken in (
+            ("handle", INBOX, handlers.delivery, handlers.lost),
+            ("plan", PLANS, handlers.plan, handlers.broken),
+            ("apply", APPLIES, handlers.apply, handlers.broken),
+            ("drift", PLANS, handlers.drift, handlers.broken),
+        ):
+            DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, broken))
         hang(self._bell)
         DBOS.launch()
         for queue, most in ((INBOX, LISTENERS), (PLANS, self._slots), (APPLIES, self._slots)):
-            DBOS.register_queue(
-                queue,
-                partition_concurrency=1,
-                worker_concurrency=most,
-                polling_interval_sec=POLL,
-                on_conflict="always_update",
-            )
+            self._register(queue, most)
         self._launched = True
         self.connect()
         self.wake()
+
+    def _register(self, queue: str, most: int) -> None:
+        """At most `most` pieces of it at once in a worker. DBOS keeps this as a row that all workers read."""
+        DBOS.register_queue(
+            queue,
+            partition_concurrency=1,
+            worker_concurrency=most,
+            polling_interval_sec=POLL,
+            on_conflict="always_update",
+        )
+
+    def share(self, workers: int) -> None:
+        """Told of how many workers there are, this one among them: see AHEAD."""
+        ahead = AHEAD if workers == 1 else 0
+        if self._launched and ahead != self._ahead:
+            self._ahead = ahead
+            self._register(PLANS, self._slots + ahead)
 
     def connect(self) -> None:
         """Be able to enqueue, also in a process that carries nothing out (the clock)."""
@@ -132,9 +158,11 @@ class Durable:
         return self._at_work == 0
 
     def enqueue(self, run: Run, tables: Tables) -> None:
-        queue, partition = (
-            (PLANS, f"{run.target.key}#{run.pull}") if run.kind == "plan" else (APPLIES, run.target.key)
-        )
+        queue, partition = {
+            "plan": (PLANS, f"{run.target.key}#{run.pull}"),
+            "drift": (PLANS, f"{run.target.key}#drift"),
+            "apply": (APPLIES, run.target.key),
+        }[run.kind]
         self._put(tables.connection, run.kind, queue, run.id, partition)
 
     def enqueue_deliveries(self, connection: sa.Connection, deliveries: Sequence[Delivery]) -> None:
@@ -142,8 +170,22 @@ class Durable:
         for delivery in deliveries:
             self._put(connection, "handle", INBOX, delivery.id, delivery.conversation)
 
-    def wake(self) -> None:
-        self._bell.ring()
+    def wake(self, *queues: str) -> None:
+        """After the commit: these queues look now; without a name, all of them."""
+        self._bell.ring(*queues)
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` pieces at most of DBOS's record of work that ended before that time; returns how many."""
+        client = self._running()
+        old = client.list_workflows(
+            status=list(ENDED),
+            completed_before=before.isoformat(),
+            limit=limit,
+            load_input=False,
+            load_output=False,
+        )
+        client.delete_workflows([workflow.workflow_id for workflow in old])
+        return len(old)
 
     def adopt(self, worker: str) -> int:
         """Put a dead worker's unfinished work back on its queues; returns how much."""
@@ -173,13 +215,13 @@ class Durable:
         return self._client
 
     def _guarded(
-        self, work: Callable[[str], None], broken: Callable[[str, Exception, str], None]
+        self, queue: str, work: Callable[[str], None], broken: Callable[[str, Exception, str], None]
     ) -> Callable[[str], None]:
         """Wait and try again while something outside is away; hand a fault over with a reference; never raise, but to
         leave the work pending when this process stops."""
 
         def guarded(key: str) -> None:
-            with self._counted():
+            with self._counted(queue):
                 patient(key)
 
         def patient(key: str) -> None:
@@ -202,7 +244,7 @@ class Durable:
         return guarded
 
     @contextmanager
-    def _counted(self) -> Iterator[None]:
+    def _counted(self, queue: str) -> Iterator[None]:
         with self._count:
             self._at_work += 1
         try:
@@ -210,11 +252,11 @@ class Durable:
         finally:
             with self._count:
                 self._at_work -= 1
-            soon = threading.Timer(
-                SETTLED, self._bell.ring
-            )  # a slot, and the place in a partition, are free then
-            soon.daemon = True
-            soon.start()
+            # a slot, and the place in a partition, are free then
+            for seconds in SETTLED:
+                soon = threading.Timer(seconds, self._bell.ring, [queue])
+                soon.daemon = True
+                soon.start()
 
     def _give_up(self, broken: Callable[[str, Exception, str], None], key: str, error: Exception) -> None:
         """End the run, however long that takes: what was away may be the very database that has to be told."""

@@ -8,10 +8,23 @@ import structlog
 
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.store import Delivery, Inbox
-from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Said, Seen
+from bot.domain.requests import (
+    Acknowledged,
+    Answered,
+    CheckAgain,
+    Installed,
+    PullChanged,
+    Pushed,
+    QueueAsked,
+    Request,
+    Reviewed,
+    Said,
+    Seen,
+)
 from bot.errors import TransientError, UserError
+from bot.runs.clicks import click
 from bot.runs.conversation import hear
-from bot.services import following
+from bot.services import applying, deciding, following
 from bot.services.context import Context
 
 log = structlog.get_logger()
@@ -49,6 +62,14 @@ def _do(context: Context, request: Request, delivery: str) -> None:
             following.pushed(context, request)
         case CheckAgain():
             following.check_again(context, request)
+        case QueueAsked():
+            following.queued(context, request)
+        case Reviewed():
+            for approval in deciding.reviewed(context, request.repository, request.number):
+                if approval.when_approved:
+                    applying.go_on(context, approval)
+        case Answered() | Acknowledged():
+            click(context, request)
         case Installed():
             for repository in request.repositories:
                 context.known(repository)

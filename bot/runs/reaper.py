@@ -69,10 +69,12 @@ class Reaper:
             self._stop.wait(BEAT)
 
     def beat(self) -> None:
-        """Keep the lock, and be seen."""
+        """Keep the lock, be seen, and see whether others share the work."""
         self._life.keep()
         with self._store.begin() as tables:
             tables.workers.seen(self._name, self._now())
+            workers = tables.workers.living(self._now() - SILENCE)
+        self._work.share(workers)
 
     def reap(self) -> list[str]:
         """Adopt the work of every worker that is silent and whose lock is free; returns their names."""

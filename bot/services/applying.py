@@ -1,77 +1,31 @@
-"""Applies: exactly the plan that was read, at exactly that commit, once."""
+"""Applies: exactly the plan that was read, at exactly that commit, once; and with the consent that its target needs."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from dataclasses import replace
 
+from bot.domain.answers import Refused
+from bot.domain.approval import Approval
 from bot.domain.gates import APPLY, ApplyFacts, ask, claimed
 from bot.domain.lock import Lock, Waiter
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
-from bot.domain.results import Refused, Result, Started
+from bot.domain.promotion import PROMOTION, WAITING, Approved, NotFrozen, Promoted
+from bot.domain.results import Result, Started
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
-from bot.services import planning
+from bot.services import approving, hearing
+from bot.services.approving import Terms
+from bot.services.asking import Wish, asked, plan_first
+from bot.services.auditing import record, record_run
 from bot.services.context import Context, show_pull, show_run, stable_id
-from bot.services.preparing import state_of
-from bot.services.targets import Ground, moved
+from bot.services.going_back import plan_is_revert
+from bot.services.judging import facts, look
+from bot.services.targets import Ground, ground
 
-
-def facts(
-    context: Context,
-    tables: Tables,
-    pull: PullRequest,
-    stand: Ground,
-    target: Target,
-    plan: Plan | None,
-    *,
-    gone_by: list[str],
-    state: tuple[str, int] | None,
-    asked: float,
-) -> ApplyFacts:
-    """Everything the gates ask for, from rows and from what was read just now."""
-    return ApplyFacts(
-        pull=pull,
-        target=target,
-        environment=stand.policy.environments[target.environment],
-        plan=plan,
-        lock=tables.locks.get(target),
-        now=context.now(),
-        engine=context.terraform.engine.identity,
-        policy=stand.policy.digest(target.stack, target.environment),
-        moved=gone_by,
-        state=state,
-        asked=datetime.fromtimestamp(asked, UTC) if asked else None,
-    )
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What was read outside the transaction: it may be slow (git, S3)."""
-
-    moved: list[str]
-    state: tuple[str, int] | None
-
-
-def look(context: Context, pull: PullRequest, stand: Ground, target: Target, plan: Plan | None) -> Seen:
-    gone_by = moved(context, pull, stand, target.stack)
-    return Seen(gone_by, current_state(context, target, plan) if plan else None)
-
-
-def current_state(context: Context, target: Target, plan: Plan) -> tuple[str, int] | None:
-    """(lineage, serial) now, read where the plan's proven backend says."""
-    return glance(context, target, plan) or state_of(context, target, context.backends.restore(plan.backend))
-
-
-def glance(context: Context, target: Target, plan: Plan) -> tuple[str, int] | None:
-    """The same for the built-in backend, without reading the state; None for others, which only Terraform compares."""
-    if plan.backend["kind"] != "http":
-        return None
-    with context.store.read() as tables:
-        version = tables.states.newest(target.key)
-    return (version.lineage, version.serial) if version else ("", 0)
+UNASKED = frozenset(["unapproved", "approval-void", "approval-expired"])
+"""Refusals that asking for consent answers."""
 
 
 def request(
@@ -81,55 +35,170 @@ def request(
     targets: list[Target],
     actor: Actor,
     origin: Origin,
+    wish: Wish | None = None,
+    *,
+    again: bool = False,
 ) -> Result:
-    """Claim the targets for the pull request and queue an apply of each one's plan; or say why not.
+    """Claim the targets for the pull request and queue an apply of each one's plan; or ask for the consent that is
+    missing; or say why not.
 
-    Without any plan, one is made and shown, and the apply waits for a second request: nobody has read it yet.
-    All targets or none: a refusal of one stops the others before anything is claimed.
+    Without any plan, one is made and shown, and the apply waits for a second request or for consent: nobody has read
+    it yet. All targets or none: a refusal of one stops the others before anything is claimed. again: consent was just
+    asked for, and was there already in reviews that were given after the plan.
     """
+    wish = wish or Wish()
     with context.store.read() as tables:
         plans = {target: tables.plans.newest(target, pull.number) for target in targets}
-        seen_before = [run for target in targets if (run := tables.runs.get(_id(origin, target)))]
+        waiting = [one for target in targets if (one := tables.approvals.live(target, pull.number))]
+        seen_before = [run for target in targets if (run := tables.runs.get(run_id(origin, target)))]
     if seen_before:
         return Started(tuple(seen_before), {})
-    if unplanned := [target for target, plan in plans.items() if plan is None]:
-        return _plan_first(context, pull, stand, unplanned, actor, origin)
+    if unplanned := [target for target, plan in plans.items() if _unplanned(pull, stand, target, plan)]:
+        return plan_first(context, pull, stand, unplanned, actor, origin, wish)
     seen = {target: look(context, pull, stand, target, plan) for target, plan in plans.items()}
+    if not wish.forced and (no := _rejected(context, waiting)):
+        return no
+    terms = {
+        target: Terms()
+        if wish.forced  # nobody is asked, so that nothing about whom to ask stands in a break-glass's way
+        else approving.terms(context, pull, stand, stand.policy.environments[target.environment], actor)
+        for target in targets
+    }
+    opened: list[Approval] = []
+    queued: list[tuple[Run, Run | None]] = []
     try:
         with context.store.begin() as tables:
             for target in sorted(targets):
                 tables.locks.alone(target)
+            found = {}
             for target in targets:
-                newest = tables.plans.newest(target, pull.number)
-                found = facts(
+                plan = plans[target] = tables.plans.newest(target, pull.number)
+                found[target] = facts(
                     context,
                     tables,
                     pull,
                     stand,
                     target,
-                    newest,
-                    gone_by=seen[target].moved,
-                    state=seen[target].state,
+                    plan,
+                    seen[target],
                     asked=origin.asked,
+                    forced=wish.forced,
                 )
-                plans[target] = newest
-                if refusal := ask(APPLY, found):
-                    return _refused(context, tables, refusal, target, pull, actor)
-            queued = [
-                _queue(context, tables, pull, stand, target, plans[target], actor, origin)
-                for target in targets
-            ]
-    except _Lost as lost:
+                no = (
+                    plan_is_revert(plan, target) or ask(APPLY, found[target]) or _not_yet(found[target], wish)
+                )
+                if no is not None:
+                    return refused(context, tables, no, target, pull, actor)
+            if any(ask(PROMOTION, one) for one in found.values()):
+                opened = [
+                    approving.open_in(
+                        context,
+                        tables,
+                        pull,
+                        one.environment,
+                        target,
+                        actor,
+                        origin,
+                        terms[target],
+                        run_id=one.plan.run_id,
+                        plan=one.plan,
+                        when_approved=wish.when_approved,
+                    )
+                    for target, one in found.items()
+                    if one.plan is not None and ask(PROMOTION, one)
+                ]
+            else:
+                queued = [
+                    queue(context, tables, stand, found[target], actor, origin, wish) for target in targets
+                ]
+    except Lost as lost:
         with context.store.begin() as tables:
-            return _refused(
+            return refused(
                 context, tables, claimed(lost.lock, lost.lock.target), lost.lock.target, pull, actor
             )
+    if opened:
+        if not again and all(_complete(context, approval) for approval in opened):
+            return request(context, pull, stand, targets, actor, origin, wish, again=True)
+        return asked(context, opened)
     context.work.wake()
     context.poke()
     return Started(tuple(run for run, _ in queued), {run.target.key: busy for run, busy in queued if busy})
 
 
-class _Lost(Exception):
+def _unplanned(pull: PullRequest, stand: Ground, target: Target, plan: Plan | None) -> bool:
+    """Whether a plan of the head has to be made first: there is none, and where pushes are not planned by themselves
+    one of an older head, or of a revert, is none."""
+    if plan is None:
+        return True
+    other = plan.commit != pull.head_sha or bool(plan.reverts)
+    return other and not stand.policy.environments[target.environment].on_pull_request
+
+
+def _not_yet(found: ApplyFacts, wish: Wish) -> Refused | None:
+    """What stops this request for good: a missing consent is asked for instead, and time is waited for by those who
+    said so, or while people are being asked anyway."""
+    asks = isinstance(no := Approved().check(found), Refused)
+    if isinstance(no, Refused) and no.code not in UNASKED:
+        return no
+    for gate in (Promoted(), NotFrozen()):
+        answer = gate.check(found)
+        if isinstance(answer, Refused) and not (answer.code in WAITING and (asks or wish.when_approved)):
+            return answer
+    return None
+
+
+def _rejected(context: Context, waiting: list[Approval]) -> Refused | None:
+    """A review that only this look at GitHub brought up has stopped what waited: that is the answer to this request, and
+    not another question."""
+    with context.store.read() as tables:
+        now = [tables.approvals.get(one.id) for one in waiting]
+    return next(
+        (over for one in now if one and one.status == "rejected" and (over := approving.over(one))), None
+    )
+
+
+def _complete(context: Context, approval: Approval) -> bool:
+    """Whether reviews that were given between the plan and the question are all that an approval needs."""
+    standing = hearing.listen(context, approval) if approval.status == "open" else None
+    return standing is not None and standing.missing.complete
+
+
+def go_on(context: Context, approval: Approval) -> None:
+    """Apply what was asked for `when-approved`, if all gates let it now; else it stays as it is, and is tried again."""
+    target = approval.target
+    pull = context.refresh(target.repository, approval.pull)
+    stand = ground(context, pull)
+    with context.store.read() as tables:
+        plan = tables.plans.get(approval.run_id)
+    if isinstance(stand, Refused) or plan is None:
+        return
+    seen = look(context, pull, stand, target, plan)
+    origin = replace(approval.origin, delivery=f"approval:{approval.id}", index=0, asked=0.0)
+    with context.store.read() as tables:
+        while (before := tables.runs.get(run_id(origin, target))) and before.outcome == "refused":
+            origin = replace(origin, index=origin.index + 1)  # what stood against it may be over
+    try:
+        with context.store.begin() as tables:
+            tables.locks.alone(target)
+            have = tables.approvals.get(approval.id)
+            newest = tables.plans.newest(target, pull.number)
+            if have is None or have.status != "open" or tables.runs.get(run_id(origin, target)):
+                return
+            found = facts(context, tables, pull, stand, target, newest, seen)
+            no = ask(APPLY, found)
+            if no is not None and no.code != "locked":
+                approving.end(context, tables, have, "dead", f"{no.fact}")
+                return
+            if no is not None or ask(PROMOTION, found):
+                return
+            queue(context, tables, stand, found, approval.actor, origin, Wish())
+    except Lost:
+        return
+    context.work.wake()
+    context.poke()
+
+
+class Lost(Exception):
     """Somebody claimed a target between the gates' look and ours: nothing of this request is kept."""
 
     def __init__(self, lock: Lock) -> None:
@@ -137,37 +206,25 @@ class _Lost(Exception):
         self.lock = lock
 
 
-def _id(origin: Origin, target: Target) -> str:
+def run_id(origin: Origin, target: Target) -> str:
+    """The id of the apply that a request makes: asking twice makes one run."""
     return stable_id(origin.delivery, origin.index, target.key, "apply")
 
 
-def _plan_first(
-    context: Context, pull: PullRequest, stand: Ground, targets: list[Target], actor: Actor, origin: Origin
-) -> Result:
-    with context.store.read() as tables:
-        going = [
-            run
-            for target in targets
-            for run in tables.runs.active(target=target, pull=pull.number, kind="plan")
-        ]
-    names = ", ".join(f"`{target}`" for target in targets)
-    if not going:
-        planning.request(
-            context, pull, targets, stand.base_tip, actor, origin, f"{origin.delivery}:{origin.index}"
-        )
-    commands = " or ".join(
-        f"`/apply {target.environment}`" for target in {t.environment: t for t in targets}.values()
-    )
-    return Refused(
-        "unread",
-        f"Nobody has read a plan for {names} yet; one is being made now.",
-        f"Read it, then comment {commands} again.",
-    )
-
-
-def _refused(
+def refused(
     context: Context, tables: Tables, refusal: Refused, target: Target, pull: PullRequest, actor: Actor
 ) -> Refused:
+    record(
+        context,
+        tables,
+        "apply.refused",
+        actor,
+        target=target,
+        pull=pull.number,
+        commit=pull.head_sha,
+        code=refusal.code,
+        fact=refusal.fact,
+    )
     lock = tables.locks.get(target)
     if refusal.code != "locked" or lock is None:
         return refusal
@@ -180,17 +237,17 @@ def _refused(
     )
 
 
-def _queue(
+def queue(
     context: Context,
     tables: Tables,
-    pull: PullRequest,
     stand: Ground,
-    target: Target,
-    plan: Plan | None,
+    found: ApplyFacts,
     actor: Actor,
     origin: Origin,
+    wish: Wish,
 ) -> tuple[Run, Run | None]:
-    """Claim one target and queue its apply; also the apply that goes on there, if any. Raises _Lost."""
+    """Claim one target and queue its apply; also the apply that goes on there, if any. Raises Lost."""
+    pull, target, plan = found.pull, found.target, found.plan
     now, life = context.now(), stand.policy.environments[target.environment].lock_expires
     wanted = Lock(
         target,
@@ -203,21 +260,25 @@ def _queue(
     )
     have = tables.locks.take(wanted, now)
     if not have.admits(pull.number):
-        raise _Lost(have)
+        raise Lost(have)
     busy = tables.runs.active(target=target, kind="apply")
     run = Run(
-        id=_id(origin, target),
+        id=run_id(origin, target),
         kind="apply",
         target=target,
         pull=pull.number,
-        commit=pull.head_sha,
+        commit=plan.commit if plan and plan.reverts else pull.head_sha,
+        reverts=plan.reverts if plan else "",
         base_commit=plan.base_commit if plan else "",
         actor=actor,
         origin=origin,
         plan_id=plan.id if plan else "",
+        approval=found.consent.approval.id if found.consent and not wish.forced else "",
+        forced=wish.forced,
         created_at=now,
     )
     tables.runs.add(run)
     context.work.enqueue(run, tables)
+    record_run(context, tables, "apply.asked", run, plan=plan.digest if plan else "", forced=wish.forced)
     show_run(tables, now, run)
     return run, busy[0] if busy else None

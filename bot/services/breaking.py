@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from bot.domain.run import Run, left_behind, unfinished
+from bot.domain.run import Run
 from bot.errors import UserError
+from bot.services import uploading
 from bot.services.context import Context
-from bot.services.ending import finish, finish_in
+from bot.services.ending import finish, finish_in, interrupt
 from bot.services.preparing import journal_of
+from bot.services.recording import release_id
 
 
 def broken(context: Context, run_id: str, error: Exception, ticket: str) -> None:
-    """End a run whose work raised: word for word for a user error, else with a reference. An id that is no run's
-    (a delivery's) has nothing to end."""
+    """End a run whose work raised: word for word for a user error, else with a reference."""
     with context.store.read() as tables:
         run = tables.runs.get(run_id)
     if run is None or not run.active:
         return
-    if run.phase in ("applying", "recording"):
+    if run.phase == "verifying":
+        _unverified(context, run, error, ticket)
+    elif run.phase in ("applying", "recording"):
         _interrupted(context, run, error, ticket)
     elif isinstance(error, UserError):
         finish(context, run, "refused", message=error.what, next_step=error.next_step)
@@ -32,23 +35,28 @@ def broken(context: Context, run_id: str, error: Exception, ticket: str) -> None
         )
 
 
-def _interrupted(context: Context, run: Run, error: Exception, ticket: str) -> None:
-    """Terraform was at work: the truth is that nobody knows how far it came, whatever went wrong afterwards."""
+def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """It was applied, and what came after it failed: nothing may be promoted from it unseen."""
     why = error.what if isinstance(error, UserError) else "Something went wrong on our side"
-    what = left_behind(unfinished(run.progress))
-    state, _code = context.terraform.outcome(journal_of(context, run))
     with context.store.begin() as tables:
-        tables.plans.take(run.plan_id, "applying", "failed")
-        if state != "running":
-            tables.states.abandon(run.id)
+        tables.releases.update(release_id(run), verification="failed", verified_at=context.now())
         finish_in(
             context,
             tables,
             run,
-            "interrupted",
+            "applied",
             reference=ticket,
-            message=f"{why.rstrip('.')}, during this apply; it is not repeated by itself.{what}",
-            next_step=f"`/plan {run.target.environment}` shows what is left to do.",
+            message=f"It was applied, and could not be verified: {why.rstrip('.')}.",
+            next_step=f"`/plan {run.target.environment}` and `/apply {run.target.environment}` check once more.",
         )
     context.work.wake()
     context.poke()
+
+
+def _interrupted(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """Terraform was at work: the truth is that nobody knows how far it came, whatever went wrong afterwards."""
+    why = error.what if isinstance(error, UserError) else "Something went wrong on our side"
+    state, _code = context.terraform.outcome(journal_of(context, run))
+    if state != "running":
+        uploading.keep(context, run)
+    interrupt(context, run, f"{why.rstrip('.')},", gone=state != "running", ticket=ticket)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from bot.domain.answers import Refused
 from bot.domain.people import Actor, reaches
 from bot.domain.ports.forge import PullRequest, Role
-from bot.domain.results import Noted, Refused, Result
+from bot.domain.results import Noted, Result
+from bot.services.auditing import record
 from bot.services.context import Context, show_run
 from bot.services.ending import finish_in
 
@@ -24,6 +26,9 @@ def cancel(context: Context, pull: PullRequest, actor: Actor, role: Role) -> Res
                 withdrawn.append(run)
             else:
                 tables.runs.update(run.id, cancel_by=actor.login)
+                record(
+                    context, tables, "run.cancelled", actor, target=run.target, pull=run.pull, run_id=run.id
+                )
                 show_run(tables, context.now(), run)
                 asked.append(run)
     context.work.wake()

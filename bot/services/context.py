@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,6 +12,7 @@ from pathlib import Path
 
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.git import Git, Remote
+from bot.domain.ports.smoke import Smoker
 from bot.domain.ports.store import Store, Surface, SurfaceKind, Tables
 from bot.domain.ports.terraform import Terraform
 from bot.domain.ports.work import Backends, Secrets, Work
@@ -17,6 +20,10 @@ from bot.domain.results import Result
 from bot.domain.run import Origin, Run
 
 GATHER = timedelta(seconds=2)
+EACH = timedelta(seconds=0.15)
+"""What each other run adds to it: the more there are, the more an edit costs and the less of it is new."""
+MOST = 1024
+"""Pull requests that are remembered as GitHub told them last."""
 PULL_SURFACES: tuple[SurfaceKind, ...] = ("status", "card")
 
 
@@ -36,6 +43,7 @@ class Context:
     backends: Backends
     secrets: Secrets
     work: Work
+    smoke: Smoker
     data_dir: Path
     worker: str
     address: str
@@ -43,6 +51,11 @@ class Context:
     channel: str = ""
     logins: dict[str, str] = field(default_factory=dict)
     hidden: tuple[str, ...] = ()
+    turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1_000))
+    """One for each plan for which Terraform may work at once: others are prepared meanwhile, and wait for a turn.
+    More than there are slots by default: then the queue alone decides."""
+    heard: dict[tuple[str, int], tuple[float, PullRequest]] = field(default_factory=dict)
+    """Repository and number → when GitHub was asked (monotonic seconds), and its answer; see `refresh`."""
     now: Callable[[], datetime] = utcnow
     tell: Callable[[Tables, Origin, str, int, Result], None] = lambda *_facts: None
     """Answer where something was asked: (transaction, origin, repository, pull request, result)."""
@@ -75,9 +88,16 @@ class Context:
         with self.store.begin() as tables:
             tables.pulls.save_repository(seen)
 
-    def refresh(self, repository: str, number: int) -> PullRequest:
-        """The pull request as GitHub has it now, kept."""
+    def refresh(self, repository: str, number: int, at_most: float = 0.0) -> PullRequest:
+        """The pull request as GitHub has it now, or had it `at_most` seconds ago; kept."""
+        now = time.monotonic()
+        before = self.heard.get((repository, number))
+        if before is not None and now - before[0] < at_most:
+            return before[1]
         pull = self.forge.pull(repository, number)
+        if len(self.heard) > MOST:
+            self.heard.clear()
+        self.heard[repository, number] = now, pull
         with self.store.begin() as tables:
             tables.pulls.save(pull)
         return pull
@@ -105,20 +125,55 @@ def show(
 
 
 def show_pull(tables: Tables, now: datetime, repository: str, number: int, *, urgent: bool = True) -> None:
-    """The pull request's status comment and card."""
-    for kind in PULL_SURFACES:
-        show(tables, now, kind, f"{repository}#{number}", repository, number, urgent=urgent)
+    """The pull request's status comment and card, and the checks of its guarded environments where it has them."""
+    subject = f"{repository}#{number}"
+    gated: tuple[SurfaceKind, ...] = ("gate",) if tables.surfaces.get(f"gate:{subject}") else ()
+    for kind in (*PULL_SURFACES, *gated):
+        show(tables, now, kind, subject, repository, number, urgent=urgent)
+
+
+def show_open(tables: Tables, now: datetime, repository: str) -> None:
+    """Something changed that concerns every open pull request of the repository: those that show anything show it."""
+    for pull in tables.pulls.open(repository):
+        if tables.surfaces.get(f"status:{repository}#{pull.number}") is not None:
+            show_pull(tables, now, repository, pull.number, urgent=False)
+
+
+def show_approval(tables: Tables, now: datetime, approval_id: str, repository: str, pull: int) -> None:
+    """An approval's message in Slack's channel, and those to each approver."""
+    show(tables, now, "approval", approval_id, repository, pull)
+    for surface in tables.surfaces.of_pull(repository, pull, "approval"):
+        if surface.subject.startswith(f"{approval_id}/"):
+            show(tables, now, "approval", surface.subject, repository, pull)
 
 
 def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) -> None:
     """Everything that shows a run: its pull request's comment and card, its target's check, its deployment.
 
-    While other runs of the pull request go on, its comment and card gather what happens within two seconds.
+    While other runs of the pull request go on, its comment and card gather what happens within some seconds.
+    A look for drift has no surface of its own, and belongs to a pull request only where it was asked for in one.
     """
-    others = any(
+    if run.kind == "drift":
+        if run.pull and tables.surfaces.get(f"status:{run.target.repository}#{run.pull}") is not None:
+            show_pull(tables, now, run.target.repository, run.pull, urgent=urgent)
+        return
+    others = sum(
         one.id != run.id for one in tables.runs.active(repository=run.target.repository, pull=run.pull)
     )
-    show_pull(tables, now + GATHER if others else now, run.target.repository, run.pull, urgent=urgent)
+    show_pull(
+        tables,
+        now + GATHER + EACH * others if others else now,
+        run.target.repository,
+        run.pull,
+        urgent=urgent,
+    )
     show(tables, now, "check", f"{run.target.key}#{run.pull}", run.target.repository, run.pull, urgent=urgent)
-    if run.kind == "apply" and urgent:
+    if not urgent:
+        return
+    if run.kind == "apply":
         show(tables, now, "deployment", run.id, run.target.repository, run.pull)
+        if run.approval:
+            show_approval(tables, now, run.approval, run.target.repository, run.pull)
+    for group in tables.surfaces.of_pull(run.target.repository, 0, "queue"):  # few: they are soon forgotten
+        if run.pull in group.external.get("pulls", [group.wanted["number"]]):
+            show(tables, now, "queue", group.subject, run.target.repository, 0)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from bot.domain.answers import Refused
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Ended
-from bot.domain.run import ACTIVE, Outcome, Run
+from bot.domain.run import ACTIVE, Outcome, Run, left_behind, unfinished
+from bot.services import approving
 from bot.services.context import Context, show_run
-from bot.services.reacting import react_to_end
+from bot.services.reacting import answer_later, react_to_end
 
 
 def finish(
@@ -56,16 +58,42 @@ def finish_in(
         context.ended(row)
     react_to_end(context, tables, run, outcome)
     tables.credentials.revoke(run.id)
+    if run.kind == "plan" and outcome != "planned":
+        approving.unplanned(context, tables, run)
+    if run.kind == "drift" and outcome != "checked":
+        why = f"Drift of {run.target} is not known: {message or 'the look ended early.'}"
+        answer_later(context, tables, run, Refused("not-looked", why, next_step))
     if run.kind == "apply":
         release_plans(context, tables, run)
     return True
 
 
+def interrupt(context: Context, run: Run, why: str, *, gone: bool, ticket: str = "") -> None:
+    """End an apply of which nobody knows how far it came. `gone`: its Terraform is surely not at work any more, so what
+    it locked is free."""
+    what = left_behind(unfinished(run.progress))
+    with context.store.begin() as tables:
+        tables.plans.take(run.plan_id, "applying", "failed")
+        if gone:
+            tables.states.abandon(run.id)
+        finish_in(
+            context,
+            tables,
+            run,
+            "interrupted",
+            reference=ticket,
+            message=f"{why} during this apply; it is not repeated by itself.{what}",
+            next_step=f"`/plan {run.target.environment}` shows what is left to do.",
+        )
+    context.work.wake()
+    context.poke()
+
+
 def release_plans(context: Context, tables: Tables, run: Run) -> None:
-    """Enqueue the plans that waited for this apply, unless another apply on the target goes on."""
+    """Enqueue the plans and looks for drift that waited for this apply, unless another apply on the target goes on."""
     if tables.runs.active(target=run.target, kind="apply"):
         return
-    for waiting in tables.runs.active(target=run.target, kind="plan"):
+    for waiting in tables.runs.active(target=run.target):
         if waiting.phase == "queued" and waiting.progress.get("behind"):
             tables.runs.update(waiting.id, progress={})
             context.work.enqueue(waiting, tables)

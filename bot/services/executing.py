@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
-from bot.domain.gates import APPLY, ask
+from bot.domain.answers import Refused
+from bot.domain.gates import APPLY, ApplyFacts, ask
 from bot.domain.ports.forge import PullRequest
-from bot.domain.results import Refused
+from bot.domain.ports.records import FollowUp
+from bot.domain.ports.store import Tables
+from bot.domain.ports.terraform import Progress
+from bot.domain.promotion import PROMOTION, answers
 from bot.domain.run import Plan, Run
 from bot.errors import UserError
-from bot.services import locking
-from bot.services.applying import facts, look
-from bot.services.context import Context, show_run
+from bot.services import approving, locking, uploading
+from bot.services.auditing import record_run
+from bot.services.context import Context, show, show_run, stable_id
 from bot.services.ending import finish, finish_in, reason
+from bot.services.judging import facts, look
 from bot.services.preparing import Desk, InitFailed, journal_of, lay, parallelism, secrets_for
 from bot.services.recording import settle
 from bot.services.recovering import resume
+from bot.services.stale_record import reconcile
 from bot.services.targets import Ground, ground
 from bot.services.watching import Watch
 
@@ -28,7 +35,7 @@ def perform(context: Context, run_id: str) -> None:
         plan = tables.plans.get(run.plan_id) if run else None
     if run is None or not run.active:
         return
-    if run.phase in ("applying", "recording"):
+    if run.phase in ("applying", "recording", "verifying"):
         resume(context, run, plan)
         _let_go(context, run)
         return
@@ -79,6 +86,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull: PullRequest, stand:
         if not _begin(context, run, plan, pull, stand):
             return
         file = Path(plan.worktree) / ".towpath" / "plan.tfplan"
+        uploading.clear(desk.place.root)
         try:
             ended = context.terraform.apply(
                 desk.place, file, watch.control, parallelism=parallelism(environment)
@@ -86,7 +94,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull: PullRequest, stand:
         finally:
             file.unlink(missing_ok=True)  # secrets are in it in clear
         watch.flush()
-        settle(context, run, plan, desk.backend, ended, watch.unfinished)
+        settle(context, run, plan, desk.backend, ended, watch.unfinished, desk.place)
 
 
 def restore(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Ground, watch: Watch) -> Desk:
@@ -97,7 +105,16 @@ def restore(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Gr
             "The plan was made on another machine, whose directories this one does not have.",
             next_step=f"`/plan {run.target.environment}`",
         )
-    desk = lay(context, run, pull, stand.policy, watch.control, worktree, commit=plan.commit)
+    desk = lay(
+        context,
+        run,
+        pull,
+        stand.policy,
+        watch.control,
+        worktree,
+        commit=plan.commit,
+        additions={name: text.encode() for name, text in plan.additions.items()},
+    )
     if dict(desk.backend.config) != plan.backend["config"]:
         raise UserError(
             "The state's address is not the one that the plan was made with.",
@@ -108,6 +125,8 @@ def restore(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Gr
             "The files of the plan's commit are not what they were.",
             next_step=f"`/plan {run.target.environment}`",
         )
+    if note := reconcile(context, run.target, desk.backend):
+        watch.control.on_progress(Progress(line=note))  # the gates refuse: the plan is of the state before
     file = worktree / ".towpath" / "plan.tfplan"
     with context.store.read() as tables:
         content = tables.plans.file(plan.id)
@@ -123,30 +142,72 @@ def _begin(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Gro
     now_pull = context.refresh(pull.repository, pull.number)
     seen = look(context, now_pull, stand, run.target, plan)
     with context.store.begin() as tables:
+        # nobody's word comes in between the gates' look and the use of the consent
+        tables.locks.alone(run.target)
         row = tables.runs.get(run.id)
         if row is not None and row.cancel_by:
             finish_in(
                 context, tables, run, "cancelled", message=f"Cancelled by @{row.cancel_by} before it began."
             )
             return False
+        kept = tables.plans.get(plan.id)
         found = facts(
             context,
             tables,
             now_pull,
             stand,
             run.target,
-            tables.plans.get(plan.id),
-            gone_by=seen.moved,
-            state=seen.state,
+            kept,
+            seen,
             asked=run.origin.asked,
+            forced=run.forced,
         )
-        if refusal := ask(APPLY, found):
+        if refusal := ask((*APPLY, *PROMOTION), found):
+            asked = tables.approvals.get(run.approval) if refusal.code == "unapproved" else None
+            refusal = (approving.over(asked) if asked else None) or refusal
             finish_in(context, tables, run, "refused", message=refusal.fact, next_step=refusal.next_step)
+            record_run(context, tables, "apply.refused", run, code=refusal.code, fact=refusal.fact)
             return False
         if not tables.plans.take(plan.id, "fresh", "applying"):
             finish_in(context, tables, run, "refused", message="This plan is already being applied.")
             return False
         tables.runs.move(run.id, ("preparing", "initialising"), "applying")
+        _commit(context, tables, run, found)
         show_run(tables, context.now(), run)
     context.poke()
     return True
+
+
+def _commit(context: Context, tables: Tables, run: Run, found: ApplyFacts) -> None:
+    """What is true from the moment that Terraform may start: the consent is used, what stood there does not any more,
+    a break-glass must be answered for; and on what grounds, for the record."""
+    tables.releases.deactivate(run.target)
+    said = answers((*APPLY, *PROMOTION), found)
+    if found.consent is not None:
+        status, why = ("dead", "its plan was applied by force") if run.forced else ("used", "")
+        approving.end(context, tables, found.consent.approval, status, why)
+    skipped = [one for one in answers(PROMOTION, replace(found, forced="")) if not one.passed]
+    if run.forced and skipped:
+        follow_up = FollowUp(
+            stable_id(run.id, "force"),
+            run.target,
+            run.pull,
+            run.id,
+            run.actor,
+            run.forced,
+            tuple(f"{one.gate}: {one.ground}" for one in skipped),
+            context.now(),
+        )
+        tables.follow_ups.add(follow_up)
+        show(tables, context.now(), "follow_up", follow_up.id, run.target.repository, run.pull)
+    record_run(
+        context,
+        tables,
+        "apply.forced" if run.forced and skipped else "apply.started",
+        run,
+        plan=found.plan.digest if found.plan else "",
+        approval=run.approval,
+        reason=run.forced,
+        gates=[{"gate": one.gate, "passed": one.passed, "ground": one.ground} for one in said],
+        skipped=[one.gate for one in skipped] if run.forced else [],
+    )

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import structlog
 
+from bot.domain.answers import Refused
 from bot.domain.people import SYSTEM, Actor
 from bot.domain.policy import PATH
+from bot.domain.policy_file import PolicyError
 from bot.domain.ports.forge import PullRequest
-from bot.domain.ports.store import Tables
-from bot.domain.requests import CheckAgain, PullChanged, Pushed
-from bot.domain.results import Refused
+from bot.domain.ports.store import Surface, Tables
+from bot.domain.requests import CheckAgain, PullChanged, Pushed, QueueAsked
 from bot.domain.run import Origin
 from bot.domain.target import Target
-from bot.services import locking, planning
+from bot.services import approving, locking, planning
 from bot.services.context import Context, show, show_pull
 from bot.services.ending import finish_in
-from bot.services.targets import automatic, base_tip, default_policy, ground, touched
+from bot.services.promoting import may_plan
+from bot.services.targets import GLANCE, automatic, base_tip, default_policy, ground, touched
 
 log = structlog.get_logger()
+
+GATE = "towpath/gate/"
+"""How the names of the gates' checks begin; the environment's follows."""
 
 
 def pull_changed(context: Context, event: PullChanged, delivery: str) -> None:
@@ -26,9 +31,12 @@ def pull_changed(context: Context, event: PullChanged, delivery: str) -> None:
     The facts are asked of GitHub now, so deliveries may come late, twice or out of order: one head is planned once.
     """
     pull = context.refresh(event.repository, event.number)
+    with context.store.begin() as tables:
+        approving.moved(context, tables, pull)
     if pull.state != "open":
         closed(context, pull)
         return
+    _show_gates(context, pull)
     if pull.draft:
         return
     plan_automatically(context, pull, delivery, again=event.action == "reopened")
@@ -64,6 +72,7 @@ def plan_automatically(
         for env in automatic(stand.policy, stack)
         if not environment or env.name == environment
     ]
+    targets = [one for one in targets if may_plan(context, pull, stand.policy, one, SYSTEM) is None]
     if not again:
         targets = [target for target in targets if not _planned(context, pull, target)]
     _show(context, pull)
@@ -91,10 +100,12 @@ def pushed(context: Context, event: Pushed) -> None:
     known = context.known(event.repository)
     if event.ref != f"refs/heads/{known.default_branch}" or set(event.after) == {"0"}:
         return
-    default_policy(context, event.repository)
+    policy = default_policy(context, event.repository)
     with context.store.begin() as tables:
         for pull in tables.pulls.open(event.repository):
             _show_known(context, tables, pull)
+            if policy is not None and policy.guarded:
+                _want_gate(context, tables, pull)
     context.poke()
 
 
@@ -103,8 +114,31 @@ def check_again(context: Context, event: CheckAgain) -> None:
     with context.store.read() as tables:
         pulls = [pull for pull in tables.pulls.open(event.repository) if pull.head_sha == event.head_sha]
     for pull in pulls:
+        if event.name.startswith(GATE):
+            _show_gates(context, pull)
+            continue
         environment = event.name.removeprefix("towpath/").split("/")[0]
         plan_automatically(context, pull, event.origin.delivery, environment=environment)
+
+
+def queued(context: Context, event: QueueAsked) -> None:
+    """The merge queue waits for our checks on a commit of its own: show there what its pull requests' checks say.
+
+    Deliveries may come out of order: what the queue tries on top of this group is shown anew too.
+    """
+    context.refresh(event.repository, event.number)
+    with context.store.begin() as tables:
+        for other in tables.surfaces.of_pull(event.repository, 0, "queue"):
+            if other.wanted["base_sha"] == event.head_sha:
+                show(tables, context.now(), "queue", other.subject, event.repository, 0)
+        subject = f"{event.repository}@{event.head_sha}"
+        wanted = {"head_sha": event.head_sha, "base_sha": event.base_sha, "number": event.number}
+        tables.surfaces.want(
+            Surface(
+                f"queue:{subject}", "queue", subject, event.repository, wanted=wanted, due_at=context.now()
+            )
+        )
+    context.poke()
 
 
 def trust(context: Context, pull: PullRequest, actor: Actor) -> None:
@@ -140,8 +174,27 @@ def _show(context: Context, pull: PullRequest) -> None:
     context.poke()
 
 
+def _show_gates(context: Context, pull: PullRequest) -> None:
+    """The gates' checks may be required, so they are at every open head, whatever it changes."""
+    try:
+        policy = default_policy(context, pull.repository, GLANCE)
+        guards = policy is not None and bool(policy.guarded)
+    except PolicyError:
+        guards = True  # what was guarded before stays so
+    if not guards:
+        return
+    with context.store.begin() as tables:
+        _want_gate(context, tables, pull)
+    context.poke()
+
+
+def _want_gate(context: Context, tables: Tables, pull: PullRequest) -> None:
+    subject = f"{pull.repository}#{pull.number}"
+    show(tables, context.now(), "gate", subject, pull.repository, pull.number)
+
+
 def _show_known(context: Context, tables: Tables, pull: PullRequest) -> None:
     """Refresh what is there; a pull request that never had a comment of ours gets none now."""
     for surface in tables.surfaces.of_pull(pull.repository, pull.number):
-        if surface.kind in ("status", "card", "check"):
+        if surface.kind in ("status", "card", "check", "gate"):
             show(tables, context.now(), surface.kind, surface.subject, pull.repository, pull.number)

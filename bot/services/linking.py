@@ -6,9 +6,11 @@ import hashlib
 import secrets
 from datetime import timedelta
 
+from bot.domain.answers import Refused
 from bot.domain.people import Actor
 from bot.domain.ports.store import Code, Identity, Tables
-from bot.domain.results import LinkCode, Noted, Refused, Result
+from bot.domain.results import LinkCode, Noted, Result
+from bot.services.auditing import record
 from bot.services.context import Context
 
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -63,6 +65,7 @@ def confirm(context: Context, actor: Actor, code: str) -> Result:
                 f"Get a new one with `{context.slash} link` in Slack.",
             )
         tables.identities.link(Identity(found.who, actor.login, now, "code"))
+        record(context, tables, "identity.linked", actor, linked=found.who)
     return Noted(
         f"@{actor.login} is linked to a Slack user now.",
         "If that was not you: tell an admin, since somebody gave you their code.",

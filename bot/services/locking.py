@@ -6,16 +6,18 @@ from datetime import timedelta
 
 import structlog
 
+from bot.domain.answers import Refused
 from bot.domain.gates import claimed, command
 from bot.domain.lock import Lock, Waiter
 from bot.domain.people import Actor, reaches
 from bot.domain.ports.forge import ForgeError, Role
 from bot.domain.ports.store import Tables
-from bot.domain.results import Locked, Noted, Refused, Result, Unlocked
+from bot.domain.results import Locked, Noted, Result, Unlocked
 from bot.domain.run import Origin
 from bot.domain.target import Target
 from bot.errors import TransientError, UserError
-from bot.services import planning
+from bot.services import freeing, planning
+from bot.services.auditing import record
 from bot.services.context import Context, show_pull
 from bot.services.targets import ground, moved
 
@@ -32,6 +34,7 @@ def lock(
         have = tables.locks.take(wanted, now)
         if have != wanted:
             return claimed(have, target)
+        record(context, tables, "lock.taken", actor, target=target, reason=reason)
         _show_everywhere(context, tables, target)
     context.poke()
     return Locked(wanted)
@@ -40,34 +43,54 @@ def lock(
 def unlock(context: Context, target: Target, actor: Actor, role: Role) -> Result:
     """Release a lock: one's own with write, another's with maintain; never while a run works under it.
 
-    A pull request's claim is its author's and that of whoever applied.
+    A pull request's claim is its author's and that of whoever applied. A state lock that a laptop or a dead machine
+    left is freed with it.
     """
+    stuck = freeing.look(context, target)
     with context.store.begin() as tables:
         tables.locks.alone(target)
         have = tables.locks.get(target)
         if have is None or have.expired(context.now()):
+            have = None
+        if have is None and stuck is None:
             return Noted(f"{target} is not locked.")
-        holder = tables.pulls.get(target.repository, have.pull) if have.pull else None
-        own = actor.login in (have.actor.login, holder.author if holder else have.actor.login)
-        if not own and not reaches(role, "maintain"):
-            return Refused(
-                "permission",
-                f"{target} is locked by {have.owner}; to unlock what others hold you need the `maintain` "
-                f"role, you have `{role}`.",
-                f"Ask {have.actor.name}, or a maintainer.",
-            )
+        if refusal := _forbidden(tables, target, have, actor, role) or (
+            stuck.forbids(actor, role) if stuck else None
+        ):
+            return refusal
         if busy := tables.runs.active(target=target, kind="apply"):
             return Refused(
                 "busy",
                 f"An apply of #{busy[0].pull} works on {target} right now, under this lock.",
                 f"`/cancel` on #{busy[0].pull} stops it; then `{command('unlock', target)}`.",
             )
-        tables.locks.release(target)
+        if stuck and (refusal := freeing.alive(context, tables, stuck)):
+            return refusal
+        if have is not None:
+            tables.locks.release(target)
+            record(context, tables, "lock.released", actor, target=target, pull=have.pull, held_by=have.owner)
         waiters = tables.locks.waiters(target)
         _show_everywhere(context, tables, target)
+    if stuck and (refusal := freeing.free(context, stuck, actor)):
+        return refusal
     context.poke()
     tell(context, target, f"`{target}` was unlocked by {actor.name}")
     return Unlocked(target, actor.name, tuple(waiter.pull for waiter in waiters))
+
+
+def _forbidden(tables: Tables, target: Target, have: Lock | None, actor: Actor, role: Role) -> Refused | None:
+    """Whether somebody may not release that claim."""
+    if have is None or reaches(role, "maintain"):
+        return None
+    holder = tables.pulls.get(target.repository, have.pull) if have.pull else None
+    if actor.login in (have.actor.login, holder.author if holder else have.actor.login):
+        return None
+    return Refused(
+        "permission",
+        f"{target} is locked by {have.owner}; to unlock what others hold you need the `maintain` "
+        f"role, you have `{role}`.",
+        f"Ask {have.actor.name}, or a maintainer.",
+    )
 
 
 def release_of_pull(context: Context, repository: str, number: int, why: str) -> None:

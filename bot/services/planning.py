@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
 
 import structlog
 
+from bot.domain.answers import Refused
 from bot.domain.hiding import hide
 from bot.domain.people import Actor
 from bot.domain.plan import PlanSummary
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
-from bot.domain.ports.terraform import Ended
-from bot.domain.results import Refused, Started
-from bot.domain.run import ACTIVE, Origin, Plan, Run
+from bot.domain.ports.terraform import Control, Ended, Progress
+from bot.domain.results import Started
+from bot.domain.run import ACTIVE, Origin, Outcome, Plan, Run
 from bot.domain.target import Target
+from bot.services import approving
 from bot.services.context import Context, show_pull, show_run, stable_id
 from bot.services.ending import fail, finish, finish_in, stopped
+from bot.services.going_back import Back, Way, prepare, weigh
 from bot.services.preparing import (
     Desk,
     InitFailed,
@@ -31,6 +36,8 @@ from bot.services.preparing import (
     state_of,
     worktree_of,
 )
+from bot.services.promoting import configuration_of
+from bot.services.stale_record import reconcile
 from bot.services.targets import Ground, ground
 from bot.services.watching import Watch
 
@@ -50,8 +57,11 @@ def request(
     actor: Actor,
     origin: Origin,
     seed: str,
+    *,
+    back: Back | None = None,
 ) -> Started:
-    """Make a plan run for each target. `seed` says what asked: asking twice with one seed makes one run.
+    """Make a plan run for each target. `seed` says what asked: asking twice with one seed makes one run. back: plan the
+    way back to a release instead of the head.
 
     An older plan run of the same pull request there is superseded: it stops, and the newer one is what people read.
     Behind an apply on the same target a plan waits, since a plan of a moving state is worth nothing.
@@ -67,10 +77,11 @@ def request(
                 kind="plan",
                 target=target,
                 pull=pull.number,
-                commit=pull.head_sha,
-                base_commit=base_tip,
+                commit=back.to.commit if back else pull.head_sha,
+                base_commit=back.undone if back else base_tip,
                 actor=actor,
                 origin=origin,
+                reverts=back.to.id if back else "",
                 created_at=now,
             )
             if known := tables.runs.get(run.id):
@@ -113,8 +124,8 @@ def perform(context: Context, run_id: str) -> None:
         show_run(tables, context.now() + SOON, run, urgent=False)
         pull = tables.pulls.get(run.target.repository, run.pull)
     if pull is None or run.created_at is None or context.now() - run.created_at > FRESH:
-        pull = context.refresh(run.target.repository, run.pull)
-    if pull.head_sha != run.commit:
+        pull = context.refresh(run.target.repository, run.pull, FRESH.total_seconds())
+    if pull.head_sha != run.commit and not run.reverts:
         finish(context, run, "superseded", message=f"`{pull.head_sha[:7]}` was pushed meanwhile.")
         return
     stand = ground(context, pull, FRESH.total_seconds())
@@ -130,18 +141,32 @@ def _make(context: Context, run: Run, pull: PullRequest, stand: Ground) -> None:
     worktree = worktree_of(context, run)
     with Watch(context, run, journal_of(context, run), environment.timeout, hidden) as watch:
         try:
-            _phase(context, run, "initialising")
-            desk = lay(context, run, pull, stand.policy, watch.control, worktree, commit=run.commit)
+            _phase(context, run, "initialising", worktree)
+            way = prepare(context, run, stand) if run.reverts else Way()
+            desk = lay(
+                context,
+                run,
+                pull,
+                stand.policy,
+                watch.control,
+                worktree,
+                commit=run.commit,
+                additions=way.additions.files,
+            )
+            note = reconcile(context, run.target, desk.backend)
+            if note:
+                watch.control.on_progress(Progress(line=note))
             _phase(context, run, "planning")
             file = worktree / ".towpath" / "plan.tfplan"
             file.parent.mkdir(mode=0o700, exist_ok=True)
-            planned = context.terraform.plan(
-                desk.place,
-                file,
-                watch.control,
-                var_files=desk.var_files,
-                parallelism=parallelism(environment),
-            )
+            with turn(context, watch.control):
+                planned = context.terraform.plan(
+                    desk.place,
+                    file,
+                    watch.control,
+                    var_files=desk.var_files,
+                    parallelism=parallelism(environment),
+                )
             ended = planned.ended
         except InitFailed as error:
             ended, desk = error.ended, None
@@ -157,15 +182,33 @@ def _make(context: Context, run: Run, pull: PullRequest, stand: Ground) -> None:
     file.unlink()  # secrets are in it in clear: it is kept sealed in the database, and put back for the apply
     summary = PlanSummary.from_json(hide(planned.json, hidden)).to_dict()
     plan = _plan(context, run, stand, desk, state, summary, content, has_changes=planned.has_changes)
+    if run.reverts:
+        plan = weigh(plan, way)
     with context.store.begin() as tables:
         row = tables.runs.get(run.id)
         late = row is not None and bool(row.superseded_by)
-        if not finish_in(context, tables, run, "superseded" if late else "planned", plan_id=plan.id):
+        outcome: Outcome = "superseded" if late else "planned"
+        if not finish_in(context, tables, run, outcome, message=note, plan_id=plan.id):
             return
         if not late:
             tables.plans.supersede(run.target, run.pull)
         tables.plans.add(replace(plan, status="superseded" if late else "fresh"), content)
+        if not late:
+            approving.planned(context, tables, plan)
     context.poke()
+
+
+@contextmanager
+def turn(context: Context, control: Control) -> Iterator[None]:
+    """Wait until Terraform has room. Who is asked to stop waits no longer: Terraform is stopped as it begins."""
+    mine = False
+    while not mine and not control.cancelled():
+        mine = context.turns.acquire(timeout=0.5)
+    try:
+        yield
+    finally:
+        if mine:
+            context.turns.release()
 
 
 def _plan(
@@ -185,7 +228,7 @@ def _plan(
         target=run.target,
         pull=run.pull,
         commit=run.commit,
-        base_commit=stand.base_tip,
+        base_commit=run.base_commit if run.reverts else stand.base_tip,
         digest=hashlib.sha256(content).hexdigest(),
         policy=stand.policy.digest(run.target.stack, run.target.environment),
         engine=context.terraform.engine.identity,
@@ -197,13 +240,30 @@ def _plan(
         has_changes=has_changes,
         summary=summary,
         backend=kept(desk.backend),
+        reverts=run.reverts,
+        configuration=configuration_of(
+            context, run.target.repository, run.commit, stand.policy, run.target.stack
+        ),
         created_at=context.now(),
     )
 
 
-def _phase(context: Context, run: Run, phase: str) -> None:
+def _phase(context: Context, run: Run, phase: str, worktree: Path | None = None) -> None:
     with context.store.begin() as tables:
         tables.runs.move(run.id, ACTIVE, phase)
+        if worktree is not None:
+            _inherit(context, tables, run, worktree)
+
+
+def _inherit(context: Context, tables: Tables, run: Run, worktree: Path) -> None:
+    """Take over the worktree of the plan before, so that only what a push changed is written. That plan is of another
+    commit: no gate lets it be applied, and an apply that went on already would have kept this run waiting."""
+    before = tables.plans.newest(run.target, run.pull)
+    if before is None or before.commit == run.commit or before.status not in ("fresh", "superseded"):
+        return
+    tables.locks.alone(run.target)
+    if not tables.runs.active(target=run.target, kind="apply"):
+        context.git.move(Path(before.worktree), worktree)
 
 
 def _failed(context: Context, run: Run, ended: Ended) -> None:

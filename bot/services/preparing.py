@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
@@ -62,8 +63,10 @@ def lay(
     worktree: Path,
     *,
     commit: str,
+    additions: Mapping[str, bytes] | None = None,
 ) -> Desk:
     """Make (or put back) the worktree of `commit` at exactly `worktree`, initialise it, and prove its backend.
+    additions: files that are written into its root module besides, see bot.domain.run.Plan.
 
     Raises UserError where the repository and the policy do not fit, InitFailed where init does not end well.
     """
@@ -76,6 +79,9 @@ def lay(
             f"`{stack.root}` is no directory of this repository at `{commit[:7]}`.",
             next_step=f"Correct `root` of stack `{stack.name}` in `envs/environments.toml`.",
         )
+    for name, content in (additions or {}).items():
+        (root / name).unlink(missing_ok=True)  # a link there must not be followed
+        (root / name).write_bytes(content)
     env = secrets_for(context, policy, target, pull)
     credential = grant(context, run, environment.timeout)
     declared = context.terraform.declared_backend(root)
@@ -90,6 +96,12 @@ def lay(
     if not found.ended.ok:
         raise InitFailed(found.ended)
     context.backends.prove(backend, found)
+    if found.workspace != (place.workspace or "default"):
+        raise UserError(
+            f"The state would not be where it belongs: the workspace of {target} should be "
+            f"`{place.workspace or 'default'}`, and Terraform would use `{found.workspace}`.",
+            next_step="Take `TF_WORKSPACE` out of the environment's secrets, then `/plan` again.",
+        )
     _alone(context, target, backend)
     return Desk(
         worktree,

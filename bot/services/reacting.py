@@ -1,8 +1,11 @@
-"""Reactions: 👀 when a command was seen, then what became of it."""
+"""Reactions: 👀 when a command was seen, then what became of it; and answers that come when a run has ended."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.ports.store import Surface, Tables
+from bot.domain.results import Result
 from bot.domain.run import Origin, Run
 from bot.services.context import Context
 
@@ -34,6 +37,20 @@ def react(
 
 
 def react_to_end(context: Context, tables: Tables, run: Run, outcome: str) -> None:
-    """🚀 for what was applied, 👍 for what was planned, 👎 for the rest."""
-    reaction = {"applied": "rocket", "planned": "+1", "superseded": "+1"}.get(outcome, "-1")
+    """🚀 for what was applied, 👍 for what was planned or looked at, 👎 for the rest."""
+    reaction = {"applied": "rocket", "planned": "+1", "checked": "+1", "superseded": "+1"}.get(outcome, "-1")
     react(context, tables, run.origin, run.target.repository, run.pull, reaction)
+
+
+def answer_later(context: Context, tables: Tables, run: Run, result: Result) -> None:
+    """Answer where a run was asked for, now that it has ended, beside the answer that it is made; nothing where nobody
+    asked for it."""
+    if not run.origin.delivery:
+        return
+    origin = replace(
+        run.origin,
+        delivery=f"ended:{run.id}",
+        index=0,
+        response_url="",  # Slack: good for half an hour
+    )
+    context.tell(tables, origin, run.target.repository, run.pull, result)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import time
 
 from bot.domain.ports.terraform import Ended
-from bot.domain.run import Plan, Run, left_behind, unfinished
+from bot.domain.run import Plan, Run
+from bot.services import uploading
 from bot.services.context import Context
-from bot.services.ending import finish_in
+from bot.services.ending import interrupt
 from bot.services.preparing import journal_of
-from bot.services.recording import record, settle
+from bot.services.recording import conclude, policy_of, record, release_id, settle
 
 PATIENCE = 600.0
 """Seconds to wait for a Terraform that outlived its worker: its supervisor has sent it one SIGINT already."""
@@ -17,29 +18,21 @@ PATIENCE = 600.0
 
 def resume(context: Context, run: Run, plan: Plan | None) -> None:
     """Wait for the orphan to end, read how it ended, keep the state, and say so."""
+    if run.phase == "verifying" and plan is not None:
+        with context.store.read() as tables:
+            release = tables.releases.get(release_id(run))
+        if release is not None:
+            conclude(context, run, release, context.backends.restore(plan.backend), policy_of(context, run))
+            return
     state, code = _await_orphan(context, run)
     if plan is not None:
         backend = context.backends.restore(plan.backend)
         if code == 0:
             settle(context, run, plan, backend, Ended(0, ""), [])
             return
+        uploading.keep(context, run)
         record(context, run, backend)
-    what = left_behind(unfinished(run.progress))
-    with context.store.begin() as tables:
-        if plan is not None:
-            tables.plans.take(plan.id, "applying", "failed")
-        if state != "running":
-            tables.states.abandon(run.id)
-        finish_in(
-            context,
-            tables,
-            run,
-            "interrupted",
-            message=f"The worker died during this apply; it is not repeated by itself.{what}",
-            next_step=f"`/plan {run.target.environment}` shows what is left to do.",
-        )
-    context.work.wake()
-    context.poke()
+    interrupt(context, run, "The worker died", gone=state != "running")
 
 
 def _await_orphan(context: Context, run: Run) -> tuple[str, int | None]:

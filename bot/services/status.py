@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from bot.domain.answers import Refused
+from bot.domain.drift import Drift
 from bot.domain.gates import ApplyFacts, command, staleness
 from bot.domain.policy import Policy, Stack
 from bot.domain.ports.forge import PullRequest
-from bot.domain.results import Refused, Status, TargetStatus
+from bot.domain.release import Release
+from bot.domain.results import Status, TargetStatus
 from bot.domain.run import Plan
 from bot.domain.target import Target
-from bot.services.applying import glance
+from bot.services import moving, uploading
 from bot.services.context import Context
+from bot.services.guarding import guard, next_step
+from bot.services.judging import glance, held_out
 from bot.services.targets import (
     GLANCE,
     Ground,
@@ -39,6 +44,7 @@ def of_pull(context: Context, pull: PullRequest) -> Status:
         for env in stand.policy.environments_of(stack)
     ]
     notes = [parsed_policy_note(context, pull, stand.base_tip)]
+    notes += [*moving.notes(context, pull, stand), *uploading.notes(context, targets)]
     if pull.from_fork:
         with context.store.read() as tables:
             trusted = tables.pulls.trusted(pull.repository, pull.number, pull.head_sha)
@@ -55,7 +61,7 @@ def of_pull(context: Context, pull: PullRequest) -> Status:
         if pull.state == "open"
         else {stack: [] for stack in stacks}
     )
-    rows = tuple(one(context, target, stand.policy, pull, behind[target.stack]) for target in targets)
+    rows = _rows(context, targets, stand.policy, pull, behind)
     links = {run.id: context.link(run.id) for row in rows for run in (row.run, row.busy) if run is not None}
     return Status(pull.repository, rows, pull, tuple(filter(None, notes)), context.now(), links)
 
@@ -82,46 +88,79 @@ def of_repository(context: Context, repository: str) -> Status:
     policy = default_policy(context, repository, GLANCE)
     if policy is None:
         return Status(repository, (), notes=("There is no policy yet.",), now=context.now())
-    rows = tuple(
-        one(context, policy.target(repository, stack.name, env.name, 0), policy, None)
+    targets = [
+        policy.target(repository, stack.name, env.name, 0)
         for stack in policy.stacks.values()
         for env in policy.environments_of(stack)
         if not env.instance
-    )
-    return Status(repository, rows, now=context.now())
+    ]
+    return Status(repository, _rows(context, targets, policy, None, {}), now=context.now())
 
 
-def one(
-    context: Context, target: Target, policy: Policy, pull: PullRequest | None, behind: Sequence[str] = ()
-) -> TargetStatus:
-    """One target as it stands for that pull request (or for nobody in particular). `behind`: paths of its stack that
-    the base branch has changed and the pull request does not have."""
-    environment = policy.environments[target.environment]
-    number = pull.number if pull else 0
+def one(context: Context, target: Target, policy: Policy, pull: PullRequest) -> TargetStatus:
+    """One target as it stands for that pull request."""
+    return _rows(context, [target], policy, pull, {})[0]
+
+
+def _rows(
+    context: Context,
+    targets: Sequence[Target],
+    policy: Policy,
+    pull: PullRequest | None,
+    behind: Mapping[str, Sequence[str]],
+) -> tuple[TargetStatus, ...]:
+    """Targets of one repository as they stand for that pull request (or for nobody in particular), in their order.
+
+    behind: by stack, the paths that the base branch has changed and the pull request does not have. The number of
+    queries does not grow with that of the targets.
+    """
+    if not targets:
+        return ()
+    number, repository = pull.number if pull else 0, targets[0].repository
     with context.store.read() as tables:
-        plan = tables.plans.newest(target, number) if pull else None
-        run = tables.runs.newest(target, pull=number) if pull else None
-        busy = next(iter(tables.runs.active(target=target, kind="apply")), None)
-        lock = tables.locks.get(target)
-        waiters = tuple(tables.locks.waiters(target))
-        release = tables.releases.newest(target)
-    if lock is not None and lock.expired(context.now()):
-        lock = None
-    stale = _stale(context, target, policy, pull, plan, behind)
-    row = TargetStatus(
-        target=target,
-        environment=environment,
-        pull=number,
-        plan=plan,
-        stale=stale,
-        run=run,
-        busy=busy,
-        lock=lock,
-        waiters=waiters,
-        release=release,
-        over=pull is not None and pull.state != "open",
-    )
-    return replace(row, next_step=_next(row, pull, behind))
+        plans = tables.plans.newest_of(targets, number) if pull else {}
+        runs = tables.runs.newest_of(targets, pull=number) if pull else {}
+        applies = tables.runs.active(repository=repository, kind="apply")
+        locks = {lock.target: lock for lock in tables.locks.all(repository)}
+        waiting = set(tables.locks.waiting()).intersection(targets)
+        waiters = {target: tuple(tables.locks.waiters(target)) for target in waiting}
+        releases = tables.releases.newest_of(targets)
+        holds = {hold.target: hold for hold in tables.holds.of_repository(repository)}
+        drifts, looks = tables.drifts.newest_of(targets), tables.runs.looks_of(targets)
+    busy = {run.target: run for run in reversed(applies)}  # the oldest wins
+    now = context.now()
+    found = []
+    for target in targets:
+        lock, gone_by = locks.get(target), behind.get(target.stack, ())
+        plan = plans.get(target)
+        row = TargetStatus(
+            target=target,
+            environment=policy.environments[target.environment],
+            pull=number,
+            plan=plan,
+            stale=_stale(context, target, policy, pull, plan, gone_by),
+            run=runs.get(target),
+            busy=busy.get(target),
+            lock=None if lock is None or lock.expired(now) else lock,
+            waiters=waiters.get(target, ()),
+            release=releases.get(target),
+            hold=holds.get(target),
+            drift=_drift(releases.get(target), drifts.get(target)),
+            look=looks.get(target),
+            over=pull is not None and pull.state != "open",
+        )
+        row = guard(context, row, policy, pull)
+        found.append(
+            replace(row, next_step=_next(row, policy, pull, gone_by, held=_held(context, row, pull)))
+        )
+    return tuple(found)
+
+
+def _drift(release: Release | None, found: Drift | None) -> Drift | None:
+    """What was found of what stands there: another apply has cleared it, and the next look decides."""
+    if release is None or found is None or found.clean or not release.active:
+        return None
+    return found if found.release_id == release.id else None
 
 
 def _stale(
@@ -134,7 +173,7 @@ def _stale(
 ) -> str:
     if pull is None or plan is None or plan.status != "fresh" or pull.state != "open":
         return ""
-    if plan.commit != pull.head_sha:
+    if plan.commit != pull.head_sha and not plan.reverts:
         return f"of `{plan.commit[:7]}`, not of the head"
     why = staleness(
         ApplyFacts(
@@ -154,18 +193,48 @@ def _stale(
     return why[1] if why else ""
 
 
-def _next(row: TargetStatus, pull: PullRequest | None, behind: Sequence[str]) -> str:
+def _next(
+    row: TargetStatus, policy: Policy, pull: PullRequest | None, behind: Sequence[str], *, held: bool
+) -> str:
     """The command that leads on from here; nothing while somebody works or holds the target, or git must come first."""
     if pull is None or pull.state != "open" or (row.run is not None and row.run.active) or behind:
         return ""
-    plan = row.plan
+    plan, guarded = row.plan, row.environment.guarded
+    free = row.lock is None or row.lock.admits(pull.number)
     if plan is None:
+        if guarded:
+            return "" if pull.from_fork else next_step(row)
         return command("plan", row.target) if row.environment.on_pull_request else ""
     if plan.status == "applied":
-        return ""
+        return "" if _well(row) else command("plan", row.target)
     if row.stale or plan.status != "fresh":
         return command("plan", row.target)
-    if row.environment.guarded or pull.from_fork:
+    if plan.reverts:
+        return command("revert", row.target)
+    if held:
+        return command("unhold", row.target)
+    if pull.from_fork or not free:
         return ""  # what would be refused is not offered
-    free = row.lock is None or row.lock.admits(pull.number)
-    return command("apply", row.target) if plan.has_changes and free else ""
+    if not plan.has_changes and not _awaited(row, policy, pull):
+        return ""
+    return next_step(row) if guarded else command("apply", row.target)
+
+
+def _held(context: Context, row: TargetStatus, pull: PullRequest | None) -> bool:
+    """Whether a hold keeps this head out."""
+    return row.hold is not None and pull is not None and bool(held_out(context, row.target, pull.head_sha))
+
+
+def _well(row: TargetStatus) -> bool:
+    """Whether what was applied with this plan stands there, and its checks were well."""
+    there = row.release
+    if there is None or row.plan is None or there.plan_digest != row.plan.digest:
+        return True  # another release is there by now: that is no trouble of this plan's
+    return there.verified or there.verification == "running"
+
+
+def _awaited(row: TargetStatus, policy: Policy, pull: PullRequest) -> bool:
+    """Whether another environment waits for this commit to be released here, though it changes nothing here."""
+    if not any(env.promote_from == row.environment.name for env in policy.environments.values()):
+        return False
+    return row.release is None or row.release.commit != pull.head_sha or not row.release.active

@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from bot.domain import policy_file
+from bot.domain.answers import Refused
 from bot.domain.policy import PATH, Environment, Policy, Stack
 from bot.domain.policy_file import PolicyError
 from bot.domain.ports.forge import ForgeError, PullRequest
-from bot.domain.results import Refused
 from bot.domain.suggest import did_you_mean
 from bot.domain.target import Target
 from bot.domain.words import outside

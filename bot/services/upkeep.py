@@ -1,18 +1,15 @@
-"""Upkeep by the clock: expired locks, forgotten deliveries, worktrees that no plan needs any more."""
+"""Upkeep of a worker's own directories: worktrees that no plan needs any more, journals of runs that ended."""
 
 from __future__ import annotations
 
 import shutil
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from bot.services.context import Context
 
 YOUNG = 3600.0
 """Seconds during which a directory is left alone: a run may be about to name it."""
-KEPT = timedelta(days=14)
-"""How long deliveries are remembered: GitHub offers redelivery for 3 days, Slack repeats within the hour."""
 
 
 def tidy(context: Context) -> int:

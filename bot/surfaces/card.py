@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.ports.chat import Chat, ChatError
+from bot.domain.ports.chat import Chat
 from bot.domain.ports.store import Surface
 from bot.domain.results import Status
 from bot.domain.run import Run
@@ -15,7 +13,7 @@ from bot.render import surfaces as pages
 from bot.services.context import Context
 from bot.services.status import of_pull
 from bot.surfaces.logs import tail
-from bot.surfaces.projector import tried
+from bot.surfaces.message import digest_of, message
 
 
 def project_with(chat: Chat | None, channel: str, slash: str) -> Any:
@@ -30,28 +28,12 @@ def project_with(chat: Chat | None, channel: str, slash: str) -> Any:
             return surface
         status = of_pull(context, pull)
         text, blocks = pages.card(status, slash)
-        digest = hashlib.sha256(json.dumps([text, blocks], sort_keys=True).encode()).hexdigest()
+        digest = digest_of(text, blocks)
         if digest != surface.digest:
-            surface = replace(_post(context, chat, channel, surface, text, blocks), digest=digest)
+            surface = replace(message(context, chat, channel, surface, text, blocks), digest=digest)
         return _thread(context, chat, surface, status, slash)
 
     return project
-
-
-def _post(context: Context, chat: Chat, channel: str, surface: Surface, text: str, blocks: Any) -> Surface:
-    where = (surface.external.get("channel"), surface.external.get("ts"))
-    if not all(where) and surface.tried and (found := chat.find(channel, surface.id)):
-        where = (found.channel, found.ts)
-    if all(where):
-        try:
-            chat.update(str(where[0]), str(where[1]), text, blocks)
-            return replace(surface, external={**surface.external, "channel": where[0], "ts": where[1]})
-        except ChatError as error:
-            if error.code not in ("message_not_found", "cant_update_message"):
-                raise
-    tried(context, surface)
-    posted = chat.post(channel, text, blocks, key=surface.id)
-    return replace(surface, external={"channel": posted.channel, "ts": posted.ts}, tried=True)
 
 
 def _thread(context: Context, chat: Chat, surface: Surface, status: Status, slash: str) -> Surface:

@@ -31,14 +31,7 @@ CONCLUSIONS = {
 def project(context: Context, surface: Surface) -> Surface:
     """Create or update the check of the run's commit; a new head gets a check of its own."""
     target = Target.from_key(surface.subject.rpartition("#")[0])
-    with context.store.read() as tables:
-        pull = tables.pulls.get(surface.repository, surface.pull)
-    policy = default_policy(context, surface.repository, GLANCE)
-    if pull is None or policy is None or target.environment not in policy.environments:
-        return surface
-    row = one(context, target, policy, pull)
-    links = {row.run.id: context.link(row.run.id)} if row.run else {}
-    check = build(context, row, Status(surface.repository, (row,), pull, now=context.now(), links=links))
+    check = current(context, surface)
     if check is None:
         return surface
     digest = hashlib.sha256(repr(check).encode()).hexdigest()
@@ -56,6 +49,19 @@ def project(context: Context, surface: Surface) -> Surface:
     made = context.forge.check(surface.repository, check, check_id)
     external = {"check_id": made, "head_sha": check.head_sha, "open": check.status != "completed"}
     return replace(surface, external=external, digest=digest)
+
+
+def current(context: Context, surface: Surface) -> CheckRun | None:
+    """The check as it should be now; None before there is a run, and where the policy does not name its environment."""
+    target = Target.from_key(surface.subject.rpartition("#")[0])
+    with context.store.read() as tables:
+        pull = tables.pulls.get(surface.repository, surface.pull)
+    policy = default_policy(context, surface.repository, GLANCE)
+    if pull is None or policy is None or target.environment not in policy.environments:
+        return None
+    row = one(context, target, policy, pull)
+    links = {row.run.id: context.link(row.run.id)} if row.run else {}
+    return build(context, row, Status(surface.repository, (row,), pull, now=context.now(), links=links))
 
 
 def _leave(context: Context, surface: Surface, target: Target, head: str) -> None:
@@ -86,7 +92,7 @@ def build(context: Context, row: TargetStatus, status: Status) -> CheckRun | Non
     conclusion = CONCLUSIONS[run.outcome] if run.outcome else None
     return CheckRun(
         name=name_of(row.target),
-        head_sha=run.commit,
+        head_sha=status.pull.head_sha if run.reverts and status.pull else run.commit,
         status="completed" if conclusion else "queued" if run.phase == "queued" else "in_progress",
         conclusion=conclusion,  # type: ignore[arg-type]
         title=title,

@@ -3,56 +3,92 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Literal
 
+from bot.domain.policy import Environment
 from bot.domain.ports.forge import Deployment, ForgeError
 from bot.domain.ports.store import Surface
+from bot.domain.release import Release
 from bot.domain.run import Run
-from bot.services.context import Context
+from bot.services.context import Context, stable_id
 from bot.services.targets import GLANCE, default_policy
 from bot.surfaces.projector import tried
 
 DESCRIPTION = 140
 """GitHub: a deployment's description, in characters."""
+EARLIER = 100
+"""Newest runs of a repository among which the deployments before this one are looked for."""
+
+State = Literal["in_progress", "success", "failure", "error"]
 
 
 def project(context: Context, surface: Surface) -> Surface:
     """Create the deployment once Terraform starts, then follow the run's end. An apply that never began has none."""
     with context.store.read() as tables:
         run = tables.runs.get(surface.subject)
-    if run is None or (state := state_of(run)) is None:
+        release = tables.releases.get(stable_id(surface.subject, "release"))
+    if run is None or surface.digest == "inactive" or (state := state_of(run, release)) is None:
         return surface
+    environment = _environment(context, run)
     deployment_id = surface.external.get("deployment_id")
     if deployment_id is None:
-        if state not in ("in_progress", "success", "failure", "error") or surface.tried:
+        if surface.tried:
             return surface
         tried(context, surface)
-        deployment_id = _deploy(context, surface, run)
-        surface = replace(surface, external={"deployment_id": deployment_id}, tried=True)
-        with context.store.begin() as tables:
-            tables.surfaces.save(surface)
-    if state == surface.digest:
-        return surface
-    context.forge.deployment_state(
-        surface.repository,
-        deployment_id,
-        state,  # type: ignore[arg-type]
-        description=(run.message.split("\n")[0] if state not in ("success", "in_progress") else "")[
-            :DESCRIPTION
-        ],
-        log_url=context.link(run.id),
-    )
-    return replace(surface, digest=state)
+        deployment_id = _deploy(context, surface, run, environment)
+        surface = _save(context, replace(surface, external={"deployment_id": deployment_id}, tried=True))
+    if state != surface.digest:
+        context.forge.deployment_state(
+            surface.repository,
+            deployment_id,
+            state,
+            description=_description(run, release, state),
+            log_url=context.link(run.id),
+            environment_url=release.url if release and state == "success" else "",
+        )
+        surface = _save(context, replace(surface, digest=state))
+    if state == "success" and environment is not None and (environment.production or run.target.instance):
+        _retire(context, run)
+    return surface
 
 
-def _deploy(context: Context, surface: Surface, run: Run) -> int:
+def state_of(run: Run, release: Release | None) -> State | None:
+    """GitHub's word for how the apply stands; None where it never touched anything. release: what it has left."""
+    if run.active:
+        return "in_progress" if run.phase in ("applying", "recording", "verifying") else None
+    if run.outcome == "applied":
+        words: dict[str, State] = {"running": "in_progress", "failed": "failure"}
+        return words.get(release.verification, "success") if release else "success"
+    ends: dict[str, State] = {"failed": "failure", "interrupted": "error", "timed_out": "error"}
+    return ends.get(run.outcome or "", "error" if run.progress and run.outcome == "cancelled" else None)
+
+
+def _description(run: Run, release: Release | None, state: State) -> str:
+    if run.outcome == "applied" and state == "failure" and release is not None:
+        failed = next((str(one.get("name", "")) for one in release.checks if not one.get("ok")), "")
+        return _cut(f"applied, but smoke check {failed} failed" if failed else "applied, but not verified")
+    if state in ("failure", "error"):
+        return _cut(run.message)
+    return _forced(run)
+
+
+def _forced(run: Run) -> str:
+    return _cut(f"forced by {run.actor.name}: {run.forced}") if run.forced else ""
+
+
+def _cut(text: str) -> str:
+    """The first line, its end cut where it is too long."""
+    line = text.split("\n", maxsplit=1)[0]
+    return line if len(line) <= DESCRIPTION else f"{line[: DESCRIPTION - 1]}…"
+
+
+def _deploy(context: Context, surface: Surface, run: Run, environment: Environment | None) -> int:
     """Create it. After a clear no it may be tried again; after a lost answer it may not, since a deployment cannot be
     looked up by a mark of ours."""
-    policy = default_policy(context, surface.repository, GLANCE)
-    environment = policy.environments.get(run.target.environment) if policy else None
     wanted = Deployment(
         run.commit,
         str(run.target),
-        f"Apply of #{run.pull} by {run.actor.name}"[:DESCRIPTION],
+        _forced(run) or _cut(f"Apply of #{run.pull} by {run.actor.name}"),
         {"run": run.id, "target": run.target.key},
         production=bool(environment and environment.production),
         transient=bool(run.target.instance),
@@ -61,14 +97,37 @@ def _deploy(context: Context, surface: Surface, run: Run) -> int:
         return context.forge.deploy(surface.repository, wanted)
     except ForgeError as error:
         if 400 <= error.status < 500:
-            with context.store.begin() as tables:
-                tables.surfaces.save(replace(surface, tried=False))
+            _save(context, replace(surface, tried=False))
         raise
 
 
-def state_of(run: Run) -> str | None:
-    """GitHub's word for how the apply stands; None where it never touched anything."""
-    if run.active:
-        return "in_progress" if run.phase in ("applying", "recording") else None
-    ends = {"applied": "success", "failed": "failure", "interrupted": "error", "timed_out": "error"}
-    return ends.get(run.outcome or "", "error" if run.progress and run.outcome == "cancelled" else None)
+def _retire(context: Context, run: Run) -> None:
+    """Make the target's earlier deployments inactive. GitHub does that by itself (`auto_inactive`), but not where the
+    environment is production or transient: there all of them would be shown as active."""
+    with context.store.read() as tables:
+        older = [
+            tables.surfaces.get(f"deployment:{one.id}")
+            for one in tables.runs.recent(run.target.repository, EARLIER)
+            if one.kind == "apply" and one.target == run.target and _before(one, run)
+        ]
+    for surface in older:
+        if surface is not None and surface.digest == "success":
+            context.forge.deployment_state(
+                surface.repository, surface.external["deployment_id"], "inactive", description="Replaced"
+            )
+            _save(context, replace(surface, digest="inactive"))
+
+
+def _before(one: Run, run: Run) -> bool:
+    return one.id != run.id and bool(one.created_at and run.created_at and one.created_at < run.created_at)
+
+
+def _environment(context: Context, run: Run) -> Environment | None:
+    policy = default_policy(context, run.target.repository, GLANCE)
+    return policy.environments.get(run.target.environment) if policy else None
+
+
+def _save(context: Context, surface: Surface) -> Surface:
+    with context.store.begin() as tables:
+        tables.surfaces.save(surface)
+    return surface

@@ -23,7 +23,10 @@ LEASE = timedelta(minutes=5)
 claims at once, see the reaper."""
 IDLE = 1.0
 MOST = 12
-"""Attempts at something that fails for good, such as a channel that is gone, before it is left alone."""
+"""Attempts at something that fails for good, such as a channel that is gone, before it is given up."""
+SLOW = timedelta(hours=1)
+"""Between two tries of what was given up while its pull request is open: what people repair (a permission, a channel)
+takes them hours, and a refusal an hour is nothing to a platform."""
 
 Projection = Callable[[Context, Surface], Surface]
 """Make the platform show what it should; returns the surface with its new `external` and `digest`."""
@@ -46,6 +49,10 @@ class Projector:
         ]
 
     def start(self) -> None:
+        """What was given up is tried at once: a restart is how people repair things."""
+        context = self._context()
+        with context.store.begin() as tables:
+            tables.surfaces.retry(context.now())
         for thread in self._threads:
             thread.start()
 
@@ -59,7 +66,8 @@ class Projector:
         self._stop.set()
         self.poke()
         for thread in self._threads:
-            thread.join(timeout=5)
+            if thread.is_alive():  # a clock projects nothing
+                thread.join(timeout=5)
 
     def _loop(self) -> None:
         heard = 0
@@ -94,21 +102,26 @@ class Projector:
     def _project(self, context: Context, surface: Surface) -> Surface:
         try:
             posted = self._projections[surface.kind](context, surface)
-            return replace(posted, attempts=0, due_at=None, error="")
+            return replace(posted, attempts=0, due_at=None, error="", settled_at=context.now())
         except (ForgeError, ChatError, TransientError) as error:
             return self._later(context, surface, error, getattr(error, "retry_after", None))
         except Exception as error:
-            ticket = reference()
-            log.exception("a surface could not be shown", surface=surface.id, reference=ticket)
+            if not _given_up(surface):
+                log.exception("a surface could not be shown", surface=surface.id, reference=reference())
             return self._later(context, surface, error, None)
 
     def _later(self, context: Context, surface: Surface, error: Exception, wait: float | None) -> Surface:
-        """Try again after what the platform asks for, else ever later; leave it alone when it fails for good."""
+        """Try again after what the platform asks for, else ever later; give it up when it fails for good. Without
+        attempts a new wish for it is followed at once."""
         attempts = surface.attempts + 1
         row = self._row(context, surface)
-        if wait is None and attempts >= MOST:
-            log.warning("left alone", surface=surface.id, error=str(error)[:300])
-            return replace(row, attempts=0, due_at=None, error=str(error)[:500])
+        before = _given_up(surface)
+        if wait is None and (attempts >= MOST or before):
+            now, reason = context.now(), str(error)[:500]
+            if not before:
+                log.warning("given up", surface=surface.id, attempts=attempts, error=reason[:300])
+            due_at = now + SLOW if _open(context, surface) else None
+            return replace(row, attempts=0, due_at=due_at, error=reason, settled_at=now)
         pause = max(wait or 0.0, min(2.0 ** min(attempts, 6), 60.0) if attempts > 1 or wait is None else 0.5)
         log.info("a surface waits", surface=surface.id, seconds=round(pause, 1), error=str(error)[:300])
         return replace(
@@ -120,6 +133,18 @@ class Projector:
         """What a failed projection has saved on its way (such as that a creation was tried) is kept."""
         with context.store.read() as tables:
             return tables.surfaces.get(surface.id) or surface
+
+
+def _given_up(surface: Surface) -> bool:
+    """Whether it failed for good before, and is only tried now and then."""
+    return surface.error != "" and surface.attempts == 0
+
+
+def _open(context: Context, surface: Surface) -> bool:
+    """Whether its pull request is open: nobody looks for what cannot be shown at another."""
+    with context.store.read() as tables:
+        pull = tables.pulls.get(surface.repository, surface.pull)
+    return pull is not None and pull.state == "open"
 
 
 def tried(context: Context, surface: Surface) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 
 import structlog
 
+from bot.domain.answers import Refused
 from bot.domain.ports.chat import Chat, ChatError
 from bot.domain.ports.store import Surface, Tables
-from bot.domain.results import Help, LinkCode, Noted, Refused, Result, Status
+from bot.domain.results import Asking, Help, LinkCode, Noted, Result, Status
 from bot.domain.run import Origin
 from bot.render.document import Voice
 from bot.render.reply import in_slack, on_github
@@ -20,7 +21,7 @@ from bot.surfaces.status import comment, marker
 
 log = structlog.get_logger()
 
-PRIVATE = (Refused, Help, Status, LinkCode, Noted)
+PRIVATE = (Refused, Asking, Help, Status, LinkCode, Noted)
 """In Slack these are for the asker's eyes; what changes the world is said to the channel."""
 
 
@@ -86,10 +87,14 @@ def _slack(context: Context, chat: Chat, surface: Surface) -> Surface:
             surface, digest="posted", tried=True, external={"channel": found.channel, "ts": found.ts}
         )
     except ChatError as error:
-        if error.retry_after is not None or not url or surface.attempts:
+        private = wanted["private"] and user
+        if error.retry_after is not None or surface.attempts or not (url or private):
             raise
         log.info(
             "the channel does not take it; answering its asker alone", surface=surface.id, code=error.code
         )
-        chat.respond(url, text, blocks)
+        if url:
+            chat.respond(url, text, blocks)
+        else:
+            chat.direct(user, text, blocks)
         return replace(surface, digest="posted")

@@ -5,27 +5,23 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import AsyncIterator, Callable
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, select_autoescape
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from bot.domain.ports.store import Store
 from bot.domain.run import Run
+from bot.web import artifacts
 from bot.web.keys import Keys
+from bot.web.pages import page as shown
 
 RECENT = 50
 TICK = 0.5
 """Seconds between two looks at a live log."""
 LONGEST = 6 * 3600
 """Seconds after which a stream ends; the page opens it again where it stood."""
-
-_templates = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"), autoescape=select_autoescape(default=True)
-)
 
 
 def routes(store: Store, keys: Keys) -> list[Route]:
@@ -46,10 +42,17 @@ def routes(store: Store, keys: Keys) -> list[Route]:
             names = [repository.name for repository in tables.pulls.repositories()]
             runs = [run for name in names for run in tables.runs.recent(name, RECENT)]
             locks = tables.locks.all()
+            kept = [artifact for name in names for artifact in tables.artifacts.of_repository(name)]
         runs.sort(key=lambda run: str(run.created_at), reverse=True)
-        page = _templates.get_template("index.html")
-        return _html(
-            page.render(runs=runs[:RECENT], locks=locks, link=lambda run: keys.link("", page_of(run.id)))
+        return shown(
+            "index.html",
+            forms=True,
+            runs=runs[:RECENT],
+            locks=locks,
+            artifacts=kept,
+            link=lambda run: keys.link("", page_of(run.id)),
+            fetch=artifacts.page_of,
+            key=lambda artifact: keys.of(artifacts.page_of(artifact.id)),
         )
 
     def run_page(request: Request) -> Response:
@@ -59,7 +62,7 @@ def routes(store: Store, keys: Keys) -> list[Route]:
         if run is None:
             return PlainTextResponse("There is no such run.\n", 404)
         events = f"/runs/{run_id}/events?key={keys.of(page_of(run_id))}"
-        return _html(_templates.get_template("run.html").render(run=run, events=events))
+        return shown("run.html", run=run, events=events)
 
     def run_events(request: Request) -> Response:
         run_id = request.path_params["run_id"]
@@ -108,15 +111,3 @@ def _look(store: Store, run_id: str, after: int) -> tuple[Run | None, int, list[
     with store.read() as tables:
         position, lines = tables.runs.log(run_id, after)
         return tables.runs.get(run_id), position, lines
-
-
-def _html(text: str) -> HTMLResponse:
-    return HTMLResponse(
-        text,
-        headers={
-            "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
-            "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-            "referrer-policy": "no-referrer",
-            "cache-control": "no-store",
-        },
-    )

@@ -72,12 +72,16 @@ def issue(state: State, app: App) -> tuple[str, InstallationToken]:
 
 
 def role_of(repo: Repo, user: User | None) -> str:
-    """The base role of somebody in a repository; a stranger may read a public one."""
+    """The base role of somebody in a repository, the highest of their own and their teams'; a stranger may read a
+    public one."""
     if user is None:
         return "none" if repo.private else "read"
     if user is repo.owner:
         return "admin"
-    return repo.roles.get(user.login.lower(), "none" if repo.private else "read")
+    login = user.login.lower()
+    roles = [repo.roles.get(login, "none"), "none" if repo.private else "read"]
+    roles += [role for team, role in repo.teams if login in team.all_members()]
+    return max(roles, key=ROLES.index)
 
 
 def reaches(app: App, repo: Repo) -> bool:

@@ -9,9 +9,9 @@ from typing import Any, Literal
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.playground.github import views
+from bot.playground.github import teams, views
 from bot.playground.github.access import reaches
-from bot.playground.github.records import App, Hook, Repo, User
+from bot.playground.github.records import App, Hook, Repo, Team, User
 from bot.playground.github.state import State
 
 EVENTS = frozenset(
@@ -112,6 +112,41 @@ class Accounts:
                 "requester": None,
             }
             state.emit("installation_repositories", None, payload, user)
+
+    def create_team(
+        self,
+        org: str,
+        slug: str,
+        members: Iterable[str] = (),
+        *,
+        roles: Mapping[str, str] | None = None,
+        parent: str = "",
+    ) -> Team:
+        """A team of an organisation; members (and the organisation) are made if missing.
+
+        roles: `owner/name` → what the team may do there. parent: slug of the team that it is below of.
+        """
+        people = [self.user(login) for login in members]
+        return teams.create(self.state, self.user(org, "Organization"), slug, people, roles or {}, parent)
+
+    def rename_team(self, org: str, slug: str, new: str) -> None:
+        """From now on it is unknown by its old name."""
+        teams.rename(self.state, teams.find(self.state, self._user(org), slug), new)
+
+    def delete_team(self, org: str, slug: str) -> None:
+        teams.delete(self.state, teams.find(self.state, self._user(org), slug))
+
+    def set_members(self, org: str, slug: str, members: Iterable[str]) -> None:
+        """Who is in a team from now on."""
+        people = {self.user(login).login.lower() for login in members}
+        with self.state.change():
+            teams.find(self.state, self._user(org), slug).members = people
+
+    def set_team_role(self, full_name: str, slug: str, role: str) -> None:
+        """What a team may do in a repository of its organisation; `none` for nothing."""
+        with self.state.change():
+            team = teams.find(self.state, self._repo(full_name).owner, slug)
+            teams.grant(self.state, team, full_name, role)
 
     def _user(self, login: str) -> User:
         return self.state.user(login)

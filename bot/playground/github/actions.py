@@ -10,6 +10,7 @@ from bot.playground.github.access import Actor
 from bot.playground.github.accounts import Accounts
 from bot.playground.github.call import invalid
 from bot.playground.github.records import Pull, Repo
+from bot.playground.github.state import ROLES
 from bot.playground.github.timeline import timeline
 
 
@@ -36,8 +37,12 @@ class People(Accounts):
         return repos.create(self.state, f"{owner.login}/{parent.name}", {}, parent=parent).full_name
 
     def set_role(self, full_name: str, login: str, role: str, *, custom: str = "") -> None:
-        """Give somebody a base role; `custom` is an organisation's own name for it."""
+        """Give somebody a base role (`none` takes it away, but not their teams'); `custom` is an organisation's own
+        name for it."""
+        if role not in ROLES:
+            raise ValueError(f"no role {role!r}")
         with self.state.change():
+            self._repo(full_name).custom_roles.pop(login.lower(), None)
             repo = self._repo(full_name)
             repo.roles[self.user(login).login.lower()] = role
             if custom:
@@ -52,15 +57,20 @@ class People(Accounts):
         author: str,
         message: str,
         start: str = "",
+        written_by: str = "",
+        committer: str = "",
     ) -> str:
         """Commit and push as a person; None deletes a file. A new branch starts at `start`, else at the default branch.
 
-        Returns the commit. Pull requests from the branch are synchronised, and webhooks go out.
+        written_by, committer: whom git names instead of the one who pushes, known to GitHub or not; `GitHub` commits
+        what is edited on its pages. Returns the commit. Pull requests from the branch are synchronised, and webhooks
+        go out.
         """
         repo, actor = self._repo(full_name), self._user(author)
         with self.state.change():
             before = plumbing.refs(repo.path)
-            sha = repos.commit(self.state, repo, branch, files, actor.login, message, start)
+            by, of = written_by or actor.login, committer or actor.login
+            sha = repos.commit(self.state, repo, branch, files, by, message, start, of)
             pushes.moved(self.state, repo, actor, before)
         return sha
 
@@ -132,6 +142,18 @@ class People(Accounts):
         made = reviews.review(self.state, pull, self._user(author), state, body, commit or pull.head_sha)
         return made.id
 
+    def edit_review(self, full_name: str, number: int, review: int, *, actor: str, body: str) -> None:
+        """Change a review's words."""
+        one = reviews.find(self.state, self._pull(full_name, number), review)
+        reviews.edit(self.state, one, self._user(actor), body)
+
+    def dismiss_review(
+        self, full_name: str, number: int, review: int, *, actor: str, message: str = "Not any more"
+    ) -> None:
+        """Take a review's weight away, as a person with write may."""
+        one = reviews.find(self.state, self._pull(full_name, number), review)
+        reviews.dismiss(self.state, one, self._user(actor), message)
+
     def set_draft(self, full_name: str, number: int, *, actor: str, draft: bool) -> None:
         merging.set_draft(self.state, self._pull(full_name, number), self._user(actor), draft)
 
@@ -145,9 +167,30 @@ class People(Accounts):
         """Merge as a person; returns the commit on the base branch."""
         return merging.merge(self.state, self._pull(full_name, number), self._user(actor), method)
 
-    def queue_pull(self, full_name: str, number: int, *, actor: str) -> str:
-        """ "Merge when ready": into the merge queue; returns the commit on which checks are asked for."""
-        return merging.queue(self.state, self._pull(full_name, number), self._user(actor))
+    def queue_pull(self, full_name: str, number: int, *, actor: str, behind: str = "") -> str:
+        """ "Merge when ready": into the merge queue, `behind` the commit of the group ahead of it; returns the commit
+        on which checks are asked for."""
+        return merging.queue(self.state, self._pull(full_name, number), self._user(actor), behind=behind)
+
+    def checks_on(self, full_name: str, sha: str) -> dict[str, tuple[str, str | None, str]]:
+        """What stands at a commit, newest last: check's name → (status, conclusion, summary); a commit status counts
+        as a check, completed unless it is pending, with its description."""
+        repo = self._repo(full_name)
+        with self.state.lock:
+            shown: dict[str, tuple[str, str | None, str]] = {
+                check.name: (check.status, check.conclusion, str(check.output.get("summary", "")))
+                for check in self.state.checks.values()
+                if check.repo is repo and check.head_sha == sha
+            }
+            for one in self.state.statuses.values():
+                if one.repo is repo and one.sha == sha:
+                    over = one.state != "pending"
+                    shown[one.context] = (
+                        "completed" if over else "in_progress",
+                        one.state if over else None,
+                        one.description or "",
+                    )
+        return shown
 
     def click_check(self, check_id: int, *, actor: str, identifier: str = "") -> None:
         """Press one of a check's buttons, or (no identifier) "Re-run"."""

@@ -29,6 +29,7 @@ from bot.playground.github import (
     pulls,
     repos,
     statuses,
+    teams,
 )
 from bot.playground.github.access import Actor, authenticate
 from bot.playground.github.call import Call, Handler, Reply, Routes
@@ -69,6 +70,7 @@ def create_app(state: State, webhooks: Webhooks, faults: Faults) -> Starlette:
     desk = Desk(state, webhooks, faults, deque(maxlen=5000))
     api: Routes = [
         *people.ROUTES,
+        *teams.ROUTES,
         *comments.ROUTES,
         *checks.ROUTES,
         *statuses.ROUTES,

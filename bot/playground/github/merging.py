@@ -166,11 +166,11 @@ def merged(state: State, pull: Pull, actor: User, sha: str) -> None:
     _emit(state, "closed", pull, actor)
 
 
-def queue(state: State, pull: Pull, actor: User) -> str:
+def queue(state: State, pull: Pull, actor: User, *, behind: str = "") -> str:
     """Put it into the merge queue: a test merge on a branch of its own, for which checks are asked; returns its
-    commit. Raises Refusal 405 where it cannot be merged."""
+    commit. `behind`: the commit of the group ahead of it. Raises Refusal 405 where it cannot be merged."""
     path = pull.repo.path
-    base = plumbing.resolve(path, f"refs/heads/{pull.base_ref}")
+    base = behind or plumbing.resolve(path, f"refs/heads/{pull.base_ref}")
     tree = plumbing.merge_tree(path, base, pull.head_sha) if base else None
     if pull.state == "closed" or pull.draft or base is None or tree is None:
         raise Refusal(405, "Pull Request is not mergeable")

@@ -39,7 +39,7 @@ def _line(state: State, repo: Repo, path: str, number: int, line: str) -> list[d
     for owner in named:
         if not _OWNER.fullmatch(owner):
             found.append(("Invalid owner", owner))
-        elif owner.startswith("@") and "/" not in owner and not _may_write(state, repo, owner[1:]):
+        elif owner.startswith("@") and not _may_write(state, repo, owner[1:]):
             found.append(("Unknown owner", owner))
     return [
         {
@@ -55,7 +55,15 @@ def _line(state: State, repo: Repo, path: str, number: int, line: str) -> list[d
     ]
 
 
-def _may_write(state: State, repo: Repo, login: str) -> bool:
-    """GitHub: an owner must exist and have write access."""
-    user = state.users.get(login.lower())
-    return user is not None and ROLES.index(role_of(repo, user)) >= ROLES.index("write")
+def _may_write(state: State, repo: Repo, name: str) -> bool:
+    """GitHub: an owner must exist and have write access; a team by itself, and it must be of the same organisation."""
+    org, slash, slug = name.lower().partition("/")
+    if not slash:
+        user = state.users.get(name.lower())
+        return user is not None and _writes(role_of(repo, user))
+    named = [team for team in state.teams.values() if (team.org.login.lower(), team.slug) == (org, slug)]
+    return any(_writes(role) for team, role in repo.teams for one in named if team in one.line())
+
+
+def _writes(role: str) -> bool:
+    return ROLES.index(role) >= ROLES.index("write")

@@ -10,6 +10,8 @@ from pathlib import Path
 
 NOTHING = "0" * 40
 """What stands for no commit in a push."""
+PAGES = "GitHub"
+"""The committer of what is committed on GitHub's pages: merges, files edited there."""
 
 
 class GitFailed(Exception):
@@ -79,12 +81,14 @@ def commit(
     message: str,
     at: datetime,
     start: str | None,
+    committer: str = "",
 ) -> str:
     """Commit `files` (None deletes) to `branch`, which starts at commit `start` where it is new; returns the id."""
-    who = f"{author} <{author}@users.noreply.example.com> {int(at.timestamp())} +0000"
+    when = f"{int(at.timestamp())} +0000"
+    by, of = (f"{name} <{address(name)}> {when}" for name in (author, committer or author))
     text = message.encode()
     stream = [
-        f"commit refs/heads/{branch}\nauthor {who}\ncommitter {who}\ndata {len(text)}\n".encode(),
+        f"commit refs/heads/{branch}\nauthor {by}\ncommitter {of}\ndata {len(text)}\n".encode(),
         text + b"\n",
     ]
     if start:
@@ -97,6 +101,11 @@ def commit(
             stream.append(f"M 100644 inline {quoted(name)}\ndata {len(data)}\n".encode() + data + b"\n")
     git(path, "fast-import", "--quiet", "--force", stdin=b"".join(stream))
     return git(path, "rev-parse", f"refs/heads/{branch}").decode().strip()
+
+
+def address(name: str) -> str:
+    """The e-mail address that git gets for somebody."""
+    return "noreply@github.com" if name == PAGES else f"{name}@users.noreply.example.com"
 
 
 def quoted(name: str) -> str:
@@ -112,16 +121,17 @@ def merge_tree(path: Path, base: str, head: str) -> str | None:
 
 
 def commit_tree(path: Path, tree: str, parents: list[str], *, author: str, message: str, at: datetime) -> str:
-    """A commit of an existing tree; returns its id."""
-    who = ["-c", f"user.name={author}", "-c", f"user.email={author}@users.noreply.example.com"]
+    """A commit of an existing tree, made on GitHub's pages; returns its id."""
+    who = {"GIT_AUTHOR_NAME": author, "GIT_AUTHOR_EMAIL": address(author)}
+    who |= {"GIT_COMMITTER_NAME": PAGES, "GIT_COMMITTER_EMAIL": address(PAGES)}
     given = [argument for parent in parents for argument in ("-p", parent)]
     stamp = f"{int(at.timestamp())} +0000"
     done = subprocess.run(
-        ["git", *who, "commit-tree", tree, *given, "-F", "-"],
+        ["git", "commit-tree", tree, *given, "-F", "-"],
         cwd=path,
         input=message.encode(),
         capture_output=True,
-        env={**clean(), "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp},
+        env={**clean(), **who, "GIT_AUTHOR_DATE": stamp, "GIT_COMMITTER_DATE": stamp},
         check=True,
     )
     return done.stdout.decode().strip()

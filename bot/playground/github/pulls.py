@@ -190,6 +190,20 @@ def _review(call: Call) -> Reply:
     return Reply(reviews.view(call.state, made))
 
 
+def _edit_review(call: Call) -> Reply:
+    pull = call.pull("pull_requests:write")
+    one = reviews.find(call.state, pull, call.number("review"))
+    reviews.edit(call.state, one, call.user, call.text("body", of="PullRequestReview"))
+    return Reply(reviews.view(call.state, one))
+
+
+def _dismiss_review(call: Call) -> Reply:
+    pull = call.pull("pull_requests:write", "write")
+    one = reviews.find(call.state, pull, call.number("review"))
+    reviews.dismiss(call.state, one, call.user, call.text("message", of="PullRequestReview"))
+    return Reply(reviews.view(call.state, one))
+
+
 _AT = "/repos/{owner}/{repo}/pulls"
 ROUTES: Routes = [
     ("GET", _AT, _list),
@@ -201,4 +215,6 @@ ROUTES: Routes = [
     ("PUT", _AT + "/{number}/merge", _merge),
     ("GET", _AT + "/{number}/reviews", _reviews),
     ("POST", _AT + "/{number}/reviews", _review),
+    ("PUT", _AT + "/{number}/reviews/{review}", _edit_review),
+    ("PUT", _AT + "/{number}/reviews/{review}/dismissals", _dismiss_review),
 ]

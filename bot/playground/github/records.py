@@ -48,7 +48,30 @@ class App:
 
 
 @dataclass
+class Team:
+    """A team of an organisation. `members` are logins, lower case, without those of the teams below it."""
+
+    id: int
+    org: User
+    slug: str
+    created_at: datetime
+    members: set[str]
+    parent: Team | None = None
+    below: list[Team] = field(default_factory=list)
+
+    def all_members(self) -> set[str]:
+        """Those of the teams below it count too."""
+        return self.members.union(*(team.all_members() for team in self.below))
+
+    def line(self) -> list[Team]:
+        """The team itself, and those above it, whose roles it has too."""
+        return [self, *(self.parent.line() if self.parent else [])]
+
+
+@dataclass
 class Repo:
+    """`roles`: login (lower case) → what somebody has themselves; `teams`: what teams have."""
+
     id: int
     owner: User
     name: str
@@ -58,6 +81,7 @@ class Repo:
     default_branch: str = "main"
     roles: dict[str, str] = field(default_factory=dict)
     custom_roles: dict[str, str] = field(default_factory=dict)
+    teams: list[tuple[Team, str]] = field(default_factory=list)
     parent: Repo | None = None
     next_number: int = 1
 

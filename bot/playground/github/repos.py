@@ -8,7 +8,7 @@ from urllib.parse import quote
 
 from bot.playground.github import plumbing, views
 from bot.playground.github.call import Call, Reply, Routes, invalid
-from bot.playground.github.records import Repo
+from bot.playground.github.records import Repo, User
 from bot.playground.github.state import ROLES, Refusal, State
 
 
@@ -56,23 +56,31 @@ def commit(
     author: str,
     message: str,
     start: str = "",
+    committer: str = "",
 ) -> str:
     """Commit to a branch; a new one starts at `start`, by default at the default branch. Returns the id."""
     where = plumbing.resolve(repo.path, f"refs/heads/{branch}") or plumbing.resolve(
         repo.path, start or repo.default_branch
     )
     return plumbing.commit(
-        repo.path, branch, files, author=author, message=message, at=state.now(), start=where
+        repo.path,
+        branch,
+        files,
+        author=author,
+        message=message,
+        at=state.now(),
+        start=where,
+        committer=committer,
     )
 
 
 def commit_view(state: State, repo: Repo, sha: str) -> dict[str, Any]:
-    fields = plumbing.git(repo.path, "log", "-1", "--format=%T%n%P%n%an%n%ae%n%aI%n%B", sha).decode()
-    tree, parents, name, email, date, message = fields.split("\n", 5)
+    form = "--format=%T%n%P%n%an%n%ae%n%aI%n%cn%n%ce%n%cI%n%B"
+    tree, parents, *people, message = plumbing.git(repo.path, "log", "-1", form, sha).decode().split("\n", 8)
     api, page = views.repo_api(state, repo), f"{state.url}/{repo.full_name}"
-    who = {"name": name, "email": email, "date": date}
-    known = state.users.get(name.lower())
-    shown = views.user(state, known) if known else None
+    author, committer = (
+        dict(zip(("name", "email", "date"), one, strict=True)) for one in (people[:3], people[3:])
+    )
     return {
         "url": f"{api}/commits/{sha}",
         "sha": sha,
@@ -81,19 +89,27 @@ def commit_view(state: State, repo: Repo, sha: str) -> dict[str, Any]:
         "comments_url": f"{api}/commits/{sha}/comments",
         "commit": {
             "url": f"{api}/git/commits/{sha}",
-            "author": who,
-            "committer": who,
+            "author": author,
+            "committer": committer,
             "message": message.strip(),
             "tree": {"sha": tree, "url": f"{api}/git/trees/{tree}"},
             "comment_count": 0,
         },
-        "author": shown,
-        "committer": shown,
+        "author": _account(state, author["name"]),
+        "committer": _account(state, committer["name"]),
         "parents": [
             {"sha": parent, "url": f"{api}/commits/{parent}", "html_url": f"{page}/commit/{parent}"}
             for parent in parents.split()
         ],
     }
+
+
+def _account(state: State, name: str) -> dict[str, Any] | None:
+    """Whose address it is, as far as GitHub knows; its own pages' is `web-flow`."""
+    if name == plumbing.PAGES:
+        return views.user(state, User(19864447, "web-flow", "User", state.now()))
+    known = state.users.get(name.lower())
+    return views.user(state, known) if known else None
 
 
 def file_view(state: State, repo: Repo, sha: str, status: tuple[str, str, int, int]) -> dict[str, Any]:

@@ -21,6 +21,7 @@ from bot.playground.github.records import (
     Repo,
     Review,
     Status,
+    Team,
     User,
 )
 
@@ -49,6 +50,7 @@ class State:
     apps: dict[int, App] = field(default_factory=dict)
     tokens: dict[str, InstallationToken] = field(default_factory=dict)
     repos: dict[str, Repo] = field(default_factory=dict)
+    teams: dict[int, Team] = field(default_factory=dict)
     pulls: dict[tuple[int, int], Pull] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     reviews: dict[int, Review] = field(default_factory=dict)

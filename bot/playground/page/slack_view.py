@@ -51,6 +51,7 @@ def slack_page(world: World, name: str, place: str, thread: str) -> dict[str, An
             "thread": _listed(state, [root, *below], []) if root else [],
             "home": slack.home(user.id) if place == "home" else None,
             "modal": modals[-1] if modals else None,
+            "directs": {one.name: len(slack.direct(one.id)) for one in state.users.values() if not one.bot},
         }
 
 

@@ -1,7 +1,8 @@
 """The pretended cloud: one directory an environment, one JSON file a thing in it.
 
 Layout: `cloud.json` (the hash of the one token that is let in), `<kind>/<id>.json`, and by hand or by a test
-`faults.json`: operations that fail or take long. Editing or removing a thing's file is drift.
+`faults.json`: operations that fail or take long, and `sick.json`: why its servers do not do their work. Editing or
+removing a thing's file is drift.
 """
 
 from __future__ import annotations
@@ -85,6 +86,19 @@ class Cloud:
         `{"error": text, "delay": seconds, "times": n}`, which wears off after n times.
         """
         _write(self.directory / "faults.json", faults)
+
+    def sicken(self, why: str) -> None:
+        """Let its servers answer their health checks with `why`; an empty text makes them well again."""
+        _write(self.directory / "sick.json", {"why": why})
+
+    def trouble(self) -> str:
+        """Why its servers are not healthy; empty where they are."""
+        if not self.things("server"):
+            return "there is no server"
+        try:
+            return str(json.loads((self.directory / "sick.json").read_text())["why"])
+        except FileNotFoundError:
+            return ""
 
     def operate(self, operation: str, kind: str, name: str, seconds: float = 0.0) -> None:
         """Take the time that an operation takes. Raises CloudError where a fault was set for it."""

@@ -1,12 +1,13 @@
 """The sample repository, `acme/infra`: its files, and small changes for pull requests.
 
 A provider's lock file is among them: the playground's provider is the same bytes on every machine, so its hash holds
-everywhere. `TF_VAR_base_url` (a secret of an environment, such as `STAGING_TF_VAR_base_url`) says where its smoke
-checks find it.
+everywhere. `base_url` in an environment's var file says where its smoke checks find it.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
 
 _ROOT = Path(__file__).with_name("repository")
@@ -29,10 +30,13 @@ CHANGES = tuple(_EDITS)
 """Names for `change`: an update, a replacement, a destroy, a creation, a slow creation, another update, an error."""
 
 
-def files() -> dict[str, bytes]:
-    """Path from the repository's top → content."""
-    found = sorted(path for path in _ROOT.rglob("*") if path.is_file())
-    return {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in found}
+def files(addresses: Mapping[str, str] | None = None) -> dict[str, bytes]:
+    """Path from the repository's top → content. addresses: environment → where its service answers."""
+    paths = sorted(path for path in _ROOT.rglob("*") if path.is_file())
+    found = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in paths}
+    for name, address in (addresses or {}).items():
+        found[f"envs/{name}.tfvars"] += f"base_url    = {json.dumps(address)}\n".encode()
+    return found
 
 
 def change(name: str) -> dict[str, bytes | None]:

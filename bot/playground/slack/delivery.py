@@ -36,6 +36,7 @@ class Delivery:
         self.retries: Sequence[float] = RETRIES
         self.log: list[tuple[str, int, Answer]] = []
         """(kind, number of the retry, answer) of everything sent, oldest first."""
+        self._pressed: dict[str, Any] = {}
         self._state, self._gateway = state, gateway
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
@@ -44,7 +45,12 @@ class Delivery:
     def command(self, form: dict[str, str]) -> Answer:
         return self._send("command", form, urlencode(form).encode(), _FORM)
 
+    def again(self) -> Answer:
+        """The newest click or submission once more, as when its answer was lost on the way."""
+        return self.interactive(self._pressed)
+
     def interactive(self, payload: dict[str, Any]) -> Answer:
+        self._pressed = payload
         body = urlencode({"payload": json.dumps(payload)}).encode()
         return self._send("interactive", payload, body, _FORM)
 

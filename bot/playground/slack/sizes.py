@@ -30,6 +30,8 @@ def too_large(block: dict[str, Any]) -> Iterator[str]:
             yield from _button(button)
     if kind == "input":
         yield from _text(block.get("label"), 2000, "input.label")
+        if isinstance(block.get("element"), dict):
+            yield from _input(block["element"])
 
 
 def _button(button: dict[str, Any]) -> Iterator[str]:
@@ -41,6 +43,15 @@ def _button(button: dict[str, Any]) -> Iterator[str]:
     for name, most in (("title", 100), ("text", 300), ("confirm", 30), ("deny", 30)):
         if button.get("confirm"):
             yield from _text(button["confirm"].get(name), most, f"confirm.{name}")
+
+
+def _input(element: dict[str, Any]) -> Iterator[str]:
+    """A text field takes 3,000 characters at most, and at least as many at most as at least."""
+    least, most = element.get("min_length", 0), element.get("max_length", 3000)
+    if not isinstance(least, int) or not isinstance(most, int) or not 0 <= least <= most <= 3000 or most < 1:
+        yield "input.element: min_length and max_length must be within 0 to 3000, in this order"
+    if element.get("placeholder"):
+        yield from _text(element["placeholder"], 150, "input.element.placeholder")
 
 
 def _text(value: object, most: int, where: str) -> Iterator[str]:

@@ -14,7 +14,8 @@ TROUBLE = "We had some trouble connecting. Try again?"
 
 
 def filled(blocks: list[dict[str, Any]], values: dict[str, Any]) -> dict[str, Any]:
-    """The view's state. Raises NotOffered for a required field left empty, a field or an option that is not there."""
+    """The view's state. Raises NotOffered for a required field left empty, a text too short or too long, a field or an
+    option that is not there."""
     fields = {block["block_id"]: block for block in blocks if block["type"] == "input"}
     if unknown := set(values) - set(fields):
         raise NotOffered(f"no such field: {', '.join(sorted(unknown))}")
@@ -30,6 +31,8 @@ def filled(blocks: list[dict[str, Any]], values: dict[str, Any]) -> dict[str, An
 def _value(element: dict[str, Any], value: Any) -> dict[str, Any]:
     kind = element["type"]
     if kind.endswith("_input"):
+        if value and not element.get("min_length", 0) <= len(value) <= element.get("max_length", 3000):
+            raise NotOffered(f"{element['action_id']} is too short or too long")
         return {"type": kind, "value": value}
     offered = {option["value"]: option for option in element.get("options") or ()}
     if kind in ("static_select", "radio_buttons"):

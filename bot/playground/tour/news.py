@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from bot.playground.slack.model import Message
 from bot.playground.slack.state import BOT, PEOPLE
 from bot.playground.tour.pull import PullPage
-from bot.playground.tour.reading import folded, slack_text
+from bot.playground.tour.reading import folded, modal_text, slack_text
 from bot.playground.world import CHANNEL, World
 
 SHAPES = {"success": "✓", "failure": "✗", "": "…"}
@@ -41,10 +41,10 @@ class News:
         self._comments.append((page, comment, f"{author}'s {text.splitlines()[0]}"))
 
     @staticmethod
-    def is_card(message: Message) -> bool:
-        """Whether a message is a pull request's card."""
+    def kind(message: Message) -> str:
+        """What a message shows and keeps showing: `card`, `approval`, `follow_up`; another word for an answer."""
         key = message.metadata.get("event_payload", {}).get("key", "")
-        return str(key).startswith("card:")
+        return str(key).partition(":")[0]
 
     def gather(self) -> list[Item]:
         """What is new or other than it was, in reading order."""
@@ -82,7 +82,7 @@ class News:
     def _slack(self) -> Iterator[tuple[str, Item]]:
         place = f"Slack #{CHANNEL}"
         for message in self._world.slack.messages(CHANNEL):
-            where = f"towpath's card in {place}" if self.is_card(message) else f"towpath in {place}"
+            where = f"towpath's card in {place}" if self.kind(message) == "card" else f"towpath in {place}"
             if message.user == BOT.id:
                 yield f"slack:{message.ts}", Item(where, slack_text(message))
             for reply in self._world.slack.thread(CHANNEL, message.ts)[1:]:
@@ -91,6 +91,12 @@ class News:
                     Item(f"towpath in the thread of “{message.text[:30]}…”", slack_text(reply)),
                 )
         for person in PEOPLE:
+            for message in self._world.slack.direct(person.name):
+                if message.user == BOT.id:
+                    where = f"towpath to {person.name} in Slack, directly"
+                    yield f"slack:{message.ts}", Item(where, slack_text(message))
+            for view in self._world.slack.modals(person.name):
+                yield f"modal:{view.id}", Item(f"{person.name}'s screen", modal_text(view))
             for whisper in self._world.slack.ephemerals(person.name):
                 yield (
                     f"slack:{whisper.ts}",

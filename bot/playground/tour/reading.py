@@ -6,7 +6,7 @@ import html
 import re
 from typing import Any
 
-from bot.playground.slack.model import Message
+from bot.playground.slack.model import Message, OpenView
 
 _DETAILS = re.compile(r"<details><summary>(.*?)</summary>.*?</details>", re.DOTALL)
 _LINK = re.compile(r"\[([^\]]*)\]\([^)]*\)")
@@ -36,12 +36,25 @@ def folded(markdown: str) -> str:
 
 def slack_text(message: Message) -> str:
     """A message as it reads in Slack: its blocks if it has any, with its buttons in brackets."""
-    lines = [line for block in message.blocks for line in _block(block)]
-    return "\n".join(lines) or _mrkdwn(message.text)
+    return _blocks(message.blocks) or _mrkdwn(message.text)
+
+
+def modal_text(view: OpenView) -> str:
+    """A modal as it reads: its title, its blocks with fields and errors, and its buttons in brackets."""
+    shown = view.view
+    buttons = [f"[{shown[name]['text']}]" for name in ("submit", "close") if shown.get(name)]
+    errors = [f"✗ {error}" for error in view.errors.values()]
+    return "\n".join([f"*{shown['title']['text']}*", _blocks(shown["blocks"]), *errors, " ".join(buttons)])
+
+
+def _blocks(blocks: list[dict[str, Any]]) -> str:
+    return "\n".join(line for block in blocks for line in _block(block))
 
 
 def _block(block: dict[str, Any]) -> list[str]:
     kind = block["type"]
+    if kind == "input":
+        return [f"{block['label']['text']}: ____"]
     if kind == "actions":
         return [" ".join(f"[{element['text']['text']}]" for element in block["elements"])]
     if kind == "context":

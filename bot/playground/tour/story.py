@@ -113,8 +113,9 @@ class Story:
         )
 
     def _visible(self, user: str) -> list[Message]:
-        """What only this person sees, and what was said to the channel; cards are about something else."""
-        posts = [one for one in self.world.slack.messages(CHANNEL) if not News.is_card(one)]
+        """What only this person sees, and what was said to the channel; cards and questions are no answers."""
+        standing = ("card", "approval", "follow_up")
+        posts = [one for one in self.world.slack.messages(CHANNEL) if News.kind(one) not in standing]
         return [*self.world.slack.ephemerals(user), *posts]
 
     def merge(self, page: PullPage, *, actor: str) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Faulted, Noted, Refused
+from bot.domain.answers import Refused
+from bot.domain.results import Faulted, Noted
 from bot.render.document import Code, Document, Element, Person, Plain, Text, Tone, say, tell
 
 _TONES: dict[str, Tone] = {"good": "good", "plain": "plain", "warning": "warning"}

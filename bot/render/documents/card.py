@@ -66,7 +66,7 @@ def _buttons(row: TargetStatus, status: Status) -> tuple[Button, ...]:
     newest = run or row.run
     log = (status.links or {}).get(newest.id, "") if newest else ""
     buttons: list[Button] = []
-    if row.next_step.startswith("/apply") and standing(row) == "ready":
+    if row.next_step.startswith("/apply") and standing(row) in ("ready", "waiting"):
         buttons.append(
             Button(f"Apply {row.target}", row.next_step[1:], style="primary", confirm=_question(row))
         )

@@ -10,6 +10,7 @@ from bot.render.document import Document, Element, Facts, Note, Plain, Spans, sa
 from bot.render.documents import rows
 from bot.render.documents.failure import why
 from bot.render.documents.plan import diff, losses
+from bot.render.documents.way_back import means
 from bot.render.standing import at_work, progress, standing
 from bot.render.words import ENDED
 
@@ -23,6 +24,7 @@ def check_summary(
     if run is not None and at_work(row) is None:
         body += why(run, log)
     if summary is not None:
+        body += means(row.plan)
         body += losses(summary)
     if row.stale:
         body.append(Note((Plain("This plan can no longer be applied: "), *say(row.stale))))
@@ -46,9 +48,9 @@ def _title(row: TargetStatus, summary: PlanSummary | None) -> str:
         return f"{row.target}: " + "".join(getattr(span, "text", "") for span in progress(run, row.plan))
     stands = standing(row)
     if stands == "failed" and row.run is not None:
-        return f"{row.target}: {row.run.kind} {ENDED[row.run.outcome or 'failed']}"
+        return f"{row.target}: {row.run.word} {ENDED[row.run.outcome or 'failed']}"
     if stands == "applied":
-        return f"{row.target}: applied"
+        return f"{row.target}: {'reverted' if row.plan and row.plan.reverts else 'applied'}"
     return f"{row.target}: {summary.headline if summary else 'no plan'}"
 
 

@@ -30,19 +30,24 @@ def ended(run: Run, plan: Plan | None = None, log: Sequence[str] = ()) -> Docume
     if outcome == "planned":
         body += losses(summary) if summary else ()
         if plan is not None and plan.has_changes:
-            body.append(Text((Plain("Next: "), Command(command("apply", run.target)))))
+            verb = "revert" if run.reverts else "apply"
+            body.append(Text((Plain("Next: "), Command(command(verb, run.target)))))
     elif outcome != "applied":
         body += why(run, log if _TONES.get(outcome) == "bad" else ())
-    what = run.target if outcome in ("planned", "applied") else f"{run.kind} of {run.target}"
-    title = f"{what} {ENDED[outcome]}"
+    what = run.target if outcome in ("planned", "applied") else f"{run.word} of {run.target}"
+    title = f"{what} {_done(run, outcome)}"
     return Document(title[0].upper() + title[1:], tuple(body), _TONES.get(outcome, "warning"))
 
 
 def _headline(run: Run, outcome: str, numbers: Spans) -> Spans:
     """`**prod** applied: +3 ~1 -0 in 12 s · abc1234 · #12 by @ann`."""
     well = outcome in ("planned", "applied")
-    said = f" {ENDED[outcome]}" if well else f": the {run.kind} {ENDED[outcome]}"
+    said = f" {_done(run, outcome)}" if well else f": the {run.word} {ENDED[outcome]}"
     after: list[Spans] = [(Code(run.commit[:7]),), asked(run)]
     length = (Plain(f" in {took(run.took)}" if well else f" after {took(run.took)}"),) if run.took else ()
     shown = (Plain(": "), *numbers) if well and numbers else ()
     return (Bold(str(run.target)), Plain(said), *shown, *length, Plain(" · "), *join(after))
+
+
+def _done(run: Run, outcome: str) -> str:
+    return "reverted" if outcome == "applied" and run.reverts else ENDED[outcome]

@@ -74,13 +74,13 @@ def diff(summary: PlanSummary, *, see: str, most: int = 100_000) -> tuple[Elemen
     """The changes as Terraform would write them, then outputs and what changed outside Terraform."""
     shown: list[Element] = []
     if summary.changes:
-        groups = tuple(_lines(change) for change in summary.changes)
+        groups = tuple(lines(change) for change in summary.changes)
         shown.append(Block(groups, "diff", "changes", see, most=most))
     if summary.outputs:
-        lines = tuple((attribute.line,) for attribute in summary.outputs)
-        shown += [Text((Plain("Outputs:"),)), Block(lines, "diff", "outputs", see, most=most)]
+        outputs = tuple((attribute.line,) for attribute in summary.outputs)
+        shown += [Text((Plain("Outputs:"),)), Block(outputs, "diff", "outputs", see, most=most)]
     if summary.drift:
-        drifted = tuple(_lines(change) for change in summary.drift)
+        drifted = tuple(lines(change) for change in summary.drift)
         shown += [
             Text((Plain("Changed outside Terraform since the last apply:"),)),
             Block(drifted, "diff", "resources", see, most=most),
@@ -88,7 +88,8 @@ def diff(summary: PlanSummary, *, see: str, most: int = 100_000) -> tuple[Elemen
     return tuple(shown) or (Note((Plain("No changes: the infrastructure is as the code says."),)),)
 
 
-def _lines(change: ResourceChange) -> tuple[str, ...]:
+def lines(change: ResourceChange) -> tuple[str, ...]:
+    """One resource's change as Terraform would write it, MOST_LINES at most."""
     head, *rest = change.lines
     if change.create_first:
         head = head.replace("+/-", "-/+", 1) + "  # the new one is created before the old one is destroyed"

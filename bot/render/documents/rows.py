@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
+from bot.domain.answers import Refused
+from bot.domain.approval import wanted
 from bot.domain.results import Status, TargetStatus
 from bot.domain.run import Run
 from bot.render.document import Bold, Code, Command, Link, Plain, Spans, join, say
+from bot.render.documents.follow_up import forced, loud
 from bot.render.documents.plan import counts, summary_of
 from bot.render.standing import at_work, progress, standing
-from bot.render.words import BAD, ENDED, at, claim, commit, cut, pull_name
+from bot.render.words import BAD, ENDED, at, claim, commit, cut, day, pull_name
 
-ICONS = {"running": "⏳", "failed": "❌", "locked": "🔒", "stale": "⚠️", "applied": "✅", "unchanged": "✅"}
+ICONS = {
+    "running": "⏳",
+    "waiting": "✋",
+    "failed": "❌",
+    "locked": "🔒",
+    "stale": "⚠️",
+    "applied": "✅",
+    "unchanged": "✅",
+}
 
 
 def name(row: TargetStatus) -> Spans:
@@ -40,13 +51,16 @@ def planned(row: TargetStatus, status: Status) -> Spans:
 
 
 def state(row: TargetStatus, status: Status) -> Spans:
-    """What goes on: the run that is on, the lock, who waits, how the last run ended."""
-    parts = [_main(row, status)]
+    """What goes on: the run that is on, the lock, who waits, how the last run ended, what was forced, freezes."""
+    parts = [*alarms(row), _main(row, status), _freeze(row)]
     stands = standing(row)
     if row.lock is not None and stands != "locked":
         ours = row.pull != 0 and row.lock.pull == row.pull
         held: Spans = (Plain("this pull request"),) if ours else claim(row.lock)
         parts.append((Plain("🔒 "), *held))
+    if row.hold is not None:
+        parts.append((Plain("📌 held at "), Code(row.hold.commit[:7])))
+    parts.append(_drift(row))
     if row.waiters:
         parts.append((Plain("waits: " + ", ".join(f"#{waiter.pull}" for waiter in row.waiters[:5])),))
     return join(parts)
@@ -60,18 +74,19 @@ def _main(row: TargetStatus, status: Status) -> Spans:
         whose = () if run.pull == row.pull else (Plain(" · for "), pull_name(run.pull))
         return (icon, *progress(run, row.plan), *whose, *_log(run, status))
     if stands == "failed" and row.run is not None:
-        return (icon, Plain(f"{row.run.kind} {ENDED[row.run.outcome or 'failed']}"), *_log(row.run, status))
+        return (icon, Plain(f"{row.run.word} {ENDED[row.run.outcome or 'failed']}"), *_log(row.run, status))
     if stands == "locked" and row.lock is not None:
         return (icon, *claim(row.lock))
+    if stands == "waiting" and row.blocked is not None:
+        return (icon, *_blocked(row, row.blocked))
     if stands == "stale":
         return (icon, *say(cut(row.stale) if row.stale else "this plan can no longer be applied"))
     if stands == "applied":
-        when = (
-            f" {at(row.release.created_at)}"
-            if row.release and row.plan and row.release.plan_digest == row.plan.digest
-            else ""
-        )
-        return (icon, Plain(f"applied{when}"))
+        there = row.release
+        if there is None or row.plan is None or there.plan_digest != row.plan.digest:
+            return (icon, Plain("applied"))
+        done = f"{'reverted' if there.reverts else 'applied'} {at(there.created_at)}"
+        return (icon, Plain(done)) if there.verified else (Plain(f"❌ {done}, its smoke checks failed"),)
     said = {
         "unplanned": "not planned",
         "unchanged": "up to date",
@@ -80,6 +95,54 @@ def _main(row: TargetStatus, status: Status) -> Spans:
         "over": "not applied",
     }
     return (icon, Plain(said.get(stands, "")))
+
+
+def alarms(row: TargetStatus) -> list[Spans]:
+    """What was forced there, until somebody else has acknowledged it; and a forced run that is on."""
+    said = [loud(one) for one in row.follow_ups]
+    known = {one.run_id for one in row.follow_ups}
+    run = at_work(row)
+    if run is not None and run.forced and run.id not in known:
+        said.append(forced(run.actor, run.forced))
+    return said
+
+
+def _blocked(row: TargetStatus, blocked: Refused) -> Spans:
+    """The first thing that an apply waits for."""
+    if blocked.code == "soaking" and blocked.until:
+        return (Plain(f"soaks until {at(blocked.until)}"),)
+    if blocked.code == "frozen" and blocked.until:
+        return (Plain(f"frozen until {day(blocked.until)}"),)
+    if blocked.code == "unapproved":
+        lacking = row.consent.missing if row.consent and row.consent.approval.live else None
+        if lacking is None or row.consent is None:
+            return (Plain("needs approval"),)
+        of = "" if lacking.more else "approval of "
+        return (Plain(f"needs {of}"), *say(wanted(row.consent.approval, lacking)))
+    return say(cut(blocked.fact))
+
+
+def _drift(row: TargetStatus) -> Spans:
+    """What was found there last, and whether it is known at all."""
+    said: list[Spans] = []
+    if row.drift is not None:
+        said.append((Plain(f"⚠️ drift: {row.drift.headline}"),))
+    look = row.look
+    if look is not None and look.active:
+        said.append((Plain("🔎 looking for drift"),))
+    elif look is not None and look.outcome in BAD and look.finished_at:
+        said.append((Plain(f"❔ the look for drift failed, {at(look.finished_at)}"),))
+    return join(said)
+
+
+def _freeze(row: TargetStatus) -> Spans:
+    """A freeze that is on or near, where it is not said already."""
+    said = standing(row) == "waiting" and row.blocked is not None and row.blocked.code == "frozen"
+    if row.frozen is not None and not said and not row.over:
+        return (Plain(f"❄️ frozen until {day(row.frozen.until)}" if row.frozen.until else "❄️ frozen"),)
+    if row.coming is not None and row.coming.until and not row.over:
+        return (Plain(f"❄️ freezes {day(row.coming.until)}"),)
+    return ()
 
 
 def deployed(row: TargetStatus, status: Status) -> Spans:
@@ -98,11 +161,11 @@ def next_step(row: TargetStatus) -> Spans:
 def trouble(row: TargetStatus) -> Run | None:
     """The newest run of the pull request, where it ended and people should know why."""
     run = row.run
-    return (
-        run
-        if run is not None and (run.outcome in BAD or (run.outcome == "refused" and run.message))
-        else None
-    )
+    if run is None or (
+        run.outcome not in BAD and not (run.outcome in ("refused", "applied", "planned") and run.message)
+    ):
+        return None
+    return run
 
 
 def _log(run: Run, status: Status) -> Spans:

@@ -7,7 +7,7 @@ from bot.domain.run import Run
 from bot.render.document import Bold, Code, Document, Items, Plain, Spans, Text
 from bot.render.words import asked, named
 
-_DOING = {"plan": "Planning", "apply": "Applying"}
+_DOING = {"plan": "Planning", "apply": "Applying", "drift": "Looking for drift in"}
 
 
 def started(result: Started) -> Document:

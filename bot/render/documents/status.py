@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.plan import PlanSummary
 from bot.domain.results import Status, TargetStatus
+from bot.domain.run import Run
 from bot.render.document import (
     Bold,
     Details,
@@ -19,9 +20,11 @@ from bot.render.document import (
     tell,
 )
 from bot.render.documents import rows
+from bot.render.documents.consent import consent
 from bot.render.documents.failure import why
 from bot.render.documents.headline import headline
 from bot.render.documents.plan import counts, diff, losses, summary_of
+from bot.render.documents.way_back import means
 from bot.render.standing import standing
 from bot.render.words import ENDED, named
 
@@ -44,6 +47,8 @@ def status(result: Status) -> Document:
         body.append(
             Text((Plain(f"… and {named([str(row.target) for row in left])} did not end well either."),))
         )
+    for row in result.targets:
+        body += consent(row)
     body += _notes(result)
     for row in result.targets:
         summary = summary_of(row.plan)
@@ -86,10 +91,18 @@ def _trouble(row: TargetStatus) -> tuple[Element, ...]:
     head = Text(
         (
             Bold(str(row.target)),
-            Plain(f": the {run.kind} {ENDED[run.outcome or 'failed']}."),
+            Plain(f": {_ended(run)}."),
         )
     )
     return (head, *why(run))
+
+
+def _ended(run: Run) -> str:
+    if run.outcome == "planned":
+        return "planned"
+    if run.outcome == "applied":
+        return "reverted" if run.reverts else "applied"
+    return f"the {run.word} {ENDED[run.outcome or 'failed']}"
 
 
 def _notes(result: Status) -> tuple[Element, ...]:
@@ -100,5 +113,5 @@ def _notes(result: Status) -> tuple[Element, ...]:
 
 
 def _plan(row: TargetStatus, summary: PlanSummary) -> Details:
-    body = (*losses(summary, 8), *diff(summary, see="see the check", most=SMALL))
+    body = (*means(row.plan), *losses(summary, 8), *diff(summary, see="see the check", most=SMALL))
     return Details((Bold(str(row.target)), Plain(": "), *counts(summary)), body)

@@ -114,5 +114,5 @@ def _all(text: str, *words: str) -> bool:
 
 
 def _thread(story: Story) -> list[Message]:
-    cards = [message for message in story.world.slack.messages(CHANNEL) if News.is_card(message)]
+    cards = [message for message in story.world.slack.messages(CHANNEL) if News.kind(message) == "card"]
     return [reply for card in cards for reply in story.world.slack.thread(CHANNEL, card.ts)[1:]]

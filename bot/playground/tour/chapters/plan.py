@@ -49,7 +49,7 @@ def plan(story: Story) -> None:
         )
 
     with story.step("Slack has one card that says the same, and nothing was built anywhere"):
-        cards = [message for message in story.world.slack.messages(CHANNEL) if News.is_card(message)]
+        cards = [message for message in story.world.slack.messages(CHANNEL) if News.kind(message) == "card"]
         story.check("one card", true=len(cards) == 1, seen=[card.text for card in cards])
         story.sees(
             "the card's words are the comment's",

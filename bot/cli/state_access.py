@@ -1,0 +1,158 @@
+"""`towpath state login`, `logout`: the state of a target on the built-in backend, for a person's own Terraform."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import typer
+
+from bot.cli.state import state
+from bot.domain.target import Target
+from bot.errors import UserError
+from bot.settings import process_environment
+
+TIMEOUT = 60.0
+"""Seconds for the bot's answer: it asks GitHub three times."""
+BACKEND, PASSWORD, PASS = "towpath.backend.hcl", "password", "pass.json"
+
+
+@state.command()
+def login(
+    url: str = typer.Option(..., help="The bot's address, such as https://towpath.example.com."),
+    repository: str = typer.Option(..., help="owner/name."),
+    env: str = typer.Option(..., help="The environment."),
+    stack: str = typer.Option("", help="The stack, where there are several."),
+    pull: int = typer.Option(
+        0, min=0, help="The pull request, for an environment that exists once for each."
+    ),
+    as_json: bool = typer.Option(False, "--json", help="One JSON object, with the password in it."),
+) -> None:
+    """Get a credential for one target's state, good for some hours. Who you are is proven by your GitHub token
+    (GITHUB_TOKEN, GH_TOKEN, or asked for), which is neither kept nor written anywhere."""
+    address = _address(url)
+    wish = {"repository": repository, "environment": env, "stack": stack, "pull": pull}
+    answer = _send("POST", address, json=wish, headers={"Authorization": f"Bearer {_token()}"})
+    try:
+        given = answer.json()
+        place = directory() / Target.from_key(given["target"]).path
+    except (ValueError, KeyError, TypeError):
+        raise UserError(f"{url} does not answer as Towpath does.", next_step="Check `--url`.") from None
+    _keep(place, address, given)
+    if as_json:
+        print(json.dumps({**given, "backend_config": str(place / BACKEND)}))
+        return
+    print(
+        f"You are {given['login']}; the state of {given['target']} is yours until {given['expires_at'][:16]} UTC.\n"
+    )
+    print(f"  terraform init -reconfigure -backend-config={place / BACKEND}")
+    print(f"  export TF_HTTP_USERNAME={given['username']}")
+    print(f'  export TF_HTTP_PASSWORD="$(cat {place / PASSWORD})"')
+    print("  export TF_HTTP_RETRY_MAX=30\n")
+    print('The configuration needs an empty `backend "http" {}` block, in a file that git does not track.')
+
+
+@state.command()
+def logout(
+    target: str = typer.Argument(
+        "", help="owner/name:stack:env, as `login` named it; all where it is left out."
+    ),
+) -> None:
+    """Forget the credentials, here and at the bot."""
+    root = directory()
+    places = [root / _known(target).path] if target else [path.parent for path in root.rglob(PASS)]
+    found = [place for place in places if (place / PASS).is_file()]
+    if not found:
+        print("There is no credential here.")
+        return
+    for place in found:
+        kept = json.loads((place / PASS).read_text())
+        password = (place / PASSWORD).read_text().strip()
+        shutil.rmtree(place)
+        try:
+            _send("DELETE", kept["address"], auth=(kept["username"], password))
+        except UserError as error:
+            print(
+                f"{kept['target']}: forgotten here; the bot forgets it at its end. {error.what}",
+                file=sys.stderr,
+            )
+            continue
+        print(f"{kept['target']}: forgotten.")
+
+
+def directory() -> Path:
+    """Where credentials are kept: the person's own configuration, never a repository."""
+    kept = process_environment().get("XDG_CONFIG_HOME", "")
+    return (Path(kept) if kept else Path.home() / ".config") / "towpath" / "state"
+
+
+def _known(target: str) -> Target:
+    try:
+        return Target.from_key(target)
+    except ValueError:
+        raise UserError(
+            f"`{target}` names no target.", next_step="Write it as owner/name:stack:env, as `login` did."
+        ) from None
+
+
+def _address(url: str) -> str:
+    """Where to sign in. Raises UserError where the token would be readable on its way."""
+    parts = urlsplit(url)
+    if parts.scheme == "https" or (
+        parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
+    ):
+        return f"{url.rstrip('/')}/state/login"
+    raise UserError(
+        f"{url} is not https: your token could be read on its way.",
+        next_step="Give an https address as `--url`.",
+    )
+
+
+def _token() -> str:
+    environment = process_environment()
+    given = environment.get("GITHUB_TOKEN") or environment.get("GH_TOKEN")
+    if not given and sys.stdin.isatty():
+        given = getpass.getpass("GitHub token (not shown, not kept): ")
+    if not given or not given.strip():
+        raise UserError("There is no GitHub token.", next_step='GITHUB_TOKEN="$(gh auth token)" gives one.')
+    return given.strip()
+
+
+def _send(method: str, address: str, **more: Any) -> httpx.Response:
+    """The bot's answer, where it is a good one. Raises UserError with what it says."""
+    try:
+        answer = httpx.request(method, address, timeout=TIMEOUT, **more)
+    except (httpx.HTTPError, UnicodeEncodeError) as error:
+        raise UserError(
+            f"{address} does not answer: {type(error).__name__}.", next_step="Is it the bot's address?"
+        ) from None
+    if answer.is_success:
+        return answer
+    try:
+        told = answer.json()
+        what, step = str(told["error"]), str(told["next_step"])
+    except (ValueError, KeyError, TypeError):
+        what, step = (
+            f"{address} answers {answer.status_code}.",
+            "Is it the bot's address, and its version ours?",
+        )
+    raise UserError(what, next_step=step)
+
+
+def _keep(place: Path, address: str, given: dict[str, Any]) -> None:
+    """Write what Terraform needs, for the owner alone."""
+    settings = {name: str(value) for name, value in given["config"].items()}
+    place.mkdir(parents=True, exist_ok=True, mode=0o700)
+    lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sorted(settings.items()))
+    kept = {"address": address, "target": given["target"], "username": given["username"]}
+    for name, text in ((BACKEND, lines), (PASSWORD, given["password"]), (PASS, json.dumps(kept))):
+        (place / name).unlink(missing_ok=True)
+        with os.fdopen(os.open(place / name, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(text)

@@ -1,0 +1,70 @@
+"""Break-glass: who may, and what it leaves to do for somebody else."""
+
+from __future__ import annotations
+
+from bot.domain.answers import Refused
+from bot.domain.people import Actor, reaches
+from bot.domain.policy import Environment
+from bot.domain.ports.forge import Role
+from bot.domain.ports.records import FollowUp
+from bot.domain.results import Noted, Result
+from bot.services.auditing import record
+from bot.services.context import Context, show, show_pull
+
+
+def may_force(context: Context, environment: Environment, actor: Actor) -> Refused | None:
+    """None for those whom the policy names under `force`; nobody where it names none."""
+    users = {name.lstrip("@").lower() for name in environment.force.get("users", ())}
+    teams = [name.lstrip("@") for name in environment.force.get("teams", ())]
+    if actor.login.lower() in users:
+        return None
+    if any(actor.login.lower() in (context.forge.members(team) or ()) for team in teams):
+        return None
+    who = ", ".join([*(f"@{name}" for name in sorted(users)), *(f"@{name}" for name in teams)])
+    return Refused(
+        "force",
+        f"`{environment.name}` may be forced by {who}."
+        if who
+        else f"Nobody may force `{environment.name}`: its policy has no `force`.",
+        f"`/apply {environment.name}` asks for the consent that is missing.",
+    )
+
+
+def acknowledge(context: Context, one: FollowUp, actor: Actor, role: Role) -> Result:
+    """Somebody else has seen a break-glass and stands by it."""
+    if actor.login.lower() == one.actor.login.lower():
+        return Refused(
+            "self-approval",
+            f"{one.actor.name} forced this apply to {one.target}; somebody else must acknowledge it.",
+            "Ask a colleague who has the `write` role.",
+        )
+    if not reaches(role, "write"):
+        return Refused(
+            "permission",
+            f"To acknowledge a forced apply you need the `write` role; you have `{role}`.",
+            "Ask somebody who has it.",
+        )
+    with context.store.begin() as tables:
+        if not tables.follow_ups.acknowledge(one.id, actor.login, context.now()):
+            there = tables.follow_ups.get(one.id)
+            by = f" by @{there.acknowledged_by}" if there else ""
+            return Noted(f"The forced apply to {one.target} was acknowledged already{by}.")
+        record(
+            context,
+            tables,
+            "force.acknowledged",
+            actor,
+            target=one.target,
+            pull=one.pull,
+            run_id=one.run_id,
+            follow_up=one.id,
+            reason=one.reason,
+        )
+        show(tables, context.now(), "follow_up", one.id, one.target.repository, one.pull)
+        for pull in tables.pulls.open(one.target.repository):
+            show_pull(tables, context.now(), pull.repository, pull.number)
+        show_pull(tables, context.now(), one.target.repository, one.pull)
+    context.poke()
+    return Noted(
+        f"{actor.name} has acknowledged the apply to {one.target} that {one.actor.name} forced.", tone="good"
+    )

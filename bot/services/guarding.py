@@ -1,0 +1,87 @@
+"""How a guarded environment stands for a pull request: what its gates say now, whose consent is there, what is next."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.answers import Refused
+from bot.domain.approval import Standing
+from bot.domain.freeze import coming, frozen
+from bot.domain.gates import ApplyFacts, Source, command
+from bot.domain.policy import Policy
+from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.records import FollowUp
+from bot.domain.ports.store import Tables
+from bot.domain.promotion import PROMOTION, WAITING, answers
+from bot.domain.results import TargetStatus
+from bot.domain.target import Target
+from bot.services import voting
+from bot.services.context import Context
+from bot.services.promoting import configuration_of, source_of
+
+AHEAD = timedelta(hours=24)
+"""How far ahead a freeze is announced."""
+
+
+def guard(context: Context, row: TargetStatus, policy: Policy, pull: PullRequest | None) -> TargetStatus:
+    """`row` with what stands before an apply there; as it is where nothing does."""
+    environment, now = row.environment, context.now()
+    row = replace(
+        row,
+        frozen=frozen(environment.windows, "apply", now),
+        coming=coming(environment.windows, "apply", now, AHEAD),
+    )
+    if not environment.guarded and not environment.force and row.frozen is None:
+        return row
+    number = pull.number if pull else 0
+    with context.store.read() as tables:
+        source, consent, follow_ups = _rows(tables, policy, row.target, number)
+    row = replace(row, follow_ups=follow_ups, consent=consent)
+    if pull is None or pull.state != "open":
+        return row
+    found = ApplyFacts(
+        pull=pull,
+        target=row.target,
+        environment=environment,
+        plan=row.plan,
+        lock=None,
+        now=now,
+        engine="",
+        policy="",
+        source=source,
+        configuration=configuration_of(context, pull.repository, pull.head_sha, policy, row.target.stack)
+        if source and source.release and source.release.commit == pull.head_sha
+        else "",  # of another commit it does not matter, and a head just pushed is not in the mirror yet
+        frozen=row.frozen,
+        consent=consent if consent and consent.approval.live else None,
+    )
+    said = tuple(answers(PROMOTION, found))
+    noes = (gate.check(found) for gate in PROMOTION)
+    blocked = next((answer for answer in noes if isinstance(answer, Refused)), None)
+    return replace(row, gates=said, blocked=blocked)
+
+
+def next_step(row: TargetStatus) -> str:
+    """The command that leads on from here in a guarded environment where nobody is at work; "" where another
+    environment comes first, or only time helps."""
+    no, consent = row.blocked, row.consent
+    live = consent is not None and consent.approval.live
+    if consent is not None and live and not consent.missing.complete:
+        return command("approve", row.target) if consent.approval.status == "open" else ""
+    if no is None or no.code in ("unapproved", "approval-void", "approval-expired"):
+        return command("apply", row.target)
+    if no.code in WAITING and not live:
+        return command("apply", row.target)
+    return ""
+
+
+def _rows(
+    tables: Tables, policy: Policy, target: Target, pull: int
+) -> tuple[Source | None, Standing | None, tuple[FollowUp, ...]]:
+    approval = tables.approvals.newest(target, pull) if pull else None
+    return (
+        source_of(tables, policy, target, pull),
+        voting.seen(tables, approval) if approval else None,
+        tuple(tables.follow_ups.open(target=target)),
+    )

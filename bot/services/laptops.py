@@ -1,0 +1,119 @@
+"""What a person's own Terraform may lock: the state, and for what writes it the target's claim too.
+
+So that a laptop and the bot keep each other out. Called by the state backend, which runs without a worker's parts:
+there is a transaction and a clock, and nothing else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from functools import partial
+from typing import Any, cast
+
+from bot.domain.audit import Entry
+from bot.domain.gates import claimed
+from bot.domain.lock import LAPTOP, Lock
+from bot.domain.people import Actor
+from bot.domain.ports.state import Grant, StateTables
+from bot.domain.ports.store import Tables
+from bot.domain.state import LockInfo
+from bot.domain.target import Target
+from bot.services.context import show_pull
+
+REASON = "Terraform on a laptop"
+
+
+class Laptops:
+    """Fulfils bot.domain.ports.state.Claims on the whole store's transactions. now: UTC."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+
+    def lock(self, tables: StateTables, grant: Grant, wanted: LockInfo) -> LockInfo | None:
+        """A plan needs a state lock that is free; whatever writes also a target that nobody claims or works on."""
+        if wanted.reads:
+            return tables.states.lock(grant.target_key, wanted, grant.holder)
+        whole, target = cast("Tables", tables), Target.from_key(grant.target_key)
+        whole.locks.alone(target)
+        have = whole.locks.get(target)
+        if have is not None and not have.expired(self._now()) and not _own(have, grant):
+            return self._told(have, target)
+        if busy := whole.runs.active(target=target, kind="apply"):
+            text = f"an apply of #{busy[0].pull} works on {target}; try again when it has ended"
+            return LockInfo(text, who=busy[0].actor.name, created=self._now().isoformat())
+        if present := whole.states.lock(target.key, wanted, grant.holder):
+            return present
+        self._claim(whole, grant, target, wanted)
+        return None
+
+    def unlock(self, tables: StateTables, grant: Grant, lock_id: str | None) -> LockInfo | None:
+        """Only what they hold themselves: `/unlock` frees what others forgot."""
+        whole, target = cast("Tables", tables), Target.from_key(grant.target_key)
+        whole.locks.alone(target)
+        present = whole.states.locked(target.key)
+        mine = whole.states.holder(target.key) in ("", grant.holder)
+        if present is not None and (not mine or lock_id not in (None, present.id)):
+            return present
+        if present is not None:
+            whole.states.unlock(target.key, present.id)
+        have = whole.locks.get(target)
+        if have is not None and _own(have, grant):
+            whole.locks.release(target)
+            self._record(whole, grant, target, "lock.released", held_by=have.owner)
+            self._show(whole, target)
+        return None
+
+    def wrote(self, tables: StateTables, grant: Grant) -> None:
+        """A long apply keeps its claim as long as it writes."""
+        whole, target = cast("Tables", tables), Target.from_key(grant.target_key)
+        have = whole.locks.get(target)
+        if have is not None and _own(have, grant):
+            self._renew(whole, have)
+        version = whole.states.newest(target.key)
+        if version is not None:
+            self._record(whole, grant, target, "state.written", serial=version.serial, sha256=version.sha256)
+
+    def _claim(self, tables: Tables, grant: Grant, target: Target, wanted: LockInfo) -> None:
+        have = tables.locks.get(target)
+        if have is not None and _own(have, grant) and not have.expired(self._now()):
+            self._renew(tables, have)
+            return
+        now = self._now()
+        reason = f"{REASON} ({wanted.who})" if wanted.who else REASON
+        actor = Actor(grant.actor, via="terraform")
+        tables.locks.take(Lock(target, actor, now, reason=reason[:300], expires_at=now + LAPTOP), now)
+        self._record(tables, grant, target, "lock.taken", reason=reason, operation=wanted.operation)
+        self._show(tables, target)
+
+    def _renew(self, tables: Tables, have: Lock) -> None:
+        tables.locks.release(have.target)
+        tables.locks.take(replace(have, expires_at=self._now() + LAPTOP), self._now())
+
+    def _told(self, have: Lock, target: Target) -> LockInfo:
+        """Terraform prints of the holder's lock nothing but the id, so that is where it is said."""
+        no = claimed(replace(have, url=""), target)
+        return LockInfo(
+            f"{no.fact} {no.next_step}".replace("`", ""), who=have.owner, created=have.created_at.isoformat()
+        )
+
+    def _record(self, tables: Tables, grant: Grant, target: Target, action: str, **facts: Any) -> None:
+        entry = Entry(
+            self._now(),
+            action,
+            login=grant.actor,
+            via="terraform",
+            repository=target.repository,
+            target=target.key,
+            facts=facts,
+        )
+        tables.at_end.append(partial(tables.audit.add, entry))
+
+    def _show(self, tables: Tables, target: Target) -> None:
+        for pull in tables.pulls.open(target.repository):
+            show_pull(tables, self._now(), target.repository, pull.number)
+
+
+def _own(have: Lock, grant: Grant) -> bool:
+    return have.laptop and have.actor.login == grant.actor

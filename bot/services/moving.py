@@ -1,0 +1,97 @@
+"""A pull request that changes where states are kept: what that means is said before its merge."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from bot.domain.policy import PATH, Policy, Stack
+from bot.domain.ports.forge import PullRequest
+from bot.domain.words import outside
+from bot.errors import UserError
+from bot.services.context import Context
+from bot.services.targets import CONFIGURATION, Ground, policy_at
+
+SHOWN = ("bucket", "key", "region", "workspace_key_prefix", "path", "address")
+"""Settings that are named; a block may hold secrets too."""
+
+
+def notes(context: Context, pull: PullRequest, stand: Ground) -> list[str]:
+    """A sentence for each stack whose backend the pull request changes, in the policy or in the configuration."""
+    changed = context.git.changed(pull.repository, stand.base_tip, pull.head_sha)
+    after = _policy(context, pull) if PATH in changed else None
+    found = (
+        [_by_policy(stand.policy, after, stack) for stack in stand.policy.stacks.values()] if after else []
+    )
+    found += [
+        _by_block(context, pull, stand, stack)
+        for stack in stand.policy.stacks.values()
+        if any(_is_configuration(path, stack.root) for path in changed)
+    ]
+    return [note for note in found if note]
+
+
+def _policy(context: Context, pull: PullRequest) -> Policy | None:
+    try:
+        return policy_at(context, pull.repository, pull.head_sha)
+    except UserError:
+        return None  # said by the policy's own note
+
+
+def _by_policy(before: Policy, after: Policy, stack: Stack) -> str:
+    there = after.stacks.get(stack.name)
+    if there is None:
+        return f"This pull request takes the stack `{stack.name}` out of the policy: its states stay where they are."
+    keys = [
+        env
+        for env in before.environments
+        if env in after.environments and before.key(stack.name, env) != after.key(stack.name, env)
+    ]
+    if there.backend == stack.backend and not keys:
+        return ""
+    moved = f" (the key in {', '.join(f'`{env}`' for env in keys)})" if keys else ""
+    return (
+        f"**This pull request changes where the states of `{stack.name}` are kept**{moved}. After its merge they are "
+        "looked for there: `towpath state migrate` moves them first, else the next plan begins from nothing."
+    )
+
+
+def _by_block(context: Context, pull: PullRequest, stand: Ground, stack: Stack) -> str:
+    before = _block(context, pull.repository, stand.base_tip, stack)
+    after = _block(context, pull.repository, pull.head_sha, stack)
+    if before is None or after is None or before == after:
+        return ""
+    return (
+        f"**This pull request changes the `backend` block of `{stack.name}`** (from {_said(*before)} to "
+        f"{_said(*after)}). The bot keeps each environment's state where the policy says, proves that before each run, "
+        "and refuses the run where the block leads elsewhere."
+    )
+
+
+def _block(
+    context: Context, repository: str, commit: str, stack: Stack
+) -> tuple[str, Mapping[str, str]] | None:
+    """The backend that a stack's files declare; None where they cannot be read, which its plan tells."""
+    files = [name for name in context.git.files(repository, commit) if _is_configuration(name, stack.root)]
+    with tempfile.TemporaryDirectory() as place:
+        for name in files:
+            content = context.git.read(repository, commit, name)
+            (Path(place) / Path(name).name).write_bytes(content or b"")
+        try:
+            return context.terraform.backend_block(Path(place))
+        except UserError:
+            return None
+
+
+def _said(kind: str, settings: Mapping[str, str]) -> str:
+    """A backend in words, without what may be secret in it."""
+    shown = [f"`{name} = {outside(settings[name])}`" for name in SHOWN if name in settings]
+    return (
+        " ".join([f"`{outside(kind)}`", *(["with", ", ".join(shown)] if shown else [])]) if kind else "none"
+    )
+
+
+def _is_configuration(path: str, root: str) -> bool:
+    """Whether a file is of the root module itself."""
+    return path.endswith(CONFIGURATION[:4]) and Path(path).parent == Path(root)

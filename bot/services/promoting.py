@@ -1,0 +1,127 @@
+"""What stands before a guarded environment: the stage before it, its configuration, its freeze windows."""
+
+from __future__ import annotations
+
+from bot.domain.answers import Refused
+from bot.domain.configuration import configuration
+from bot.domain.freeze import Frozen, frozen
+from bot.domain.gates import Source, command
+from bot.domain.people import Actor, reaches
+from bot.domain.policy import Policy
+from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.store import Tables
+from bot.domain.target import Target
+from bot.services.context import Context
+
+MOST = 4096
+"""Digests that are kept: a commit's never changes."""
+
+_digests: dict[tuple[str, str, str, str], str] = {}
+
+
+def configuration_of(context: Context, repository: str, commit: str, policy: Policy, stack: str) -> str:
+    """The stack's configuration digest at a commit that is in the mirror. Not for use in a transaction: it asks git."""
+    rules = repr((policy.stacks[stack], [policy.var_files(stack, name) for name in policy.environments]))
+    key = (repository, commit, stack, rules)
+    if known := _digests.get(key):
+        return known
+    blobs = context.git.blobs(repository, commit)
+    modules = context.terraform.module_users(
+        list(blobs), lambda path: context.git.read(repository, commit, path), [policy.stacks[stack].root]
+    )
+    if len(_digests) >= MOST:
+        _digests.clear()
+    _digests[key] = configuration(policy, stack, blobs, modules)
+    return _digests[key]
+
+
+def source_of(tables: Tables, policy: Policy, target: Target, pull: int) -> Source | None:
+    """The stage that `target` is promoted from, as it stands now; None where there is none."""
+    before = policy.environments[target.environment].promote_from
+    if not before:
+        return None
+    stage = policy.target(target.repository, target.stack, before, pull)
+    release = tables.releases.newest(stage)
+    busy = tables.runs.active(target=stage, kind="apply")
+    version = tables.states.newest(stage.key)
+    now, drifted = version.serial if version else 0, ""
+    if release is not None and not busy and now != release.serial:
+        drifted = f"its serial is {now}, and was {release.serial}" if version else "it was deleted"
+    return Source(stage, release, busy[0].pull if busy else 0, drifted)
+
+
+def frozen_now(context: Context, policy: Policy, target: Target) -> Frozen | None:
+    """The freeze that forbids an apply there now."""
+    return frozen(policy.environments[target.environment].windows, "apply", context.now())
+
+
+def waits(context: Context, tables: Tables, policy: Policy, target: Target, pull: int) -> bool:
+    """Whether only time stands before it: asked of rows alone, so that nobody else is asked in vain."""
+    source, soak = source_of(tables, policy, target, pull), policy.environments[target.environment].soak
+    if frozen_now(context, policy, target):
+        return True
+    if source is None or source.release is None:
+        return False
+    there = source.release
+    return bool(source.busy) or there.verification == "running" or context.now() < there.soaked_at(soak)
+
+
+def plans_frozen(context: Context, policy: Policy, target: Target, word: str) -> Refused | None:
+    """The freeze that forbids plans there now. word: the command to use when it is over."""
+    now = frozen(policy.environments[target.environment].windows, "plan", context.now())
+    if now is None:
+        return None
+    until = f"until {now.until:%Y-%m-%d %H:%M} UTC" if now.until else "with no end in sight"
+    return Refused(
+        "frozen",
+        f"Plans for {target} are frozen {until} ({now.reason}).",
+        f"`{command(word, target)}` then.",
+    )
+
+
+def may_plan(
+    context: Context, pull: PullRequest, policy: Policy, target: Target, actor: Actor
+) -> Refused | None:
+    """Whether `actor` (the pull request's author, where nobody asked) may cause a plan, which runs the pull request's
+    code with the environment's secrets; and whether a freeze forbids it. None where all is well."""
+    environment = policy.environments[target.environment]
+    if no := plans_frozen(context, policy, target, "plan"):
+        return no
+    login = actor.login or pull.author
+    if environment.plan_needs == "maintain" and not reaches(
+        context.forge.role(pull.repository, login), "maintain"
+    ):
+        return Refused(
+            "permission",
+            f"A plan for `{target.environment}` sees its secrets, so it needs the `maintain` role; @{login} does not "
+            "have it.",
+            f"Ask a maintainer to comment `{command('plan', target)}`.",
+        )
+    if environment.plan_needs == "approval" and not _approved_head(context, pull):
+        return Refused(
+            "unreviewed",
+            f"A plan for `{target.environment}` sees its secrets, so somebody with `write` must have approved "
+            f"`{pull.head_sha[:7]}` first.",
+            f"Ask for a review on GitHub; then `{command('plan', target)}`.",
+        )
+    return None
+
+
+def _approved_head(context: Context, pull: PullRequest) -> bool:
+    """Whether the newest word of somebody else with write, on this very head, is an approval."""
+    own = {
+        pull.author.lower(),
+        *(name.lower() for name in context.forge.authors(pull.repository, pull.head_sha)),
+    }
+    words = {
+        review.author.lower(): review
+        for review in context.forge.reviews(pull.repository, pull.number)
+        if review.state in ("approved", "changes_requested", "dismissed") and not review.bot
+    }
+    return any(
+        review.state == "approved"
+        and review.commit == pull.head_sha
+        and login not in own
+        and reaches(context.forge.role(pull.repository, review.author), "write")
+        for login, review in words.items()
+    )

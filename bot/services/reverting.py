@@ -1,0 +1,133 @@
+"""Reverts: an environment goes back to a release, by a plan that people read and that is applied exactly."""
+
+from __future__ import annotations
+
+from bot.domain.answers import Refused
+from bot.domain.approval import Approval
+from bot.domain.gates import APPLY, ApplyFacts, ask, claimed, command
+from bot.domain.people import Actor
+from bot.domain.ports.forge import PullRequest
+from bot.domain.promotion import PROMOTION
+from bot.domain.results import Noted, Result, Started
+from bot.domain.run import Origin, Run
+from bot.domain.target import Target
+from bot.services import applying, approving, planning
+from bot.services.asking import Wish, asked
+from bot.services.context import Context
+from bot.services.going_back import Back, choose
+from bot.services.judging import facts, look
+from bot.services.promoting import may_plan
+from bot.services.targets import Ground
+
+STALE = frozenset(["state-moved", "too-old", "policy-changed", "engine-changed"])
+"""Refusals after which the way back is planned anew, and read."""
+SHOWN = 10
+"""Differences that are named; the rest are counted."""
+
+
+def request(
+    context: Context,
+    pull: PullRequest,
+    stand: Ground,
+    target: Target,
+    actor: Actor,
+    origin: Origin,
+    wanted: str | None,
+    losing: int | None,
+) -> Result:
+    """Plan the way back and show it; asked again, apply exactly that plan, with the consent that it needs.
+
+    losing: how many things the asker says are lost for good; it must be typed, and right, where there are any.
+    """
+    with context.store.read() as tables:
+        back = choose(tables, target, wanted)
+        plan = tables.plans.newest(target, pull.number)
+        known = tables.runs.get(applying.run_id(origin, target))
+    if known is not None:
+        return Started((known,), {})
+    if isinstance(back, Refused):
+        return back
+    if plan is None or plan.reverts != back.to.id or plan.status != "fresh":
+        return _plan(context, pull, stand, target, actor, origin, back)
+    seen = look(context, pull, stand, target, plan)
+    environment = stand.policy.environments[target.environment]
+    terms = approving.terms(context, pull, stand, environment, actor, back=plan)
+    opened: list[Approval] = []
+    queued: list[tuple[Run, Run | None]] = []
+    try:
+        with context.store.begin() as tables:
+            tables.locks.alone(target)
+            newest = tables.plans.newest(target, pull.number)
+            found = facts(context, tables, pull, stand, target, newest, seen, asked=origin.asked)
+            no, lacking = ask(APPLY, found), ask(PROMOTION, found)
+            if lacking is not None and lacking.code in applying.UNASKED:
+                asks, lacking = True, None
+            else:
+                asks, lacking = False, lacking or _counted(found, losing)
+            final = no if no is not None and no.code not in STALE else lacking if no is None else None
+            if final is not None:
+                return applying.refused(context, tables, final, target, pull, actor)
+            if no is None and asks:
+                opened.append(
+                    approving.open_in(
+                        context,
+                        tables,
+                        pull,
+                        environment,
+                        target,
+                        actor,
+                        origin,
+                        terms,
+                        run_id=plan.run_id,
+                        plan=plan,
+                        when_approved=False,
+                    )
+                )
+            elif no is None:
+                queued.append(applying.queue(context, tables, stand, found, actor, origin, Wish()))
+    except applying.Lost as lost:
+        with context.store.begin() as tables:
+            return applying.refused(context, tables, claimed(lost.lock, target), target, pull, actor)
+    if opened:
+        return asked(context, opened)
+    if not queued:
+        return _plan(context, pull, stand, target, actor, origin, back)
+    context.work.wake()
+    context.poke()
+    run, busy = queued[0]
+    return Started((run,), {target.key: busy} if busy else {})
+
+
+def _plan(
+    context: Context,
+    pull: PullRequest,
+    stand: Ground,
+    target: Target,
+    actor: Actor,
+    origin: Origin,
+    back: Back,
+) -> Result:
+    if no := may_plan(context, pull, stand.policy, target, actor):
+        return no
+    seed = f"{origin.delivery}:{origin.index}:revert"
+    planning.request(context, pull, [target], stand.base_tip, actor, origin, seed, back=back)
+    to, number = back.to, f" of #{back.to.pull}" if back.to.pull else ""
+    return Noted(
+        f"The way back of {target} to `{to.commit[:7]}`{number} (release `{to.id[:8]}`, serial {to.serial}) is being "
+        "planned.",
+        f"Read it, then `{command('revert', target)}` again applies exactly that.",
+    )
+
+
+def _counted(found: ApplyFacts, losing: int | None) -> Refused | None:
+    """What is lost for good is counted by whoever asks."""
+    losses = found.plan.losses if found.plan else ()
+    if not losses or losing == len(losses):
+        return None
+    named = ", ".join(f"`{one}`" for one in losses[:SHOWN])
+    more = f" and {len(losses) - SHOWN} more" if len(losses) > SHOWN else ""
+    return Refused(
+        "losses",
+        f"This revert loses the data of {len(losses)} resource{'s' if len(losses) > 1 else ''} for good: {named}{more}.",
+        f"`{command('revert', found.target)} --losing {len(losses)}` says that you know.",
+    )
