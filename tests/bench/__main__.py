@@ -12,9 +12,16 @@ from pathlib import Path
 
 from bot.terraform.engine import discover
 from tests import postgres
-from tests.bench import deliveries, idle, plans, stacks
+from tests.bench import clicks, deliveries, idle, plans, stacks, states
 
-BENCHES = {"plans": plans.run, "stacks": stacks.run, "deliveries": deliveries.run, "idle": idle.run}
+BENCHES = {
+    "plans": plans.run,
+    "stacks": stacks.run,
+    "deliveries": deliveries.run,
+    "clicks": clicks.run,
+    "states": states.run,
+    "idle": idle.run,
+}
 
 
 def main() -> int:

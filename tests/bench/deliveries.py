@@ -5,106 +5,120 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import threading
 import time
 import uuid
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 from pathlib import Path
-
-import httpx
+from typing import Any
 
 from bot.playground.world import World, until
+from tests.bench.firing import fire, kept
 from tests.bench.report import Figure
 
 RATE = 100
 LASTING = 30
+TENTH = 10
+"""Of a busy organisation's deliveries, every tenth asks for something."""
+PULLS = 5
 
 
 def run(directory: Path, database: str, url: str, engine: str) -> list[Figure]:
-    """Signed `/help` comments of people on one pull request: each is understood and gets its reaction and answer later."""
+    """Signed words of people that ask for nothing; then the same with `/help` and pushes on several pull requests in
+    between, each of which is worked through, and answered, while the others come in."""
     with World(directory / "world", database_url=url) as world:
-        number = world.propose("bigger-web")
-        until(lambda: "`/apply staging`" in world.status(number), what="a plan")
-        environment = world.environment()
-        times, wrong = fire(world.bot.url, environment["TOWPATH_GITHUB_WEBHOOK_SECRET"], world, number)
-        kept = len(times)
-        accepted = count(world)
-    times.sort()
-    p99 = times[int(len(times) * 0.99) - 1] * 1000
-    lost = RATE * LASTING - accepted
+        numbers = [world.propose("bigger-web", branch=f"ann/{turn}") for turn in range(PULLS)]
+        until(lambda: all("`/apply staging`" in world.status(number) for number in numbers), what="plans")
+        kinds = Kinds(world, numbers)
+        world.github.webhooks.hold()  # what is said from here on comes from us alone
+        words = [kinds.word(turn) for turn in range(RATE * LASTING)]
+        asked = range(0, RATE * LASTING, TENTH)
+        mixed = [kinds.asking(turn) if turn in asked else kinds.word(turn) for turn in range(RATE * LASTING)]
+        return [
+            *figures(world, database, "plain", words),
+            *figures(world, database, "mixed", mixed),
+            answers(world, database, numbers, sum(b'"/help"' in body for _event, body in mixed)),
+        ]
+
+
+class Kinds:
+    """Payloads as the stand-in made them, with ids of their own."""
+
+    def __init__(self, world: World, numbers: Sequence[int]) -> None:
+        self._world, self._numbers = world, numbers
+        for number in numbers:
+            world.say(number, "a plain word", author="bob")
+        world.github.webhooks.drain()
+        self._comments: dict[int, Any] = {}
+        self._pulls: dict[int, Any] = {}
+        for one in world.github.webhooks.log:
+            payload = json.loads(one.body)
+            if one.event == "issue_comment" and payload["comment"]["body"] == "a plain word":
+                self._comments[payload["issue"]["number"]] = payload
+            elif one.event == "pull_request":
+                self._pulls[payload["number"]] = payload
+
+    def word(self, turn: int) -> tuple[str, bytes]:
+        return self._comment(self._numbers[turn % PULLS], 100_000 + turn, "a plain word")
+
+    def asking(self, turn: int) -> tuple[str, bytes]:
+        """A push that changed nothing (GitHub tells the same of one in several events), or a command."""
+        which, kind = divmod(turn // TENTH, 3)
+        number = self._numbers[which % PULLS]
+        if kind == 0:
+            return "pull_request", json.dumps(self._pulls[number] | {"action": "synchronize"}).encode()
+        return self._comment(number, self._world.say(number, "/help", author="bob"), "/help")
+
+    def _comment(self, number: int, comment: int, text: str) -> tuple[str, bytes]:
+        payload = self._comments[number]
+        said = payload["comment"] | {"id": comment, "body": text}
+        return "issue_comment", json.dumps(payload | {"comment": said}).encode()
+
+
+def figures(world: World, database: str, name: str, words: Sequence[tuple[str, bytes]]) -> list[Figure]:
+    """How long they were waited for, and how many of them are not kept, kept twice, or not answered with 2xx."""
+    mark = f"bench-{name}"
+    secret = world.environment()["TOWPATH_GITHUB_WEBHOOK_SECRET"]
+    load = [(headers(secret, mark, event, body), body) for event, body in words]
+    fired = fire(f"{world.bot.url}/github/webhook", load, RATE)
+    have = kept(world, f"{mark}-")
     return [
-        Figure(
-            "100 deliveries/s, p99",
-            database,
-            p99,
-            100,
-            "ms",
-            f"{kept} answered, {wrong} not 2xx, median {times[len(times) // 2] * 1000:.1f} ms",
-        ),
+        Figure(f"100 {name} deliveries/s, p99", database, fired.p99, 100, "ms", fired.said),
         Figure(
             "deliveries lost or doubled",
             database,
-            abs(lost) + wrong,
+            abs(len(load) - have) + fired.wrong,
             0,
             "",
-            f"{accepted} kept of {RATE * LASTING}",
+            f"{have} kept of {len(load)}",
         ),
     ]
 
 
-def fire(url: str, secret: str, world: World, number: int) -> tuple[list[float], int]:
-    """Send them at their times, whatever the answers take; seconds of each, and how many were not 2xx."""
-    times: list[float] = []
-    wrong = 0
-    guard = threading.Lock()
-    client = httpx.Client(timeout=30, limits=httpx.Limits(max_connections=64, max_keepalive_connections=64))
-    payload = body(world, number)
-
-    def send(turn: int) -> None:
-        nonlocal wrong
-        content = payload.replace(b'"id": 4242', b'"id": %d' % (100_000 + turn))
-        signature = "sha256=" + hmac.new(secret.encode(), content, hashlib.sha256).hexdigest()
-        headers = {
-            "X-GitHub-Event": "issue_comment",
-            "X-GitHub-Delivery": f"bench-{uuid.uuid4()}",
-            "X-Hub-Signature-256": signature,
-            "Content-Type": "application/json",
-        }
-        began = time.perf_counter()
-        status = client.post(f"{url}/github/webhook", content=content, headers=headers).status_code
-        with guard:
-            times.append(time.perf_counter() - began)
-            wrong += not 200 <= status < 300
-
-    start = time.perf_counter()
-    with ThreadPoolExecutor(64) as pool:
-        for turn in range(RATE * LASTING):
-            pause = start + turn / RATE - time.perf_counter()
-            if pause > 0:
-                time.sleep(pause)
-            pool.submit(send, turn)
-    client.close()
-    return times, wrong
+def headers(secret: str, mark: str, event: str, body: bytes) -> dict[str, str]:
+    """GitHub's, with a new delivery's id that begins with `mark`."""
+    return {
+        "X-GitHub-Event": event,
+        "X-GitHub-Delivery": f"{mark}-{uuid.uuid4()}",
+        "X-Hub-Signature-256": "sha256=" + hmac.new(secret.encode(), body, hashlib.sha256).hexdigest(),
+        "Content-Type": "application/json",
+    }
 
 
-def body(world: World, number: int) -> bytes:
-    """A comment's payload as the stand-in sends them, with an id to be replaced."""
-    before = len(world.github.webhooks.log)
-    world.say(number, "a plain word", author="bob")
-    world.github.webhooks.drain()
-    sent = [one for one in list(world.github.webhooks.log)[before:] if one.event == "issue_comment"]
-    payload = json.loads(sent[-1].body)
-    payload["comment"]["id"] = 4242
-    return json.dumps(payload).encode()
+def answers(world: World, database: str, numbers: Sequence[int], asked: int) -> Figure:
+    """How many commands have no answer in the end, or several."""
 
+    def answered() -> int:
+        return sum(len(world.comments(number)) - 1 for number in numbers)  # one is the status comment
 
-def count(world: World) -> int:
-    """How many of them are in the inbox."""
-    import sqlalchemy as sa
-
-    address = (
-        world.environment()["TOWPATH_DATABASE_URL"] or f"sqlite:///{world.directory / 'data' / 'inbox.db'}"
+    began = time.perf_counter()
+    while answered() < asked and time.perf_counter() - began < 60:
+        time.sleep(0.5)
+    waited = time.perf_counter() - began
+    return Figure(
+        "commands lost or doubled",
+        database,
+        abs(asked - answered()),
+        0,
+        "",
+        f"{answered()} answers to {asked}, the last {waited:.0f} s after the load",
     )
-    engine = sa.create_engine(address.replace("postgresql://", "postgresql+psycopg://"))
-    with engine.connect() as connection:
-        return int(connection.scalar(sa.text("SELECT count(*) FROM deliveries WHERE id LIKE 'bench-%'")) or 0)

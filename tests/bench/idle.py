@@ -31,7 +31,7 @@ def run(directory: Path, database: str, url: str, engine: str) -> list[Figure]:
     ]
 
 
-def spent(pid: int) -> float:
-    """Processor seconds of a process."""
+def spent(pid: int, *, children: bool = True) -> float:
+    """Processor seconds of a process, with those of its children that have ended."""
     fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    return sum(map(int, fields[11 : 15 if children else 13])) / os.sysconf("SC_CLK_TCK")

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from bot.playground.slack.checks import checked_view
-from bot.playground.slack.model import Answer, OpenView
-from bot.playground.world import World
+from bot.playground.slack.checks import checked_blocks, checked_view
+from bot.playground.slack.model import Answer, Message, OpenView
+from bot.playground.slack.state import BOT
+from bot.playground.world import World, until
 from tests.browser.support import Seen
 
 pytestmark = pytest.mark.chromium
@@ -95,3 +96,37 @@ def test_escape_closes_a_modal(seen: Seen, world: World) -> None:
     seen.page.keyboard.press("Escape")
     expect(modal).to_have_count(0)
     assert world.slack.modals("ann") == []
+
+
+def test_a_question_asked_directly_is_answered_there(
+    seen: Seen, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    page, state = seen.page, world.slack.state
+    clicks: list[Json] = []
+
+    def interactive(payload: Json) -> Answer:
+        clicks.append(payload)
+        return Answer(200)
+
+    monkeypatch.setattr(world.slack.delivery, "interactive", interactive)
+    button = {
+        "type": "button",
+        "text": plain("Reject"),
+        "action_id": "modal:reject",
+        "value": "1",
+        "style": "danger",
+    }
+    blocks = checked_blocks([{"type": "actions", "elements": [button]}])
+    with state.lock:
+        place = state.conversation("U0BOB")
+        state.add(Message(place.id, state.new_ts(), BOT.id, "ann asks to apply #12 to prod", blocks))
+    state.changed()
+    expect(page.locator("#user option", has_text="Bob · 1 direct")).to_have_count(1)
+    page.locator("#user").select_option("bob")
+    page.get_by_role("button", name="Towpath 1", exact=True).click()
+    page.locator("#messages").get_by_role("button", name="Reject").click()
+    until(lambda: clicks, what="the click")
+    (payload,) = clicks
+    assert payload["user"]["id"] == "U0BOB"
+    assert payload["channel"]["id"] == place.id
+    assert payload["actions"][0]["action_id"] == "modal:reject"

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.domain.ports.state import CredentialStore, Grant, States, StateStore, StateTables
-from bot.domain.state import LockInfo, StateInfo, StateRefused, StateVersion, follows
+from bot.domain.state import LockInfo, StateDamaged, StateInfo, StateRefused, StateVersion, follows
 
 A, B = "acme/infra:infra:dev", "acme/infra:infra:staging"
 
@@ -90,6 +90,7 @@ class MemoryStates:
         actor: str = "",
         lock_id: str | None = None,
         observed: bool = False,
+        reverts: str = "",
     ) -> StateVersion:
         self._holds(target_key, lock_id)
         current = self.current(target_key)
@@ -107,6 +108,8 @@ class MemoryStates:
             commit=commit,
             actor=actor,
             created_at=datetime.now(UTC),
+            outputs=info.outputs,
+            reverts=reverts,
         )
         self.rows.append(_Row(version, data))
         return version
@@ -118,8 +121,31 @@ class MemoryStates:
     def versions(self, target_key: str, limit: int) -> list[StateVersion]:
         return [row.version for row in reversed(self.rows) if row.version.target_key == target_key][:limit]
 
+    def numbered(self, target_key: str, serial: int) -> StateVersion | None:
+        return next((one for one in self.versions(target_key, len(self.rows)) if one.serial == serial), None)
+
     def data(self, version_id: str) -> bytes:
-        return {row.version.id: row.data for row in self.rows}[version_id]
+        row = next((row for row in self.rows if row.version.id == version_id), None)
+        if row is None:
+            raise KeyError(version_id)
+        if hashlib.sha256(row.data).hexdigest() != row.version.sha256:
+            raise StateDamaged(row.version, "its digest is another")
+        return row.data
+
+    def damaged(self, versions: Sequence[StateVersion]) -> frozenset[str]:
+        bad = set()
+        for version in versions:
+            try:
+                self.data(version.id)
+            except StateDamaged:
+                bad.add(version.id)
+        return frozenset(bad)
+
+    def released(self, target_key: str, run_id: str, release: str, reverts: str = "") -> None:
+        for row in reversed(self.rows):
+            if (row.version.target_key, row.version.run_id) == (target_key, run_id):
+                row.version = replace(row.version, release=release, reverts=reverts)
+                return
 
     def lock(self, target_key: str, lock: LockInfo, holder: str) -> LockInfo | None:
         present = self.locked(target_key)
@@ -144,6 +170,12 @@ class MemoryStates:
     def locked(self, target_key: str) -> LockInfo | None:
         return self.held[target_key][0] if target_key in self.held else None
 
+    def holder(self, target_key: str) -> str:
+        return self.held[target_key][1] if target_key in self.held else ""
+
+    def drop(self, username: str) -> None:
+        self.kept.pop(username, None)
+
     def issue(self, username: str, password: str, grant: Grant) -> None:
         self.kept[username] = (hashlib.sha256(password.encode()).hexdigest(), grant)
 
@@ -154,6 +186,11 @@ class MemoryStates:
 
     def revoke(self, run_id: str) -> None:
         self.kept = {name: kept for name, kept in self.kept.items() if kept[1].run_id != run_id}
+
+    def forget(self, now: datetime, limit: int) -> int:
+        gone = [name for name, (_digest, grant) in self.kept.items() if grant.expires_at <= now][:limit]
+        self.kept = {name: kept for name, kept in self.kept.items() if name not in gone}
+        return len(gone)
 
     def _holds(self, target_key: str, lock_id: str | None) -> None:
         present = self.locked(target_key)
@@ -202,8 +239,38 @@ class StateStoreContract:
         append(states, state(5))
         version = append(states, state(2, "two"), observed=True)
         assert append(states, state(2, "two"), observed=True) == version
+        again = append(states, state(5, "three"), observed=True)
         with states.read() as tables:
-            assert tables.states.current(A) == (version, state(2, "two"))
+            assert tables.states.current(A) == (again, state(5, "three"))
+            assert tables.states.numbered(A, 5) == again
+            assert tables.states.numbered(A, 2) == version
+
+    def test_a_version_says_what_it_belongs_to(self, states: States) -> None:
+        first = append(states, state(1, outputs={"a": {}, "b": {}}), run_id="r1", reverts="old")
+        assert (first.outputs, first.release, first.reverts) == (2, "", "old")
+        append(states, state(2), run_id="r2")
+        last = append(states, state(3), run_id="r2")
+        append(states, state(1), B, run_id="r2")
+        with states.begin() as tables:
+            tables.states.released(A, "r2", "release-2", "release-0")
+            tables.states.released(A, "r3", "release-3")
+        with states.read() as tables:
+            told = tables.states.versions(A, 9)
+            assert [version.release for version in told] == ["release-2", "", ""]
+            assert told[0] == replace(last, release="release-2", reverts="release-0")
+            assert [version.release for version in tables.states.versions(B, 9)] == [""]
+
+    def test_many_versions_are_each_as_written(self, states: States) -> None:
+        written = [state(number, outputs={"n": {"value": f"{number}" * 50}}) for number in range(1, 121)]
+        for data in written:
+            append(states, data)
+        with states.read() as tables:
+            versions = tables.states.versions(A, 1000)
+            assert [tables.states.data(version.id) for version in reversed(versions)] == written
+            assert tables.states.current(A) == (versions[0], written[-1])
+            assert tables.states.damaged(versions) == frozenset()
+            assert tables.states.numbered(A, 7) == versions[-7]
+            assert tables.states.numbered(A, 121) is tables.states.numbered(B, 7) is None
 
     def test_an_end_keeps_the_versions(self, states: States) -> None:
         old = append(states, state(5))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.playground.world import until
 from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
 from tests.story.story import Story
@@ -31,6 +32,9 @@ def test_five_times_and_out_of_order(make_world: MakeWorld, holds: Holds, both_u
     hooks.drain()
     story.reacted(number, command, "rocket")
     story.is_sound()
+    until(
+        lambda: story.entries(number, "deployment"), what="the deployment"
+    )  # it may come after the reaction
     assert {one.status_code for one in hooks.log} == {202}
     planned = [run for run in story.runs("plan") if run.outcome == "planned"]
     assert len(planned) == 1

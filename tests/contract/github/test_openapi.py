@@ -33,6 +33,10 @@ def everything(world: World) -> None:
     forge.head_of(REPO, "feature")
     for login in ("ann", "bob", "carol", "nobody"):
         forge.role(REPO, login)
+    hub.create_team("acme", "platform", ["bob", "carol"])
+    for team in ("acme/platform", "acme/nobody", "nobody/platform"):
+        forge.members(team)
+    forge.authors(REPO, pull.head_sha)
     comment = forge.comment(REPO, number, "hello <!-- key -->")
     forge.edit_comment(REPO, comment.id, "hi <!-- key -->")
     forge.find_comment(REPO, number, "<!-- key -->")
@@ -55,7 +59,7 @@ def everything(world: World) -> None:
     forge.codeowners_errors(REPO, "main")
     forge.redeliver_missed(datetime.now(UTC) - timedelta(days=1))
     hub.merge_pull(REPO, number, actor="bob")
-    forge.pull(REPO, number)
+    forge.authors(REPO, forge.pull(REPO, number).merge_sha)
     with contextlib.suppress(ForgeError):
         forge.comment(REPO, number, "x" * 65_537)
     with contextlib.suppress(ForgeError):
@@ -94,6 +98,12 @@ PEOPLE: list[tuple[str, str, Any]] = [
     ("GET", "/repos/{repo}/commits/{sha}/statuses", None),
     ("POST", "/repos/{repo}/pulls/1/reviews", {"event": "APPROVE"}),
     ("POST", "/repos/{repo}/pulls/1/reviews", {"event": "COMMENT", "body": ""}),
+    ("PUT", "/repos/{repo}/pulls/1/reviews/{review}", {"body": "Fine"}),
+    ("PUT", "/repos/{repo}/pulls/1/reviews/{review}/dismissals", {"message": "No", "event": "DISMISS"}),
+    ("PUT", "/repos/{repo}/pulls/1/reviews/{review}/dismissals", {"message": "Again"}),
+    ("GET", "/orgs/acme/teams/platform", None),
+    ("GET", "/orgs/acme/teams/platform/members", None),
+    ("GET", "/orgs/acme/teams/nobody", None),
     ("POST", "/repos/{repo}/statuses/{sha}", {"state": "success", "description": "d" * 141}),
     ("POST", "/repos/{repo}/check-runs", {"name": "x", "head_sha": "{sha}"}),
     ("POST", "/repos/{repo}/pulls", {"title": "Again", "head": "feature", "base": "main"}),
@@ -111,6 +121,8 @@ PEOPLE: list[tuple[str, str, Any]] = [
 def test_people_over_the_api(tmp_path: Path) -> None:
     with closing(make(tmp_path / "git")) as world:
         token = world.hub.user("bob").token
+        world.hub.create_team("acme", "platform", ["bob"])
+        review = world.hub.review(REPO, world.number, author="bob", state="APPROVED")
         answers = []
         with httpx.Client(
             base_url=world.hub.url, headers={"Authorization": f"token {token}"}, trust_env=False
@@ -119,11 +131,14 @@ def test_people_over_the_api(tmp_path: Path) -> None:
                 filled = (
                     {key: value.replace("{sha}", world.sha) for key, value in body.items()} if body else None
                 )
-                answer = bob.request(method, path.format(repo=REPO, sha=world.sha), json=filled)
+                answer = bob.request(
+                    method, path.format(repo=REPO, sha=world.sha, review=review), json=filled
+                )
                 answers.append(answer.status_code)
             anonymous = bob.get(f"/repos/{REPO}", headers={"Authorization": ""})
-    refused = [200, 422, 422, 403, 422, 200, 200, 405, 409, 200, 200, 404, 401]
-    assert answers == [*[200] * 12, *refused]
+    reviewed = [200, 422, 200, 200, 422, 200, 200, 404]
+    refused = [422, 403, 422, 200, 200, 405, 409, 200, 200, 404, 401]
+    assert answers == [*[200] * 12, *reviewed, *refused]
     assert anonymous.status_code == 404
     wrong = [problem for one in world.hub.exchanges for problem in problems(one)]
     assert not wrong, "\n".join(wrong)

@@ -52,7 +52,9 @@ def test_webhooks_have_githubs_shape(tmp_path: Path) -> None:
         hub.edit_comment(comment, actor="ann", body="/plan dev")
         hub.delete_comment(comment, actor="ann")
         sha = hub.commit_files(REPO, "feature", {"a": "b"}, author="ann", message="More")
-        hub.review(REPO, number, author="bob", state="APPROVED")
+        review = hub.review(REPO, number, author="bob", state="APPROVED")
+        hub.edit_review(REPO, number, review, actor="bob", body="Fine")
+        hub.dismiss_review(REPO, number, review, actor="carol")
         check = world.forge.check(REPO, CheckRun("towpath/dev", sha, "completed", "success", "Done", "…"))
         hub.state.checks[check].actions = [
             {"label": "Apply", "description": "Apply it", "identifier": "apply"}

@@ -47,7 +47,7 @@ def test_every_call_is_documented_and_taken(stand_in: SlackStandIn) -> None:
         assert set(call.params) <= documented(call.method), call
     public = {name for name in vars(Slack) if not name.startswith("_")}
     assert public - {"respond"} == {
-        "post", "update", "find", "ephemeral", "direct", "open_modal", "publish_home", "permalink", "user_name", "check",
+        "post", "update", "find", "ephemeral", "conversation", "direct", "open_modal", "publish_home", "permalink", "user_name", "check",
     }  # fmt: skip
 
 

@@ -188,3 +188,38 @@ def test_a_checkout_that_was_killed_is_finished(
     (record / "index").write_bytes(b"broken")
     mirrors.checkout("acme/infra", commit, tree)
     assert (tree / "envs/dev.tfvars").read_text() == "size = 1\n"
+
+
+def test_becomes_another_and_writes_only_what_differs(
+    mirrors: Mirrors, work: Work, remote: Remote, tmp_path: Path
+) -> None:
+    work.write("infra/same.tf", "# same\n")
+    before = work.commit()
+    work.write("infra/main.tf", "# changed\n")
+    after = work.commit()
+    mirrors.fetch(remote, [before, after])
+    old, new, third = (tmp_path / "trees" / name for name in ("old", "new", "third"))
+    mirrors.checkout("acme/infra", before, old)
+    (old / "infra/.terraform").mkdir()
+    for left in ("infra/.terraform.lock.hcl", "infra/.terraform/left", "infra/left.tf"):
+        (old / left).write_text("left")
+    (old / "envs/dev.tfvars").write_text("size = 9\n")
+    same = (old / "infra/same.tf").stat().st_ino
+
+    assert mirrors.move(old, new)
+    assert not old.exists()
+    assert mirrors.checkout("acme/infra", after, new) == work.git("rev-parse", f"{after}^{{tree}}")
+    fresh = tmp_path / "trees" / "fresh"
+    mirrors.checkout("acme/infra", after, fresh)
+    assert _content(new) == _content(fresh)
+    assert (new / "infra/same.tf").stat().st_ino == same
+
+    assert not mirrors.move(old, third), "it is no worktree any more"
+    assert not mirrors.move(fresh, new), "there is one already"
+    assert not third.exists()
+    mirrors.checkout("acme/infra", before, old)
+    assert (old / "infra/main.tf").read_text() != "# changed\n"
+    mirrors.remove(old)
+    mirrors.remove(new)
+    assert not old.exists()
+    assert not new.exists()

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from bot.domain.ports.git import Remote
 from bot.errors import UserError
 from bot.git import Mirrors
+from bot.git.mirror import Mirror
 from tests.integration.git.work import Work
 
 ODD = ["a b.tf", 'quo"te.tf', "new\nline.tf", "tab\t.tf", "ünïcode.tf", ":(top)x.tf", "-dash.tf", "st*r.tf"]
@@ -63,3 +66,66 @@ def test_a_commit_never_fetched_is_told(mirrors: Mirrors, work: Work, remote: Re
     mirrors.fetch(remote, [work.git("rev-parse", "HEAD")])
     with pytest.raises(UserError, match="has no commit 012345678901 here"):
         mirrors.files("acme/infra", "0123456789" * 4)
+
+
+def test_blobs_name_every_content(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    for name in ODD:
+        work.write(f"odd/{name}", name)
+    (work.path / "link").symlink_to("infra/main.tf")
+    first = work.commit()
+    work.write("odd/a b.tf", "another")
+    second = work.commit()
+    mirrors.fetch(remote, [first, second])
+    before, after = (mirrors.blobs("acme/infra", commit) for commit in (first, second))
+    assert sorted(before) == sorted(mirrors.files("acme/infra", first))
+    assert {path for path in before if before[path] != after[path]} == {"odd/a b.tf"}
+    assert before["link"] == work.git("rev-parse", f"{first}:link")
+    before["odd/a b.tf"] = "changed by its reader"
+    assert mirrors.blobs("acme/infra", first)["odd/a b.tf"] == work.git("rev-parse", f"{first}:odd/a b.tf")
+
+
+def test_what_was_read_is_remembered_and_each_commit_has_its_own(
+    mirrors: Mirrors, work: Work, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.write("infra/more.tf", "one")
+    work.write("infra/large.tf", "#" * 20_000)
+    first = work.commit()
+    work.write("infra/more.tf", "two")
+    second = work.commit()
+    mirrors.fetch(remote, [first, second])
+    asked: list[str] = []
+    git = Mirror.git
+
+    def counted(mirror: Mirror, *arguments: str, **more: Any) -> bytes:
+        asked.append(arguments[0])
+        return git(mirror, *arguments, **more)
+
+    monkeypatch.setattr(Mirror, "git", counted)
+    for commit, content in ((first, b"one"), (second, b"two"), (first, b"one")):
+        mirrors.blobs("acme/infra", commit)
+        assert mirrors.read("acme/infra", commit, "infra/more.tf") == content
+        assert mirrors.read("acme/infra", commit, "infra/large.tf") == b"#" * 20_000
+        assert mirrors.read("acme/infra", commit, "infra") is None
+    assert asked == ["ls-tree", "cat-file", "cat-file", "ls-tree", "cat-file", "cat-file", "cat-file"]
+
+
+def test_blobs_are_remembered_but_not_all(
+    mirrors: Mirrors, work: Work, remote: Remote, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    work.write("infra/more.tf", "")
+    commits = [work.git("rev-parse", "HEAD"), work.commit()]
+    mirrors.fetch(remote, commits)
+    monkeypatch.setattr("bot.git.mirrors._REMEMBERED", len(mirrors.blobs("acme/infra", commits[0])))
+    asked: list[str] = []
+    git = Mirror.git
+
+    def counted(mirror: Mirror, *arguments: str, **more: Any) -> bytes:
+        asked.append(arguments[-1])
+        return git(mirror, *arguments, **more)
+
+    monkeypatch.setattr(Mirror, "git", counted)
+    for commit in (commits[0], commits[0], commits[1], commits[1], commits[0]):
+        mirrors.blobs("acme/infra", commit)
+    assert asked == [commits[1], commits[0]]
+    with pytest.raises(UserError, match="no commit"):
+        mirrors.blobs("acme/infra", "0" * 40)

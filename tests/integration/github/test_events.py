@@ -92,6 +92,25 @@ ACTIONS = {
 }
 
 
+@pytest.mark.parametrize(
+    ("ref", "number"),
+    [
+        (f"refs/heads/gh-readonly-queue/main/pr-104-{sha('b')}", 104),
+        (f"refs/heads/gh-readonly-queue/release/2.0/pr-9/pr-104-{sha('b')}", 104),
+        ("refs/heads/gh-readonly-queue/main/pr-104", 0),
+        (f"refs/heads/gh-readonly-queue/main/pr-0-{sha('b')}", 0),
+        (f"refs/heads/main/pr-104-{sha('b')}", 0),
+        (f"refs/heads/gh-readonly-queue/main/pr-{'9' * 30}-{sha('b')}", 0),
+    ],
+)
+def test_a_groups_branch_names_its_last_pull_request(ref: str, number: int) -> None:
+    payload = {**small(), "action": "checks_requested"}
+    payload["merge_group"] = {**payload["merge_group"], "head_ref": ref}
+    event = events.read("merge_group", payload)
+    assert isinstance(event, events.MergeGroupEvent)
+    assert event.number == number
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_least_is_enough(name: str) -> None:
     assert events.read(name, {**small(), "action": ACTIONS[name]}) is not None

@@ -151,6 +151,7 @@ def test_checks(world: World) -> None:
         ("skipped", "success"),
         ("failure", "failure"),
         ("cancelled", "error"),
+        ("action_required", "pending"),
     ],
 )
 def test_statuses_stand_in_for_checks(tmp_path: Any, conclusion: Any, state: str) -> None:

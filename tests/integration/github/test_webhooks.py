@@ -81,7 +81,9 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
     comment = hub.comment(REPO, number, author="ann", body="/plan")
     hub.edit_comment(comment, actor="ann", body="/plan dev")
     sha = hub.commit_files(REPO, "feature", {"infra/b.tf": "# b\n"}, author="ann", message="More")
-    hub.review(REPO, number, author="bob", state="APPROVED")
+    review = hub.review(REPO, number, author="bob", state="APPROVED")
+    hub.edit_review(REPO, number, review, actor="bob", body="/apply staging")
+    hub.dismiss_review(REPO, number, review, actor="carol")
     check = CheckRun("towpath/dev", sha, "in_progress", None, "Planning", "…", external_id="run-1")
     check_id = hooked.forge.check(REPO, check)
     hub.click_check(check_id, actor="ann")
@@ -100,6 +102,8 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
         ("Push", ""),
         ("PullRequest", "synchronize"),
         ("Review", "submitted"),
+        ("Review", "edited"),
+        ("Review", "dismissed"),
         ("CheckRun", "rerequested"),
         ("PullRequest", "converted_to_draft"),
         ("PullRequest", "ready_for_review"),
@@ -107,7 +111,7 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
         ("Push", ""),
         ("Comment", "deleted"),
     ]
-    said, pushed, synced, approved, clicked = seen[0], seen[2], seen[3], seen[4], seen[5]
+    said, pushed, synced, approved, dismissed, clicked = seen[0], *seen[2:5], *seen[6:8]
     assert isinstance(said, events.CommentEvent)
     assert (said.body, said.author, said.author_type, said.number) == ("/plan", "ann", "User", number)
     assert said.is_pull_request
@@ -120,9 +124,15 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
     assert (synced.head_sha, synced.before, synced.sender) == (sha, hooked.sha, "ann")
     assert isinstance(approved, events.ReviewEvent)
     assert (approved.review.state, approved.review.commit, approved.review.author) == ("approved", sha, "bob")
+    assert isinstance(dismissed, events.ReviewEvent)
+    assert (dismissed.review.state, dismissed.review.author, dismissed.sender) == (
+        "dismissed",
+        "bob",
+        "carol",
+    )
     assert isinstance(clicked, events.CheckRunEvent)
     assert (clicked.external_id, clicked.pulls, clicked.sender) == ("run-1", (number,), "ann")
-    closed = seen[8]
+    closed = seen[10]
     assert isinstance(closed, events.PullRequestEvent)
     assert closed.pull.state == "merged"
 
@@ -130,12 +140,15 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
 def test_the_merge_queue_and_the_installation(hooked: World, inbox: Inbox) -> None:
     hub = hooked.hub
     sha = hub.queue_pull(REPO, hooked.number, actor="bob")
+    then = hub.queue_pull(REPO, hooked.number, actor="bob", behind=sha)
     hub.create_repo("acme/other", {"a": "b"})
     hub.reach(hooked.app, removed=["acme/other"], actor="carol")
     assert hub.webhooks.drain()
-    asked, left = inbox.events()
+    asked, behind, left = inbox.events()
     assert isinstance(asked, events.MergeGroupEvent)
-    assert (asked.head_sha, asked.base_ref) == (sha, "refs/heads/main")
+    assert (asked.head_sha, asked.base_ref, asked.number) == (sha, "refs/heads/main", hooked.number)
+    assert isinstance(behind, events.MergeGroupEvent)
+    assert (behind.head_sha, behind.base_sha, behind.number) == (then, sha, hooked.number)
     assert isinstance(left, events.InstallationEvent)
     assert (left.added, left.removed) == ((), ("acme/other",))
     assert [one.name for one in hooked.forge.repositories()] == [REPO]

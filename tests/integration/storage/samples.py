@@ -12,7 +12,8 @@ from bot.domain.lock import Lock, Waiter
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.store import Delivery, Surface
-from bot.domain.run import Origin, Plan, Release, Run
+from bot.domain.release import Release
+from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, 678901, tzinfo=UTC)

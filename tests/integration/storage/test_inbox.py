@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import select
+from sqlalchemy.exc import StatementError
 
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
@@ -44,6 +46,31 @@ def test_pending_is_in_order_until_dispatched(inbox: DeliveryRows) -> None:
     assert inbox.forget(later) == 2
     assert inbox.get("c") is None
     assert [one.id for one in inbox.pending(9)] == ["a"]
+
+
+def test_what_is_done_is_known_and_never_pending(inbox: DeliveryRows) -> None:
+    assert inbox.accept(delivery("a"), done=True)
+    assert not inbox.accept(delivery("a"))
+    assert inbox.pending(9) == []
+    assert inbox.get("a") == delivery("a")
+    assert inbox.forget(delivery().received_at + timedelta(seconds=1)) == 1
+    assert inbox.accept(delivery("a"))
+
+
+def test_one_that_cannot_be_written_harms_no_other(inbox: DeliveryRows) -> None:
+    """They come at once and share a transaction; the one that breaks it is told, the others are kept."""
+
+    def accept(number: int) -> tuple[int, object]:
+        broken = replace(delivery(f"d{number}"), received_at=datetime(2030, 1, 2))  # noqa: DTZ001
+        try:
+            return number, inbox.accept(broken if number % 10 == 3 else delivery(f"d{number}"))
+        except StatementError as error:
+            return number, type(error.orig).__name__
+
+    expected = {number: "ValueError" if number % 10 == 3 else True for number in range(40)}
+    assert dict(at_once(40, accept)) == expected
+    assert len(inbox.pending(99)) == 36
+    assert inbox.accept(delivery("last"))
 
 
 def test_nothing_is_readable_at_rest(inbox: DeliveryRows) -> None:

@@ -7,7 +7,7 @@ import pytest
 from bot.domain.run import PlanStatus
 from bot.storage.database import Database
 from bot.storage.tables import plan_files
-from tests.integration.storage.samples import FILE, PROD, TEST, at_once, plan, pull, release
+from tests.integration.storage.samples import FILE, PROD, TEST, at_once, plan, pull, release, run
 
 
 def test_a_plan_comes_back_with_its_file(store: Database) -> None:
@@ -110,3 +110,22 @@ def test_one_transaction_at_a_time_for_a_target(store: Database) -> None:
             return alone
 
     assert at_once(8, enter) == [True] * 8
+
+
+def test_the_newest_of_many_targets_at_once(store: Database) -> None:
+    releases = [release("e1"), release("e2"), release("e3", TEST)]
+    with store.begin() as tables:
+        for name, target, number in (("1", PROD, 7), ("2", PROD, 7), ("3", TEST, 7), ("4", PROD, 9)):
+            tables.runs.add(run(f"r{name}", target=target, pull=number))
+            tables.plans.add(plan(f"p{name}", target=target, pull=number), FILE)
+        for one in releases:
+            tables.releases.add(one)
+    with store.read() as tables:
+        assert tables.runs.newest_of([PROD, TEST], pull=7) == {
+            PROD: run("r2", target=PROD),
+            TEST: run("r3", target=TEST),
+        }
+        assert tables.runs.newest_of([], pull=7) == {}
+        assert tables.plans.newest_of([PROD, TEST], 9) == {PROD: plan("p4", pull=9)}
+        assert tables.plans.newest_of([TEST], 7) == {TEST: plan("p3", target=TEST)}
+        assert tables.releases.newest_of([PROD, TEST]) == {PROD: releases[1], TEST: releases[2]}

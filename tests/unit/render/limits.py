@@ -47,7 +47,9 @@ def _one(block: dict[str, Any]) -> None:
                 assert len(element["action_id"]) <= 255
                 assert len(element.get("value", "")) <= 2_000
                 if "value" in element:
-                    assert set(json.loads(element["value"])) == {"r", "p", "c"}
+                    keys = {"approve": "ad", "reject": "ad", "plan": "ad", "acknowledge": "f"}
+                    wanted = keys.get(element["action_id"].removeprefix("modal:"), "rpc")
+                    assert set(json.loads(element["value"])) == set(wanted)
         case other:
             raise AssertionError(f"unexpected block {other}")
 

@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from datetime import timedelta
 
+from bot.domain.answers import Refused
 from bot.domain.lock import Waiter
-from bot.domain.plan import AttributeChange, PlanSummary, ResourceChange
+from bot.domain.plan import SENSITIVE, AttributeChange, PlanSummary, ResourceChange
 from bot.domain.policy import Environment
+from bot.domain.release import Release
 from bot.domain.results import (
     CommandHelp,
+    Difference,
     Faulted,
     Help,
     History,
     LinkCode,
     Locked,
     Noted,
-    Refused,
     Result,
     Started,
     Status,
     TargetStatus,
     Unlocked,
 )
-from bot.domain.run import Release
 from bot.domain.state import StateVersion
+from bot.domain.state_diff import StateDiff
+from tests.unit.render import drifts
+from tests.unit.render.consents import asked, guarded
 from tests.unit.render.facts import (
     ANN,
     BOB,
@@ -203,10 +208,47 @@ def results() -> dict[str, Result]:
         "status_quiet": quiet(),
         "status_repository": of_repository(),
         "status_empty": Status(REPOSITORY, (), PULL, ("This pull request touches no stack.",), NOW),
+        **asked(),
+        "status_guarded": guarded(),
         "history": History(
             staging, (version, replace(version, serial=4, run_id="", commit="", actor="", size=80)), more=True
         ),
         "history_empty": History(staging, ()),
+        "history_damaged": History(
+            staging,
+            (
+                replace(version, serial=6, outputs=1, release="r6", reverts="r4"),
+                replace(version, id="w", outputs=3, release="r5"),
+            ),
+            releases={
+                "r6": Release("r6", staging, "run-1", "d", HEAD, 12, ANN, 6, NOW, verification="passed"),
+                "r5": Release("r5", staging, "run-1", "d", HEAD, 12, ANN, 5, NOW, verification="failed"),
+            },
+            damaged=frozenset(["w"]),
+        ),
+        "difference": Difference(
+            staging,
+            replace(version, serial=4, actor="", commit=""),
+            version,
+            StateDiff(
+                (
+                    ResourceChange("x.gone", "x", "delete", (AttributeChange("id", '"1"', ""),)),
+                    ResourceChange("x.new", "x", "create", (AttributeChange("id", "", '"2"'),)),
+                    ResourceChange(
+                        "x.other",
+                        "x",
+                        "update",
+                        (
+                            AttributeChange("tags.env", '"a"', json.dumps(NASTY)),
+                            AttributeChange("password", SENSITIVE, SENSITIVE),
+                        ),
+                    ),
+                ),
+                (AttributeChange("url", '"http://a"', '"http://b"'),),
+            ),
+        ),
+        "difference_none": Difference(staging, replace(version, serial=4), version, StateDiff()),
+        **drifts.results(),
         "locked": Locked(lock(prod, 0)),
         "unlocked": Unlocked(prod, "@bob", (14, 15)),
         "link_code": LinkCode("K3M9Q7XY", "/link K3M9Q7XY", "github", NOW + timedelta(minutes=10)),

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from bot.domain.answers import Refused
+from bot.domain.approval import Missing, Standing
 from bot.domain.plan import AttributeChange, PlanSummary, ResourceChange
-from bot.domain.results import Locked, Noted, Refused, Status
+from bot.domain.results import Drifted, Locked, Noted, Status
 from bot.render import surfaces
 from bot.render.document import Voice
 from bot.render.reply import in_slack, in_terminal, on_github
-from tests.unit.render import facts, samples
+from tests.unit.render import consents, drifts, facts, samples
 from tests.unit.render.limits import assert_harmless, assert_slack_takes
 
 SLACK = Voice("/infra", 12, facts.REPOSITORY)
@@ -51,6 +53,18 @@ def test_a_hundred_environments_and_five_thousand_changes_fit(text: str) -> None
     assert "more changes: see the log" in plan
     assert_harmless(summary)
     assert_harmless(plan)
+
+
+@pytest.mark.parametrize("text", [facts.NASTY * 50, "x" * 60_000, "`" * 60_000])
+def test_a_thousand_drifts_fit(text: str) -> None:
+    found = drifts.drift(text, 1_000)
+    answer = Drifted(found, (found,) * 5, "https://towpath.example.com/runs/r")
+    body = on_github(answer)
+    assert len(body) <= 65_000
+    assert_harmless(body)
+    assert "1,001 resources changed outside Terraform" in body
+    assert_slack_takes(*in_slack(answer, SLACK))
+    assert_slack_takes(*surfaces.drift(found, "/infra", "https://towpath.example.com/runs/r"))
 
 
 def test_what_is_left_out_is_counted() -> None:
@@ -114,6 +128,7 @@ def test_one_large_change_loses_lines_and_not_its_name() -> None:
         max_size=25,
     ).map("".join)
 )
+@example("`````")
 def test_nothing_from_outside_is_obeyed(text: str) -> None:
     where = facts.target("prod")
     lock = facts.lock(where, 0, text)
@@ -155,3 +170,36 @@ def test_commands_are_called_as_the_place_calls_them() -> None:
     assert "`/infra plan prod`" in str(in_slack(result, Voice("/infra")))
     assert "`/etc/passwd`" in str(in_slack(Noted("See `/etc/passwd`."), SLACK))
     assert "`/infra plan prod acme/infra#9`" in str(in_slack(Noted("`/plan prod acme/infra#9`"), SLACK))
+
+
+@pytest.mark.parametrize(
+    "text", [facts.NASTY * 200, "x" * 60_000, "`" * 60_000, "&<>" * 20_000, "|\n" * 30_000]
+)
+def test_what_people_say_of_a_guarded_environment_stays_harmless(text: str) -> None:
+    """Reasons, owners' patterns and facts, in the comment, the card, and the answer to `/approve`."""
+    owners = ({"paths": [text], "any_of": [f"@{text}"] * 40},) * 20
+    ended = consents.approval("rejected", why=text, owners=owners)
+    lacking = Standing(consents.approval(owners=owners), missing=Missing(2, (text,), owners))
+    rows = [
+        replace(row, follow_ups=(consents.follow_up(reason=text),) * 9, blocked=blocked, consent=consent)
+        for row in consents.guarded().targets
+        for blocked in (Refused("unapproved", text), Refused("unpromoted", text))
+        for consent in (lacking, Standing(ended), None)
+    ]
+    status = replace(consents.guarded(), targets=tuple(rows))
+    body = surfaces.comment(status)
+    assert len(body) <= 65_000
+    assert_harmless(body)
+    assert_slack_takes(*surfaces.card(status, "/infra"))
+    asked = consents.asking(standing=lacking)
+    for asking in (
+        asked,
+        replace(asked, standing=Standing(ended)),
+        replace(asked, pull=replace(facts.PULL, title=text)),
+    ):
+        assert_harmless(on_github(asking))
+        assert_slack_takes(*surfaces.approval(asking, "/infra"))
+        assert_slack_takes(*in_slack(asking, SLACK))
+    assert_slack_takes(
+        *surfaces.follow_up(consents.follow_up(reason=text, skipped=(text,)), "/infra", facts.PULL)
+    )

@@ -7,7 +7,7 @@ import pytest
 from syrupy.assertion import SnapshotAssertion
 
 from bot.domain.plan import PlanSummary
-from bot.domain.results import Result
+from bot.domain.results import Result, Status
 from bot.render import surfaces
 from bot.render.document import Voice
 from bot.render.reply import in_slack, in_terminal, on_github
@@ -48,10 +48,10 @@ def test_in_colour(snapshot: SnapshotAssertion) -> None:
     assert in_terminal(samples.status(), colour=True) == snapshot
 
 
-@pytest.mark.parametrize("name", ["status", "status_quiet", "status_empty"])
+@pytest.mark.parametrize("name", ["status", "status_quiet", "status_empty", "status_guarded"])
 def test_the_card(name: str, snapshot: SnapshotAssertion) -> None:
     result = RESULTS[name]
-    assert isinstance(result, samples.Status)
+    assert isinstance(result, Status)
     assert told(*surfaces.card(result, "/infra")) == snapshot
 
 

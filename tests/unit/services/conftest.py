@@ -56,6 +56,7 @@ def context(database: Database, clock: Clock, tmp_path: Path) -> Context:
         backends=absent,
         secrets=absent,
         work=absent,
+        smoke=absent,
         data_dir=tmp_path,
         worker="here",
         address="https://towpath.example.com",

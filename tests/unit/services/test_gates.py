@@ -8,15 +8,17 @@ from typing import Any
 
 import pytest
 
+from bot.domain.answers import Allowed, Refused
 from bot.domain.gates import (
     APPLY,
-    Allowed,
     ApplyFacts,
     Gate,
     NotClaimed,
     PlanIsCurrent,
     PlanWasRead,
     PullIsOpen,
+    StateIsFree,
+    StateIsSaved,
     ask,
     claimed,
     command,
@@ -25,8 +27,9 @@ from bot.domain.gates import (
 from bot.domain.lock import Lock
 from bot.domain.people import Actor
 from bot.domain.policy import Environment
-from bot.domain.results import Refused
+from bot.domain.state import LockInfo
 from bot.domain.target import Target
+from bot.domain.unsaved import Unsaved
 from tests.integration.storage import samples
 from tests.unit.services.conftest import NOW
 
@@ -148,7 +151,7 @@ def test_a_plan_of_another_head_is_refused() -> None:
         ("applying", "being applied"),
         ("applied", "already applied"),
         ("failed", "used by an apply that failed"),
-        ("discarded", "used by"),
+        ("discarded", "was discarded"),
     ],
 )
 def test_a_plan_is_used_once(status: str, word: str) -> None:
@@ -219,3 +222,34 @@ def test_roles_reach_upwards() -> None:
     stranger = may("none", "read", "look")
     assert stranger is not None
     assert "you have no access to this repository" in stranger.fact
+
+
+def test_a_locked_state() -> None:
+    held = LockInfo("4711", "OperationTypeApply", who="bob@laptop", created="2026-11-23T10:00:00Z")
+    no = refusal(StateIsFree(), facts(state_lock=held))
+    assert no.code == "state-locked"
+    for word in ("bob@laptop", "(apply)", "2026-11-23 10:00 UTC", "4711"):
+        assert word in no.fact
+    assert "`/unlock staging`" in no.next_step
+
+
+def test_a_state_that_waits_to_be_pushed() -> None:
+    kept = Unsaved(
+        "u",
+        STAGING,
+        "r1",
+        7,
+        "c",
+        "ann",
+        "l",
+        4,
+        "s",
+        9,
+        plan_serial=3,
+        base_known=True,
+        base_sha256="b",
+        created_at=NOW,
+    )
+    no = refusal(StateIsSaved(), facts(unsaved=kept))
+    assert "#7" in no.fact
+    assert no.next_step.startswith("`/push-state staging`")

@@ -7,10 +7,13 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from bot.domain.grammar import find
 from bot.domain.people import Actor
 from bot.domain.ports.store import Delivery
-from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Said, Seen
+from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Reviewed, Said, Seen
 from bot.github.webhook import sign
 from bot.intake import github
 from bot.intake.github import LARGEST, GitHubDoor
@@ -60,6 +63,7 @@ def test_the_pull_request_keeps_its_deliveries_in_order(door: GitHubDoor, inbox:
         "pull_request": "acme/infra#7",
         "push": "acme/infra",
         "check_run": "acme/infra",
+        "pull_request_review": "acme/infra#7",
         "installation": "installation",
     }
 
@@ -90,6 +94,76 @@ def test_what_is_of_no_interest_is_not_kept(
 ) -> None:
     assert send(door, payload, event) == (202, "of no interest")
     assert inbox.pending(10) == []
+
+
+def said(text: str) -> dict[str, Any]:
+    return comment(comment=comment()["comment"] | {"body": text})
+
+
+@pytest.mark.parametrize(
+    ("event", "payload"),
+    [
+        ("issue_comment", said("A plain word, and/or another:\nsee /plan\n\n> /plan")),
+        ("issue_comment", said("word " * 12_000)),
+        ("issue_comment", said((" " * 1_000 + "\n") * 60)),
+        ("push", PAYLOADS["push"] | {"after": "0" * 40}),
+        ("push", PAYLOADS["push"] | {"ref": "refs/heads/more"}),
+        ("push", PAYLOADS["push"] | {"ref": "refs/tags/main"}),
+        ("pull_request", PAYLOADS["pull_request"] | {"action": "converted_to_draft"}),
+        ("installation", PAYLOADS["installation"] | {"action": "deleted"}),
+    ],
+    ids=["a word", "many words", "blanks", "a deletion", "another branch", "a tag", "a draft", "farewell"],
+)
+def test_what_asks_for_nothing_is_known_and_makes_no_work(
+    door: GitHubDoor, inbox: DeliveryRows, bell: Bell, event: str, payload: dict[str, Any]
+) -> None:
+    assert send(door, payload, event) == (202, "kept")
+    assert inbox.pending(10) == []
+    assert bell.rings == 0
+    kept = inbox.get("d-1")
+    assert kept is not None
+    assert (kept.event, kept.body) == (event, b"")
+    assert send(door, payload, event) == (202, "known")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "/plan",
+        "/lgtm\n/plan",
+        "word " * 6_000 + "\n\n/plan staging\n\n" + "word " * 6_000,
+        "A word\n   /Plan",
+        "A word\r\n/plan",
+        "A word\r/plan",
+        "/\u200bplan",
+        "/plan\n" * 11,
+    ],
+    ids=["alone", "behind another bot's", "among words", "indented", "CRLF", "CR", "invisible", "too many"],
+)
+def test_what_may_be_a_command_is_work(door: GitHubDoor, inbox: DeliveryRows, bell: Bell, text: str) -> None:
+    assert send(door, said(text)) == (202, "kept")
+    asked = meant(inbox)[1]
+    assert isinstance(asked, Said)
+    assert asked.text == text
+    assert bell.rings == 1
+
+
+@settings(max_examples=300, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(
+    text=st.lists(
+        st.sampled_from(
+            ["/plan", "/", "plan", " ", "\n", "\r", "\t", "\u200b", "\u2028", "\x0b", "`", ">", "x"]
+        ),
+        max_size=12,
+    ).map("".join)
+)
+def test_no_command_is_passed_over(door: GitHubDoor, inbox: DeliveryRows, text: str) -> None:
+    """Whatever the grammar finds a command in is work."""
+    _status, answer = send(door, said(text), x_github_delivery="d-" + sign("", text.encode())[-40:])
+    waiting = inbox.pending(10)
+    inbox.dispatched([one.id for one in waiting])
+    if answer == "kept" and not waiting:
+        assert find(text) == []
 
 
 # what is refused
@@ -189,11 +263,6 @@ def test_a_branch_moved(door: GitHubDoor, inbox: DeliveryRows) -> None:
     assert meant(inbox)[1] == Pushed("acme/infra", "refs/heads/main", "c" * 40)
 
 
-def test_a_deleted_branch_is_nothing(door: GitHubDoor, inbox: DeliveryRows) -> None:
-    send(door, PAYLOADS["push"] | {"after": "0" * 40}, "push")
-    assert [type(one) for one in meant(inbox)] == [Seen]
-
-
 def test_re_run(door: GitHubDoor, inbox: DeliveryRows) -> None:
     send(door, PAYLOADS["check_run"], "check_run")
     again = meant(inbox)[1]
@@ -212,3 +281,38 @@ def test_a_kept_form_is_understood_after_a_restart(door: GitHubDoor, inbox: Deli
     kept = inbox.get("d-1")
     assert isinstance(kept, Delivery)
     assert kept.headers == {"content-type": "application/x-www-form-urlencoded"}
+
+
+# reviews
+
+
+def review(action: str, state: str) -> dict[str, Any]:
+    given = PAYLOADS["pull_request_review"]
+    return given | {"action": action, "review": given["review"] | {"state": state}}
+
+
+@pytest.mark.parametrize(
+    ("action", "state"),
+    [
+        ("submitted", "approved"),
+        ("submitted", "changes_requested"),
+        ("edited", "approved"),
+        ("dismissed", "dismissed"),
+    ],
+)
+def test_a_review_is_read_anew_and_its_words_are_no_commands(
+    door: GitHubDoor, inbox: DeliveryRows, bell: Bell, action: str, state: str
+) -> None:
+    assert send(door, review(action, state), "pull_request_review") == (202, "kept")
+    assert send(door, review(action, state), "pull_request_review") == (202, "known")
+    assert meant(inbox)[1:] == [Reviewed("acme/infra", 7)]
+    assert bell.rings == 1
+
+
+@pytest.mark.parametrize("action", ["submitted", "edited"])
+def test_a_review_that_only_comments_asks_for_nothing(
+    door: GitHubDoor, inbox: DeliveryRows, bell: Bell, action: str
+) -> None:
+    assert send(door, review(action, "commented"), "pull_request_review") == (202, "kept")
+    assert inbox.pending(10) == []
+    assert bell.rings == 0

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from bot.domain.answers import Refused
 from bot.domain.people import Actor
 from bot.domain.ports.store import Identity
-from bot.domain.results import LinkCode, Noted, Refused
+from bot.domain.results import LinkCode, Noted
 from bot.services.context import Context
 from bot.services.linking import ALPHABET, LIFE, confirm, offer, resolve
 from bot.storage.tables import codes

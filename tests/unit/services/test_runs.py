@@ -12,8 +12,9 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import UserError
-from bot.runs import alive
+from bot.runs import alive, wake
 from bot.runs.clock import Clock
+from bot.runs.durable import Durable
 from bot.runs.wake import Bell
 
 PATIENCE = 30.0
@@ -54,6 +55,49 @@ def test_a_ring_between_two_waits_is_not_lost() -> None:
     assert bell.wait(0) is False, "and it is heard once"
 
 
+def test_a_ring_for_a_queue_ends_that_ones_wait_alone() -> None:
+    bell, heard = Bell(), list[str]()
+
+    def wait(queue: str) -> None:
+        bell.wait(PATIENCE)
+        heard.append(queue)
+
+    threads = [
+        threading.Thread(target=wait, args=[queue], name=f"queue-worker-{queue}")
+        for queue in ("inbox", "plans")
+    ]
+    for thread in threads:
+        thread.start()
+    while threads[0].is_alive():
+        bell.ring("inbox")
+        threads[0].join(0.01)
+    assert heard == ["inbox"]
+    while threads[1].is_alive():
+        bell.ring()
+        threads[1].join(0.01)
+    assert heard == ["inbox", "plans"]
+
+
+def test_a_rested_queue_hears_the_first_ring_at_once_and_gathers_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bell, pauses = Bell("inbox"), list[float]()
+    monkeypatch.setattr("bot.runs.wake.time.sleep", pauses.append)
+    monkeypatch.setattr("bot.runs.wake.time.monotonic", lambda: 100.0)
+
+    def wait() -> None:
+        bell.wait(0)
+        for _ in range(2):
+            bell.ring("inbox", "plans")
+            bell.wait(0)
+
+    for queue in ("inbox", "plans"):
+        thread = threading.Thread(target=wait, name=f"queue-worker-{queue}")
+        thread.start()
+        thread.join(PATIENCE)
+    assert pauses == pytest.approx([wake.GATHER, wake.REST, wake.GATHER, wake.GATHER])
+
+
 def test_rings_are_heard_by_each_thread_for_itself() -> None:
     bell, answers = Bell(), list[bool]()
     bell.wait(0)
@@ -62,6 +106,18 @@ def test_rings_are_heard_by_each_thread_for_itself() -> None:
     thread.join(PATIENCE)
     assert bell.wait(PATIENCE) is False
     assert answers == [False]
+
+
+def test_only_a_worker_that_is_alone_prepares_a_plan_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[tuple[str, int]] = []
+    monkeypatch.setattr(Durable, "_register", lambda _work, queue, most: asked.append((queue, most)))
+    work = Durable(sa.create_engine("sqlite://"), "one", 2)
+    work.share(1)
+    assert asked == [], "nothing is taken up before the start"
+    monkeypatch.setattr(work, "_launched", True)
+    for workers in (1, 1, 2, 3, 1):
+        work.share(workers)
+    assert asked == [("plans", 3), ("plans", 2), ("plans", 3)]
 
 
 def test_when_dbos_stops_the_waits_say_so() -> None:
@@ -120,7 +176,7 @@ def test_there_is_an_end_to_names(engine: sa.Engine, tmp_path: Path, monkeypatch
 HOLDER = """
 import sys
 from pathlib import Path
-from bot.runs import alive
+from bot.runs import alive, wake
 from bot.storage.engines import open_engine
 name, life = alive.claim(open_engine(sys.argv[1]), Path(sys.argv[2]), "host")
 print(name, flush=True)

@@ -73,6 +73,20 @@ PAYLOADS: dict[str, dict[str, Any]] = {
         "sender": SENDER,
         "check_run": {"id": 9, "name": "towpath/staging", "head_sha": "a" * 40, "pull_requests": []},
     },
+    "pull_request_review": {
+        "action": "submitted",
+        "repository": REPOSITORY,
+        "sender": SENDER,
+        "pull_request": PULL,
+        "review": {
+            "id": 77,
+            "user": SENDER,
+            "state": "approved",
+            "body": "/apply staging",
+            "commit_id": "a" * 40,
+            "submitted_at": "2030-01-02T03:04:05Z",
+        },
+    },
     "installation": {
         "action": "created",
         "sender": SENDER,

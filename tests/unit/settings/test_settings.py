@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.environment import secrets_of
 from bot.errors import UserError
 from bot.settings import PREFIX, Settings, load, secrets_file
 
@@ -189,12 +190,8 @@ def test_secrets_that_are_part_of_a_setting_are_secrets(
 
 
 def test_no_prefix_gives_away_the_bots_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    from bot.wiring import Bot
-
-    monkeypatch.setenv("TOWPATH_DATA_DIR", str(tmp_path))
     monkeypatch.setenv("TOWPATH_GITHUB_TOKEN", SECRET)
     monkeypatch.setenv("STAGING_TOKEN", "x")
-    bot = Bot(load())
-    assert bot.secrets("STAGING_") == {"TOKEN": "x"}
+    assert secrets_of("STAGING_", tmp_path) == {"TOKEN": "x"}
     for prefix in ("TOWPATH_", "TOWPATH_GITHUB_", "TO"):
-        assert SECRET not in bot.secrets(prefix).values()
+        assert SECRET not in secrets_of(prefix, tmp_path).values()

@@ -195,3 +195,34 @@ def test_the_delivery_id_is_slacks_or_a_digest() -> None:
     assert delivery_id(COMMAND, b"1") != delivery_id(COMMAND, b"2")
     assert delivery_id({**COMMAND, "event_id": "Ev1"}, b"1") == delivery_id(COMMAND, b"1")
     assert len(delivery_id({**EVENT, "event_id": "../x"}, b"1")) == 64
+
+
+def test_the_same_click_and_the_same_submission_are_one_delivery() -> None:
+    click = {**CLICK, "actions": [{**CLICK["actions"][0], "action_ts": "5.000001"}]}
+    again = {**click, "trigger_id": "9.9", "response_url": "https://hooks.example.com/y"}
+    assert delivery_id(click, b"one") == delivery_id(again, b"two")
+    changes: list[dict[str, Any]] = [
+        {"user": {"id": "U2"}},
+        {"actions": [{**CLICK["actions"][0], "action_ts": "5.000002"}]},
+        {"actions": [{**click["actions"][0], "action_id": "reject"}]},
+        {"container": {"type": "message", "message_ts": "2.000002"}},
+    ]
+    others = {delivery_id({**click, **change}, b"one") for change in changes}
+    view = {**SUBMISSION["view"], "id": "V1", "hash": "h1"}
+    sent = {**SUBMISSION, "view": view}
+    assert delivery_id(sent, b"one") == delivery_id({**sent, "trigger_id": "9.9"}, b"two")
+    others |= {
+        delivery_id(other, b"one")
+        for other in (
+            {**sent, "view": {**view, "hash": "h2"}},
+            {**sent, "user": {"id": "U2"}},
+            CLICK,
+            SUBMISSION,
+        )
+    }
+    assert len(others | {delivery_id(click, b"one"), delivery_id(sent, b"one")}) == len(changes) + 4 - 1 + 2
+
+
+@given(st.sampled_from(GENUINE), st.sampled_from(["user", "view", "actions", "container", "type"]), JSON)
+def test_a_damaged_payload_has_an_id_all_the_same(payload: dict[str, Any], key: str, value: Any) -> None:
+    assert delivery_id({**payload, key: value}, b"body")

@@ -13,12 +13,12 @@ from hypothesis import strategies as st
 
 from bot.domain.policy_file import parse as parse_policy
 from bot.domain.ports.terraform import Place
+from bot.domain.redaction import Redactor
 from bot.playground import sample
 from bot.terraform import events
 from bot.terraform.command import Command
 from bot.terraform.environment import Environment
 from bot.terraform.log import LINE, Lines, Log
-from bot.terraform.redaction import Redactor
 
 SECRET = 'p<ss & "w/rd" ü+'
 

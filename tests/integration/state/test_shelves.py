@@ -1,0 +1,156 @@
+"""Locking and writing one target's state where it is kept: the same rules in the bot's tables and in a bucket."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import boto3
+import pytest
+from moto.server import ThreadedMotoServer
+
+from bot.domain.ports.state import Author, StatePlace
+from bot.domain.state import LockInfo, StateInfo, StateRefused
+from bot.domain.target import Target
+from bot.state import Backends
+from bot.state.bucket import Keys
+from tests.contract.state_store import MemoryStates, state
+from tests.integration.state.conftest import Directory
+from tests.integration.state.policies import policy
+
+STAGING = Target("acme/infra", "infra", "staging")
+KEY = "staging/terraform.tfstate"
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    host, port = server.get_host_and_port()
+    yield f"http://{host}:{port}"
+    server.stop()
+
+
+@pytest.fixture
+def backends(endpoint: str, tmp_path: Path) -> Backends:
+    made = boto3.client(
+        "s3", endpoint_url=endpoint, region_name="us-east-1", aws_access_key_id="x", aws_secret_access_key="x"
+    )
+    made.create_bucket(Bucket="shelves")
+    for item in made.list_objects_v2(Bucket="shelves").get("Contents", []):
+        made.delete_object(Bucket="shelves", Key=item["Key"])
+    return Backends(
+        MemoryStates(),
+        base_url="http://127.0.0.1:1",
+        directory=tmp_path / "private",
+        bucket="shelves",
+        endpoint=endpoint,
+        keys=Keys("STATEKEY", "state-secret"),
+    )
+
+
+@pytest.fixture(params=["http", "s3"])
+def place(request: pytest.FixtureRequest, backends: Backends) -> StatePlace:
+    backend = backends.backend(STAGING, policy(kind=request.param), "", ("", ""))
+    return backends.place(STAGING, backend, Author("r1", "c1", "ann"))
+
+
+def test_a_state_is_written_under_its_lock(place: StatePlace) -> None:
+    assert (place.read(), place.held()) == (None, None)
+    with pytest.raises(StateRefused, match="not held"):
+        place.write(state(1), "1")
+    assert place.lock(LockInfo("1", who="ann")) is None
+    assert place.lock(LockInfo("1", who="ann")) is None
+    place.write(state(1), "1")
+    place.write(state(1), "1")
+    place.write(state(2), "1")
+    assert place.read() == state(2)
+    present = place.lock(LockInfo("2", who="bob"))
+    assert present is not None
+    assert (present.id, present.who) == ("1", "ann")
+    with pytest.raises(StateRefused, match="held"):
+        place.write(state(3), "2")
+    assert not place.unlock("2")
+    assert place.unlock("1")
+    assert place.unlock("1")
+    assert place.held() is None
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [(state(4), "serial"), (state(5, outputs={"x": {}}), "serial"), (state(6, "two"), "lineage")],
+)
+def test_what_may_not_follow_is_refused(place: StatePlace, data: bytes, why: str) -> None:
+    place.lock(LockInfo("1"))
+    place.write(state(5), "1")
+    with pytest.raises(StateRefused, match=why):
+        place.write(data, "1")
+    assert place.read() == state(5)
+
+
+def test_one_of_many_takes_the_lock(place: StatePlace) -> None:
+    def take(number: int) -> None:
+        if place.lock(LockInfo(str(number))) is None:
+            won.append(number)
+
+    won: list[int] = []
+    threads = [threading.Thread(target=take, args=(number,)) for number in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(won) == 1
+
+
+def test_a_lock_is_freed_only_as_it_was_seen(backends: Backends, endpoint: str) -> None:
+    """Between the look and the deletion another one may have taken it."""
+    at = {"endpoint": endpoint, "region": "auto"}
+    buckets, name = backends.buckets, f"{KEY}.tflock"
+    assert buckets.put("shelves", name, b'{"ID": "1"}', instead_of=None, **at)
+    assert not buckets.put("shelves", name, b'{"ID": "2"}', instead_of=None, **at)
+    found = buckets.get("shelves", name, **at)
+    assert found is not None
+    assert buckets.put("shelves", name, b'{"ID": "2"}', instead_of=found[1], **at)
+    assert not buckets.delete("shelves", name, found[1], **at)
+    assert not buckets.put("shelves", name, b'{"ID": "3"}', instead_of=found[1], **at)
+    found = buckets.get("shelves", name, **at)
+    assert found is not None
+    assert found[0] == b'{"ID": "2"}'
+    assert buckets.delete("shelves", name, found[1], **at)
+
+
+def test_a_lock_file_that_nobody_can_read(backends: Backends, endpoint: str) -> None:
+    place = backends.place(STAGING, backends.backend(STAGING, policy(kind="s3"), "", ("", "")))
+    at = {"endpoint": endpoint, "region": "auto"}
+    assert backends.buckets.put("shelves", f"{KEY}.tflock", b"", instead_of=None, **at)
+    present = place.lock(LockInfo("1"))
+    assert present is not None
+    assert present.id.startswith("unreadable-")
+    assert place.unlock(present.id)
+
+
+def test_terraform_and_the_bot_mean_the_same_lock(backends: Backends, tmp_path: Path) -> None:
+    """Terraform waits for the bot's lock, and goes on from what the bot wrote."""
+    backend = backends.backend(STAGING, policy(kind="s3"), "s3", ("", ""))
+    directory = Directory.make(tmp_path / "one", backend)
+    directory.init()
+    directory.apply()
+    place = backends.place(STAGING, backend)
+    assert place.held() is None
+    assert (
+        place.lock(LockInfo("1", "push-state", who="ann by Towpath", created="2026-11-23T10:00:00Z")) is None
+    )
+    directory.change("second")
+    told = directory.apply(ok=False)
+    assert "ann by Towpath" in told
+    data = place.read()
+    assert data is not None
+    pushed = json.dumps({**json.loads(data), "serial": 40}).encode()
+    place.write(pushed, "1")
+    assert place.unlock("1")
+    directory.apply()
+    found = place.read()
+    assert found is not None
+    assert StateInfo.parse(found).serial > 40

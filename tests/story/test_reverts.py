@@ -1,0 +1,198 @@
+"""Going back: by a plan that people read, exactly once, and held there afterwards."""
+
+from __future__ import annotations
+
+import json
+
+from bot.playground.world import World, until
+from tests.story.holds import Holds
+from tests.story.production import Production
+from tests.story.story import MAIN, Story
+from tests.story.test_crashes import again
+
+EXTRA = 'resource "terraform_data" "extra" {\n  input = "x"\n}\n'
+BROKEN = """
+resource "terraform_data" "broken" {
+  depends_on = [terraform_data.web]
+  provisioner "local-exec" {
+    command = "false"
+  }
+}
+"""
+
+
+def configured(size: str, more: str = "") -> dict[str, str | bytes | None]:
+    return {"infra/main.tf": MAIN.replace("SIZE", size) + more}
+
+
+def on_the_way(story: Story, number: int, words: str = "/revert staging") -> str:
+    """The plan of the way back, once it stands there; its text."""
+    story.reacted(number, story.say(number, words), "+1")
+    until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
+    story.ended("plan", "planned")
+    return story.sees(number, "Going back")
+
+
+def web(story: Story) -> str:
+    """What the one resource is set to."""
+    with story.tables() as tables:
+        current = tables.states.current(story.target().key)
+    assert current is not None
+    (found,) = [one for one in json.loads(current[1])["resources"] if one["name"] == "web"]
+    return str(found["instances"][0]["attributes"]["input"]["value"])
+
+
+def test_there_and_back(story: Story) -> None:
+    """ann's second pull request is taken back: read, applied exactly, proven, held; and lifted by who may."""
+    first = story.propose(configured("medium"))
+    story.planned(first)
+    story.applied(first)
+    story.github.merge_pull(story.repository, first, actor="bob")
+    second = story.propose(configured("large"))
+    story.planned(second)
+    story.reacted(second, story.say(second, "/revert"), "-1")
+    story.is_told(second, "has applied nothing")
+    story.applied(second)
+    assert "large" in web(story)
+    text = on_the_way(story, second, "/revert")
+    assert "change in place" in text
+    assert "large" in web(story), "a plan changes nothing"
+    story.reacted(second, story.say(second, "/apply staging"), "-1")
+    story.is_told(second, "is a revert's")
+    story.reacted(second, story.say(second, "/revert staging"), "rocket")
+    assert "medium" in web(story)
+    said = story.sees(second, "left it")
+    assert "The world is as" in said
+    assert "held at" in said
+    assert "/compare/" in said
+    with story.tables() as tables:
+        releases = tables.releases.of_target(story.target(), 10)
+        versions = tables.states.versions(story.target().key, 10)
+    assert [bool(one.reverts) for one in releases] == [True, False, False]
+    assert releases[0].commit == releases[2].commit
+    assert versions[0].serial > versions[1].serial
+    assert len({one.lineage for one in versions}) == 1
+    story.reacted(second, story.say(second, "/plan staging"), "+1")
+    story.sees(second, "`/unhold staging`")
+    story.reacted(second, story.say(second, "/apply staging"), "-1")
+    story.is_told(second, "is held at")
+    story.reacted(second, story.say(second, "/unhold staging", "dave"), "-1")
+    story.reacted(second, story.say(second, "/unhold staging"), "+1")
+    story.planned(second)
+    story.applied(second)
+    assert "large" in web(story)
+    story.is_sound()
+
+
+def test_what_is_lost(story: Story) -> None:
+    """Going back destroys something: somebody else consents, and the count is typed."""
+    number = story.propose(configured("medium"))
+    story.planned(number)
+    story.applied(number)
+    story.push(configured("medium", EXTRA), "ann/change-1")
+    story.planned(number)
+    story.applied(number)
+    text = on_the_way(story, number)
+    assert "what it holds is lost" in text
+    story.say(number, "/revert staging")
+    story.is_told(number, "asks to revert")
+    story.reacted(number, story.say(number, "/approve staging"), "-1")
+    story.reacted(number, story.say(number, "/approve staging", "bob"), "+1")
+    story.reacted(number, story.say(number, "/revert staging"), "-1")
+    story.is_told(number, "loses the data of 1 resource")
+    story.reacted(number, story.say(number, "/revert staging --losing 2"), "-1")
+    story.reacted(number, story.say(number, "/revert staging --losing 1"), "rocket")
+    story.sees(number, "The world is as")
+    story.is_sound()
+
+
+def test_after_half_an_apply(story: Story) -> None:
+    """An apply breaks in the middle: back to what stood there before it. The hold keeps the broken commit out."""
+    number = story.propose(configured("medium"))
+    story.planned(number)
+    story.applied(number)
+    story.push(configured("large", BROKEN), "ann/change-1")
+    story.planned(number)
+    story.reacted(number, story.say(number, "/apply staging"), "-1")
+    assert "large" in web(story), "half of it was done"
+    on_the_way(story, number)
+    story.say(number, "/revert staging")
+    story.is_told(number, "asks to revert")
+    story.reacted(number, story.say(number, "/approve staging", "bob"), "+1")
+    story.reacted(number, story.say(number, "/revert staging --losing 1"), "rocket")
+    assert "medium" in web(story)
+    story.sees(number, "The world is as")
+    story.sees(number, "held at")
+    story.is_sound()
+
+
+def test_back_and_forth(story: Story) -> None:
+    """The revert of a revert, by serial; what does not exist; what nobody applied."""
+    number = story.propose(configured("medium"))
+    story.reacted(number, story.say(number, "/revert staging"), "-1")
+    story.is_told(number, "Nothing was ever applied")
+    story.planned(number)
+    story.applied(number)
+    story.push(configured("large"), "ann/change-1")
+    story.planned(number)
+    story.applied(number)
+    with story.tables() as tables:
+        large = tables.releases.newest(story.target())
+    assert large is not None
+    story.reacted(number, story.say(number, "/revert staging 4711"), "-1")
+    story.is_told(number, "has no release `4711`")
+    on_the_way(story, number)
+    story.reacted(number, story.say(number, "/revert staging"), "rocket")
+    assert "medium" in web(story)
+    on_the_way(story, number, f"/revert staging {large.serial}")
+    story.reacted(number, story.say(number, f"/revert staging {large.serial}"), "rocket")
+    assert "large" in web(story)
+    story.is_sound()
+
+
+def test_killed_on_the_way(story: Story, world: World, holds: Holds) -> None:
+    """The bot is killed while the revert's Terraform works: it is reported once, and the next `/revert` goes on."""
+    number = story.propose(configured("medium"))
+    story.planned(number)
+    story.applied(number)
+    story.push(configured("large"), "ann/change-1")
+    story.planned(number)
+    story.applied(number)
+    on_the_way(story, number)
+    before = len(holds.calls("apply"))
+    holds.hold("apply")
+    story.say(number, "/revert staging")
+    holds.await_call("apply", before + 1)
+    again(world)
+    holds.release("apply")
+    until(lambda: not story.runs("apply")[-1].active, what="the end of the revert")
+    if story.runs("apply")[-1].outcome != "applied":
+        on_the_way(story, number)
+        story.reacted(number, story.say(number, "/revert staging"), "rocket")
+    assert "medium" in web(story)
+    story.is_sound()
+
+
+def test_production_asks(world: World, holds: Holds) -> None:
+    """A revert in production needs the same consent as an apply there, and no promotion."""
+    story = Production(world, holds)
+    number = story.promoted("medium")
+    story.asks(number)
+    story.accepted(number, "/approve prod", "that is all it needed")
+    story.reacted(number, story.say(number, "/apply prod"), "rocket")
+    story.push("large", story.branch(number))
+    story.planned(number)
+    story.on_staging(number)
+    story.asks(number)
+    story.accepted(number, "/approve prod", "that is all it needed")
+    story.reacted(number, story.say(number, "/apply prod"), "rocket")
+    story.reacted(number, story.say(number, "/revert prod"), "+1")
+    until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
+    story.ended("plan", "planned")
+    story.say(number, "/revert prod")
+    story.is_told(number, "asks to revert prod")
+    story.accepted(number, "/approve prod", "that is all it needed")
+    story.reacted(number, story.say(number, "/revert prod"), "rocket")
+    assert story.released("prod").reverts
+    story.sees(number, "The world is as")
+    story.is_sound()

@@ -1,0 +1,111 @@
+"""What counts as drift, what is news, and when a look is due."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.domain.drift import CLEAN, Drift, due, measure
+from bot.domain.policy_file import PolicyError, parse
+from bot.domain.target import Target
+
+STAGING = Target("acme/infra", "infra", "staging")
+NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
+
+
+def plan(*changes: dict[str, Any], drift: tuple[dict[str, Any], ...] = (), **outputs: Any) -> dict[str, Any]:
+    return {
+        "resource_changes": list(changes),
+        "resource_drift": list(drift),
+        "output_changes": outputs,
+    }
+
+
+def change(*actions: str, before: str = "s", after: str = "m", secret: bool = False) -> dict[str, Any]:
+    values = {"before": {"size": before}, "after": {"size": after}}
+    hidden = {"before_sensitive": {"size": secret}, "after_sensitive": {"size": secret}}
+    said = {"actions": list(actions), "after_unknown": {}, **values, **hidden}
+    return {"address": "thing.web", "type": "thing", "change": said}
+
+
+def found(digest: str, release: str = "e1") -> Drift:
+    return Drift("x", STAGING, "r", "c", release, NOW, digest, 1, 0, {})
+
+
+def test_what_is_counted() -> None:
+    output = {"actions": ["update"], "before": "a", "after": "b", "after_unknown": False}
+    full = plan(change("update"), change("read"), ip=output)
+    one = measure(plan(drift=(change("update"), change("delete"))), full)
+    assert (one.outside, one.pending) == (2, 2)
+    assert [entry["action"] for entry in one.summary["drift"]] == ["update", "delete"]
+
+
+def test_nothing_is_nothing() -> None:
+    """Reading data when it is applied is no change, and neither is another Terraform."""
+    one = measure(plan(change("no-op")), plan(change("read"), change("no-op")) | {"terraform_version": "1.9"})
+    assert (one.digest, one.outside, one.pending) == (CLEAN, 0, 0)
+
+
+def test_the_digest_tells_what_was_found() -> None:
+    first = measure(plan(drift=(change("update", after="l"),)), plan())
+    assert first.digest == measure(plan(drift=(change("update", after="l"),)), plan(change("read"))).digest
+    assert first.digest != measure(plan(drift=(change("update", after="xl"),)), plan()).digest
+    assert first.digest != measure(plan(), plan(change("update", after="l"))).digest
+
+
+def test_no_secret_is_kept() -> None:
+    secret = change("update", before="hunter1", after="hunter2", secret=True)
+    assert "hunter" not in str(measure(plan(drift=(secret,)), plan(secret)))
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "repeats"),
+    [
+        (None, found(CLEAN), True),
+        (None, found("a"), False),
+        (found("a"), found("a"), True),
+        (found("a"), found("b"), False),
+        (found("a"), found(CLEAN), False),
+        (found(CLEAN), found(CLEAN, "e2"), True),
+        (found(CLEAN), found("a"), False),
+        (found("a"), found("a", "e2"), False),  # an apply has not mended it
+    ],
+)
+def test_what_is_news(before: Drift | None, now: Drift, *, repeats: bool) -> None:
+    assert now.repeats(before) is repeats
+
+
+def test_each_target_has_its_moment() -> None:
+    """The same for every clock; one in each round; and they are spread over it."""
+    every = timedelta(hours=6)
+    since = due(STAGING.key, every, NOW)
+    assert NOW - every < since <= NOW
+    assert due(STAGING.key, every, since) == since
+    assert due(STAGING.key, every, since - timedelta(seconds=1)) == since - every
+    assert due(STAGING.key, every, since + every) == since + every
+    hours = Counter((NOW - due(f"acme/infra:{n}", every, NOW)) // timedelta(hours=1) for n in range(600))
+    assert set(hours) == set(range(6))
+    assert min(hours.values()) > 60
+
+
+@pytest.mark.parametrize(
+    ("rules", "problem"),
+    [
+        ('drift = "4m"', "5 minutes at least"),
+        ('drift = "0s"', "5 minutes at least"),
+        ('drift = "often"', "must be a duration"),
+        ('drift = "6h"\ninstance = "pr-{pr}"', "looks by itself at what exists once"),
+    ],
+)
+def test_a_schedule_that_cannot_be(rules: str, problem: str) -> None:
+    with pytest.raises(PolicyError, match=problem):
+        parse(f'[stack.infra]\nroot = "infra"\n[env.staging]\n{rules}\n', "policy")
+
+
+def test_a_schedule() -> None:
+    policy = parse('[stack.infra]\nroot = "infra"\n[env.staging]\ndrift = "6h"\n[env.prod]\n', "policy")
+    assert policy.environments["staging"].drift == timedelta(hours=6)
+    assert policy.environments["prod"].drift is None

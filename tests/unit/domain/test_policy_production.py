@@ -1,0 +1,222 @@
+"""The keys of the policy that production is made of."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+
+from bot.domain.freeze import Window
+from bot.domain.policy import Consent, Environment
+from tests.unit.domain.test_policy_file import SOURCE, STACK, only, problems, read
+
+DAY = timedelta(hours=24)
+
+
+def prod(text: str) -> Environment:
+    return read(f"{STACK}[env.staging]\n[env.prod]\n{text}\n").environments["prod"]
+
+
+def wrong(text: str) -> str:
+    """The one problem of prod's only key, which is on line 5."""
+    said = only(f"{STACK}[env.staging]\n[env.prod]\n{text}\n")
+    assert said.startswith(f"{SOURCE} line 5: ")
+    return said.removeprefix(f"{SOURCE} line 5: ")
+
+
+# approvals
+
+
+@pytest.mark.parametrize(
+    ("text", "consent"),
+    [
+        ("", Consent()),
+        ("production = false", None),
+        ("approvals = {}", Consent()),
+        ("production = false\napprovals = {}", None),
+        ("production = false\napprovals = { count = 1 }", Consent()),
+        ("approvals = { count = 0 }", None),
+        ("approvals = { count = 0, codeowners = true }", Consent(count=0, codeowners=True)),
+        ("approvals = { codeowners = true }", Consent(codeowners=True)),
+        ("approvals = { self = true, expires = '90m' }", Consent(self_approval=True, expires=DAY / 16)),
+        (
+            "approvals = { count = 2, teams = ['acme/web', '@acme/ops'], users = ['ann', '@Bob', 'eve_acme'] }",
+            Consent(2, teams=("acme/web", "acme/ops"), users=("ann", "Bob", "eve_acme")),
+        ),
+    ],
+)
+def test_whose_consent_is_asked(text: str, consent: Consent | None) -> None:
+    assert prod(text).consent == consent
+    assert prod(text).guarded == (consent is not None)
+
+
+def test_what_is_promoted_is_guarded_without_approvals() -> None:
+    env = prod('promote_from = "staging"\napprovals = { count = 0 }')
+    assert env.consent is None
+    assert env.guarded
+    assert not Environment("staging").guarded
+    assert Environment("live", production=True).guarded
+
+
+@pytest.mark.parametrize(
+    ("inner", "says"),
+    [
+        ("count = -1", "`count` must be a whole number from 0 to 20"),
+        ("count = 21", "`count` must be a whole number from 0 to 20"),
+        ("count = true", "`count` must be a whole number from 0 to 20"),
+        ("teams = ['platform']", '`teams` must be teams such as "acme/platform"'),
+        ("teams = ['@platform']", '`teams` must be teams such as "acme/platform"'),
+        ("teams = ['a/b/c']", '`teams` must be teams such as "acme/platform"'),
+        ("teams = 'acme/web'", "`teams` must be a list of teams, 200 at most"),
+        ("users = ['acme/web']", '`users` must be logins such as "ann"'),
+        ("users = ['@@ann']", '`users` must be logins such as "ann"'),
+        ("self = 'no'", "`self` must be true or false"),
+        ("expires = '0s'", "`expires` must be longer than nothing"),
+        ("expires = 24", '`expires` must be a duration such as "90s", "15m", "72h" or "2d"'),
+        ("user = ['ann']", "unknown key `user` in [env.prod.approvals]; did you mean `users`?"),
+        (
+            "count = 0, users = ['ann']",
+            "`approvals` names who approves, and with `count = 0` nobody of them is asked",
+        ),
+        ("count = 3, users = ['ann', 'Bob', 'bob']", "`approvals` needs 3 people and names 2"),
+    ],
+)
+def test_approvals_that_cannot_be_meant(inner: str, says: str) -> None:
+    assert wrong(f"approvals = {{ {inner} }}") == says
+
+
+def test_a_team_may_have_as_many_people_as_are_needed() -> None:
+    assert prod("approvals = { count = 3, users = ['ann'], teams = ['acme/web'] }").consent
+
+
+def test_approvals_are_a_table() -> None:
+    assert wrong("approvals = 2") == "`approvals` must be a table, such as `{ count = 1, self = false }`"
+
+
+# break-glass and plans
+
+
+def test_who_may_break_the_glass() -> None:
+    assert prod("force = { users = ['@ann'], teams = ['acme/ops'] }").force == {
+        "users": ("ann",),
+        "teams": ("acme/ops",),
+    }
+    assert prod("").force == {}
+    assert wrong("force = ['ann']") == '`force` must be a table, such as `{ users = ["ann"] }`'
+    assert wrong("force = { team = ['acme/ops'] }") == (
+        "unknown key `team` in [env.prod.force]; did you mean `teams`?"
+    )
+    assert wrong("force = { teams = ['ops'] }") == '`teams` must be teams such as "acme/platform"'
+
+
+def test_what_a_plan_needs() -> None:
+    assert prod("").plan_needs == "write"
+    assert prod('plan_needs = "approval"').plan_needs == "approval"
+    assert wrong('plan_needs = "maintian"') == (
+        '`plan_needs` must be "write" or "maintain" or "approval"; did you mean `maintain`?'
+    )
+
+
+# freeze
+
+
+def test_windows() -> None:
+    text = (
+        "freeze = [{ deny = '0 17 * * FRI', for = '64h', time_zone = 'Europe/Berlin', reason = 'weekend' },"
+        "{ allow = '0 9 * * *', for = '8h', actions = ['plan', 'apply'] }]"
+    )
+    assert prod(text).windows == (
+        Window("deny", "0 17 * * FRI", timedelta(hours=64), "Europe/Berlin", "weekend"),
+        Window("allow", "0 9 * * *", timedelta(hours=8), actions=("plan", "apply")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("deny = '0 17 * *'", "has a wrong `deny`: it must be five cron fields that come true"),
+        ("deny = '0 0 30 2 *'", "has a wrong `deny`: it must be five cron fields that come true"),
+        ("deny = '61 0 * * *'", "has a wrong `deny`: it must be five cron fields that come true"),
+        ("deny = '0 0 0 * * *'", "has a wrong `deny`: it must be five cron fields that come true"),
+        ("allow = '@daily'", "has a wrong `allow`: it must be five cron fields that come true"),
+        ("deny = '0 0 * * *', time_zone = 'Europe/Berlln'", "did you mean `Europe/Berlin`?"),
+        ("deny = '0 0 * * *', time_zone = 'Europe'", "has a wrong `time_zone`: it must be a time zone"),
+        ("deny = '0 0 * * *', time_zone = '../etc'", "has a wrong `time_zone`: it must be a time zone"),
+        ("deny = '0 0 * * *', actions = ['aply']", "did you mean `apply`?"),
+        (
+            "deny = '0 0 * * *', actions = []",
+            "it must be a list of actions, 1 at least and 200 at most",
+        ),
+        ("deny = '0 0 * * *', action = ['apply']", "has an unknown key `action`; did you mean `actions`?"),
+        ("deny = '0 0 * * *', allow = '0 0 * * *'", "needs exactly one of `deny`, `allow` in each entry"),
+        ("reason = 'x'", "needs exactly one of `deny`, `allow` in each entry"),
+    ],
+)
+def test_windows_that_cannot_be_meant(entry: str, says: str) -> None:
+    assert says in wrong(f"freeze = [{{ for = '1h', {entry} }}]")
+
+
+# smoke
+
+
+@pytest.mark.parametrize(
+    ("entry", "says"),
+    [
+        ("tcp = 'a:1', contains = 'ok'", "has `contains` in an entry without `http`, where it means nothing"),
+        ("command = 'true', status = 200", "has `status` in an entry without `http`, where it means nothing"),
+        ("command = []", "it must be a command whose quotes are closed, or a list of its words"),
+        ('command = "echo \'x"', "it must be a command whose quotes are closed, or a list of its words"),
+        ("http = 'https://x', status = []", "it must be an HTTP status, or a list of them"),
+        ("http = 'https://x', tcp = 'a:1'", "needs exactly one of `http`, `tcp`, `command` in each entry"),
+    ],
+)
+def test_checks_that_cannot_be_meant(entry: str, says: str) -> None:
+    assert says in wrong(f"smoke = [{{ {entry} }}]")
+
+
+# promotion over several tables
+
+
+def whole(staging: str, live: str, stacks: str = STACK) -> str:
+    return f'{stacks}[env.staging]\n{staging}\n[env.prod]\npromote_from = "staging"\n{live}\n'
+
+
+def test_of_an_instance_for_each_pull_request_its_own_is_promoted() -> None:
+    policy = read(whole('instance = "pr-{pr}"\nttl = "72h"', 'soak = "1h"'))
+    stage = policy.target("acme/infra", "infra", policy.environments["prod"].promote_from, 42)
+    assert stage.instance == "pr-42"
+    assert policy.target("acme/infra", "infra", "prod", 42).instance == ""
+    assert read(whole("", 'instance = "pr-{pr}"')).environments["prod"].promote_from == "staging"
+
+
+def test_what_does_not_live_long_enough_promotes_nothing() -> None:
+    verify = 'instance = "pr-{pr}"\non_pull_request = "verify"'
+    assert only(whole(verify, "")).endswith(
+        "line 7: `staging` destroys what it has verified, so nothing can be promoted from it"
+    )
+    short = only(whole('instance = "pr-{pr}"\nttl = "1h"', 'soak = "1h"'))
+    assert short.endswith(
+        "line 8: `staging` is destroyed when its `ttl` is over, which is no longer than this `soak`"
+    )
+
+
+def test_a_stack_that_is_promoted_lives_in_the_stage_before() -> None:
+    narrow = STACK + 'environments = ["prod"]\n'
+    assert only(whole("", "", narrow)).endswith(
+        "line 3: `prod` takes what `staging` has verified, and stack `infra` is not in `staging`; add it to "
+        "`environments`"
+    )
+    assert read(whole("", "", STACK + 'environments = ["staging"]\n'))
+    assert read(whole("", "", STACK + 'environments = ["staging", "prod"]\n'))
+
+
+def test_a_soak_needs_no_checks() -> None:
+    assert read(whole("", 'soak = "15m"')).environments["prod"].soak == timedelta(minutes=15)
+
+
+def test_every_problem_of_production_is_told_at_once() -> None:
+    text = whole(
+        'on_pull_request = "verify"\ninstance = "pr-{pr}"',
+        "approvals = { count = 2, users = ['ann'] }\nforce = { user = [] }\nfreeze = [{ for = '1h' }]",
+    )
+    assert [line.split(": ")[0].rpartition(" ")[2] for line in problems(text)] == ["7", "8", "9", "10"]

@@ -1,0 +1,138 @@
+"""What a platform refuses for good is given up, said once, and tried now and then all the same."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from structlog.testing import capture_logs
+
+from bot.domain.ports.forge import ForgeError
+from bot.domain.ports.store import Surface
+from bot.services.context import Context, show
+from bot.surfaces.projector import MOST, SLOW, Projector
+from tests.integration.storage import samples
+from tests.unit.services.conftest import Clock
+
+ID = "status:acme/infra#7"
+
+
+class Platform:
+    """A projection that refuses while `refuses` is set."""
+
+    def __init__(self) -> None:
+        self.refuses: Exception | None = ForgeError("Resource not accessible", status=403)
+        self.asked = 0
+
+    def __call__(self, _context: Context, surface: Surface) -> Surface:
+        self.asked += 1
+        if self.refuses is not None:
+            raise self.refuses
+        return replace(surface, digest="shown")
+
+
+class Wall:
+    """One surface of pull request #7, and who projects it."""
+
+    def __init__(self, context: Context, clock: Clock) -> None:
+        self.context, self.clock, self.platform = context, clock, Platform()
+        self.projector = Projector(lambda: context, {"status": self.platform}, threads=0)
+        self.pull("open")
+        self.want()
+
+    def pull(self, state: str) -> None:
+        with self.context.store.begin() as tables:
+            tables.pulls.save(samples.pull(state=state))
+
+    def want(self) -> None:
+        with self.context.store.begin() as tables:
+            show(tables, self.clock(), "status", "acme/infra#7", "acme/infra", 7)
+
+    @property
+    def row(self) -> Surface:
+        with self.context.store.read() as tables:
+            found = tables.surfaces.get(ID)
+        assert found is not None
+        return found
+
+    def give_up(self) -> list[Any]:
+        """Until it is given up; what was logged."""
+        with capture_logs() as logs:
+            for _ in range(MOST):
+                assert self.projector.once()
+                self.clock.pass_by(minutes=2)
+        return [line for line in logs if line["event"] == "given up"]
+
+
+@pytest.fixture
+def wall(context: Context, clock: Clock) -> Wall:
+    return Wall(context, clock)
+
+
+def test_it_is_given_up_once_with_its_reason(wall: Wall, clock: Clock) -> None:
+    (said,) = wall.give_up()
+    assert (said["surface"], said["attempts"]) == (ID, MOST)
+    assert "Resource not accessible" in said["error"]
+    assert "Resource not accessible" in wall.row.error
+    with capture_logs() as logs:
+        for _ in range(3):
+            clock.pass_by(seconds=SLOW.total_seconds())
+            assert wall.projector.once()
+            assert not wall.projector.once(), "an hour passes between two tries"
+    assert not [line for line in logs if line["log_level"] == "warning"]
+    assert wall.platform.asked == MOST + 3
+
+
+def test_what_is_repaired_shows_within_the_hour(wall: Wall, clock: Clock) -> None:
+    wall.give_up()
+    wall.platform.refuses = None
+    assert not wall.projector.once()
+    clock.pass_by(seconds=SLOW.total_seconds())
+    assert wall.projector.once()
+    assert (wall.row.digest, wall.row.due_at, wall.row.error) == ("shown", None, "")
+    assert wall.row.settled_at == clock()
+
+
+def test_a_restart_tries_at_once(wall: Wall) -> None:
+    wall.give_up()
+    wall.platform.refuses = None
+    wall.projector.start()
+    assert wall.projector.once()
+    assert wall.row.digest == "shown"
+
+
+def test_a_restart_hurries_nothing_that_was_asked_to_wait(wall: Wall) -> None:
+    wall.platform.refuses = ForgeError("slow down", status=429, retry_after=300.0)
+    assert wall.projector.once()
+    wall.projector.start()
+    assert not wall.projector.once()
+
+
+def test_something_new_is_shown_at_once(wall: Wall) -> None:
+    wall.give_up()
+    wall.platform.refuses = None
+    wall.want()
+    assert wall.projector.once()
+    assert wall.row.digest == "shown"
+
+
+def test_a_fault_of_ours_is_said_once_too(wall: Wall, clock: Clock) -> None:
+    wall.platform.refuses = RuntimeError("broken")
+    assert len(wall.give_up()) == 1
+    with capture_logs() as logs:
+        clock.pass_by(seconds=SLOW.total_seconds())
+        assert wall.projector.once()
+    assert not [line for line in logs if line["log_level"] in ("warning", "error")]
+
+
+@pytest.mark.parametrize("state", ["closed", "merged"])
+def test_a_closed_pull_request_is_left_alone(wall: Wall, clock: Clock, state: str) -> None:
+    wall.give_up()
+    wall.pull(state)
+    clock.pass_by(seconds=SLOW.total_seconds())
+    assert wall.projector.once()
+    assert wall.row.due_at is None
+    wall.projector.start()
+    clock.pass_by(days=1)
+    assert not wall.projector.once()
