@@ -29,7 +29,7 @@ from bot.runs.durable import Durable, Handlers
 from bot.runs.inbox import handle
 from bot.runs.lost import lost
 from bot.runs.reaper import Reaper
-from bot.services import breaking, drifting, executing, locking, planning, retention, upkeep, waiting
+from bot.services import breaking, drifting, executing, locking, looking, planning, retention, upkeep, waiting
 from bot.services.context import Context, utcnow
 from bot.services.laptops import Laptops
 from bot.settings import Settings, process_environment
@@ -235,7 +235,7 @@ class Bot:
                 delivery=lambda key: handle(context, self.inbox, self.understand, key),
                 plan=lambda key: planning.perform(context, key),
                 apply=lambda key: executing.perform(context, key),
-                drift=lambda key: drifting.perform(context, key),
+                drift=lambda key: looking.perform(context, key),
                 broken=lambda key, error, ticket: breaking.broken(context, key, error, ticket),
                 lost=lambda key, _error, ticket: lost(context, self.inbox, self.understand, key, ticket),
             )

@@ -150,7 +150,12 @@ def test_behind_an_apply(world: World, holds: Holds) -> None:
     holds.release("plan")
     story.reacted(other, comment, "+1")
     story.is_told(other, "An apply began there meanwhile")
+    waiting = story.say(other, "/drift staging", "bob")
+    until(lambda: len(story.looks()) == 2, what="the look that waits")
+    assert story.looks()[1].phase == "queued"
     holds.release("apply")
+    story.reacted(other, waiting, "+1")
+    assert f"`{story.head(other)[:7]}`" in story.is_told(other, "staging: no drift")
     story.reacted(other, applied, "rocket")
     assert story.findings() == []
     story.is_sound()

@@ -7,7 +7,7 @@ import json
 from bot.playground.world import World, until
 from tests.story.holds import Holds
 from tests.story.production import Production
-from tests.story.story import MAIN, Story
+from tests.story.story import FILES, MAIN, POLICY, Story
 from tests.story.test_crashes import again
 
 EXTRA = 'resource "terraform_data" "extra" {\n  input = "x"\n}\n'
@@ -195,4 +195,38 @@ def test_production_asks(world: World, holds: Holds) -> None:
     story.reacted(number, story.say(number, "/revert prod"), "rocket")
     assert story.released("prod").reverts
     story.sees(number, "The world is as")
+    story.is_sound()
+
+
+def test_the_record_alone(world: World, holds: Holds) -> None:
+    """Break-glass: an old state is written anew, after orphans and ghosts were named; locked until its plan is accepted."""
+    policy = POLICY + 'force = { users = ["bob"] }\n'
+    story = Story(world, "acme/record", FILES | {"envs/environments.toml": policy.encode()}, holds=holds)
+    number = story.propose(configured("medium"))
+    story.planned(number)
+    story.applied(number)
+    story.push(configured("medium", EXTRA), "ann/change-1")
+    story.planned(number)
+    story.applied(number)
+    with story.tables() as tables:
+        before = tables.states.versions(story.target().key, 10)
+    old = before[-1].serial
+    story.reacted(number, story.say(number, f"/revert staging --state-only {old}"), "-1")
+    story.is_told(number, "may be forced by @bob")
+    story.reacted(number, story.say(number, f"/revert staging --state-only {old}", "bob"), "-1")
+    story.is_told(number, "no state would know: `terraform_data.extra`")
+    words = f"/revert staging --state-only {old} --orphans 1 --ghosts 0"
+    story.reacted(number, story.say(number, words, "bob"), "+1")
+    with story.tables() as tables:
+        after = tables.states.versions(story.target().key, 10)
+        lock = tables.locks.get(story.target())
+    assert (after[0].serial, after[0].lineage) == (before[0].serial + 1, before[0].lineage)
+    assert after[0].resources == 1
+    assert lock is not None
+    assert lock.pull == 0
+    until(lambda: not any(run.active for run in story.runs("plan", number)), what="its plan")
+    story.reacted(number, story.say(number, "/apply staging"), "-1")
+    story.is_told(number, "state-only revert to serial")
+    story.reacted(number, story.say(number, "/unlock staging", "bob"), "+1")
+    story.planned(number)
     story.is_sound()

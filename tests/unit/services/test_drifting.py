@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 
+from bot.domain.drift import due
+from bot.domain.people import SYSTEM
 from bot.domain.policy_file import parse
 from bot.domain.ports.forge import Repository
 from bot.domain.ports.store import Tables
@@ -51,7 +53,7 @@ def planned(context: Context, monkeypatch: pytest.MonkeyPatch) -> Context:
     work: Any = Work()
     with context.store.begin() as tables:
         tables.pulls.save_repository(
-            Repository("acme/infra", "main", "http://localhost/acme/infra.git", True)
+            Repository("acme/infra", "main", "http://localhost/i.git", "http://localhost/i")
         )
         for target in (*STAGING, *(replace(one, environment="prod") for one in STAGING)):
             tables.releases.add(release(target))
@@ -65,7 +67,7 @@ def rules(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
 
 def release(target: Target, name: str = "e", **more: Any) -> Release:
     facts: dict[str, Any] = {"run_id": "r", "plan_digest": "d", "commit": "c1", "pull": 7, "serial": 1}
-    actor = drifting.SYSTEM
+    actor = SYSTEM
     return Release(f"{name}-{target.key}", target, actor=actor, created_at=NOW, **facts | more)
 
 
@@ -125,7 +127,7 @@ def test_who_asked_within_the_round_was_answered(planned: Context, clock: Clock)
     """A look is a look, whoever asked for it; one from before the round is not enough."""
     for target in STAGING[:2]:
         length = timedelta(hours=6)
-        asked = drifting.due(target.key, length, NOW) + timedelta(seconds=target.stack == "a") * 2
+        asked = due(target.key, length, NOW) + timedelta(seconds=target.stack == "a") * 2
         asked -= timedelta(seconds=1)
         run = Run(target.stack, "drift", target, 7, "c1", phase="finished", created_at=asked)
         with planned.store.begin() as tables:
