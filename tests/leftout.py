@@ -74,14 +74,13 @@ class LeftOut:
 
     def __init__(self) -> None:
         self.reasons: Counter[str] = Counter()
-        self.missing: set[str] = set()
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Leave out what cannot run here."""
         wanted = {marker for item in items for marker in TOOLS if item.get_closest_marker(marker)}
-        self.missing = {marker for marker in wanted if not TOOLS[marker].there()}
+        missing = {marker for marker in wanted if not TOOLS[marker].there()}
         for item in items:
-            for marker in sorted(self.missing):
+            for marker in sorted(missing):
                 if item.get_closest_marker(marker):
                     item.add_marker(pytest.mark.skip(reason=f"{TOOLS[marker].name} is not here"))
 
@@ -105,7 +104,9 @@ class LeftOut:
         terminalreporter.section("left out", yellow=True)
         for reason, count in sorted(self.reasons.items()):
             terminalreporter.write_line(f"{count} {'test' if count == 1 else 'tests'}: {reason}")
-        for marker in sorted(self.missing):
+        for marker in sorted(
+            marker for marker, tool in TOOLS.items() if f"{tool.name} is not here" in self.reasons
+        ):
             terminalreporter.write_line(f"To get {TOOLS[marker].name}: {TOOLS[marker].how}")
         if os.environ.get(COMPLETE):
             terminalreporter.write_line(f"{COMPLETE} is set, so nothing may be left out: the run has failed.")

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import sys
 import threading
-from types import FrameType
 
 import structlog
 import typer
@@ -26,6 +26,7 @@ KEPT = 75
 TURN = 0.001
 """Seconds that one thread computes while others wait (Python's default is 0.005): an answer needs a dozen turns, each
 behind all threads that work, and platforms wait for it."""
+STOP = (signal.SIGINT, signal.SIGTERM)
 GRACE = 10
 """Seconds that open requests get when the process is told to stop."""
 
@@ -123,12 +124,15 @@ def clock() -> None:
 
 
 def wait() -> None:
-    """Until SIGINT or SIGTERM."""
-    told = threading.Event()
-
-    def stop(_number: int, _frame: FrameType | None) -> None:
-        told.set()
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
-    told.wait()
+    """Until SIGINT or SIGTERM. The system may hand a signal to any thread, and a main thread that sleeps on a lock would
+    not learn of one that another thread got (Python runs handlers in the main thread alone): so it sleeps on a socket
+    that each signal writes to."""
+    reader, writer = socket.socketpair()
+    with reader, writer:
+        writer.setblocking(False)
+        signal.set_wakeup_fd(writer.fileno())
+        for number in STOP:
+            signal.signal(number, lambda *_: None)
+        while reader.recv(1)[0] not in STOP:
+            continue
+        signal.set_wakeup_fd(-1)

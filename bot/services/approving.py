@@ -20,7 +20,7 @@ from bot.services import voting
 from bot.services.auditing import record
 from bot.services.context import Context, show_approval, show_pull, stable_id
 from bot.services.promoting import source_of
-from bot.services.targets import Ground, default_policy
+from bot.services.targets import Ground, readable_policy
 
 OVER = {
     "used": "was used for its apply",
@@ -50,7 +50,8 @@ def terms(
     *,
     back: Plan | None = None,
 ) -> Terms:
-    """Asks git and GitHub. back: the plan of a revert, which changes other paths than the pull request. Raises UserError where the code owners or a team that the policy names cannot be relied on."""
+    """Asks git and GitHub. back: the plan of a revert, which changes other paths than the pull request, and is nobody's
+    work but its asker's. Raises UserError where the code owners or a team that the policy names cannot be relied on."""
     consent = environment.consent
     if consent is None:
         return Terms(excluded=(actor.login.lower(),) if back else ())
@@ -60,8 +61,10 @@ def terms(
         between = (back.commit, back.base_commit) if back else (stand.base_tip, pull.head_sha)
         changed = context.git.changed(pull.repository, *between)
         owners = voting.needs(context, pull, stand, changed)
-    excluded = () if consent.self_approval else voting.excluded(context, pull, actor.login)
-    return Terms(owners, excluded)
+    if consent.self_approval:
+        return Terms(owners)
+    own = (actor.login.lower(),) if back else voting.excluded(context, pull, actor.login)
+    return Terms(owners, own)
 
 
 def open_in(
@@ -210,7 +213,7 @@ def asking(context: Context, approval_id: str) -> Asking | None:
         run = tables.runs.newest(approval.target, pull=approval.pull, kind="apply")
     if pull is None:
         return None
-    policy = default_policy(context, pull.repository, 60.0)
+    policy = readable_policy(context, pull.repository, 60.0)
     source = None
     if policy is not None and approval.target.environment in policy.environments:
         with context.store.read() as tables:

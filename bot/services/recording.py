@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.domain.gates import command
 from bot.domain.policy import PATH, Policy
-from bot.domain.policy_file import PolicyError
 from bot.domain.ports.terraform import Backend, Ended, Place
 from bot.domain.release import Release, Verification
 from bot.domain.run import Outcome, Plan, Run, left_behind
@@ -17,7 +16,7 @@ from bot.services.context import Context, show_pull, stable_id
 from bot.services.ending import finish_in, reason, stopped
 from bot.services.holding import pin
 from bot.services.proving import proof, range_link
-from bot.services.targets import default_policy
+from bot.services.targets import readable_policy
 from bot.services.verifying import Verified, initial, verify
 
 
@@ -65,10 +64,7 @@ def settle(
 def policy_of(context: Context, run: Run) -> Policy | None:
     """The policy in force, where it can be read and still has the run's environment: what was applied is applied,
     whatever the default branch says meanwhile."""
-    try:
-        policy = default_policy(context, run.target.repository)
-    except PolicyError:
-        return None
+    policy = readable_policy(context, run.target.repository)
     return policy if policy is not None and run.target.environment in policy.environments else None
 
 

@@ -4,7 +4,6 @@ without a state, and what the state then only believes in, is named and must be 
 from __future__ import annotations
 
 import json
-import uuid
 
 from bot.domain.addresses import objects, spell
 from bot.domain.answers import Refused
@@ -15,14 +14,14 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.state import Author
 from bot.domain.results import Noted, Result
 from bot.domain.run import Origin
-from bot.domain.state import LockInfo, StateInfo, StateRefused, StateVersion
+from bot.domain.state import StateInfo, StateRefused, StateVersion
 from bot.domain.target import Target
 from bot.services import planning
 from bot.services.auditing import record
 from bot.services.context import Context, show_pull
 from bot.services.forcing import may_force
 from bot.services.targets import Ground
-from bot.services.whereabouts import backend_of
+from bot.services.whereabouts import backend_of, hold
 
 SHOWN = 20
 """Addresses that are named of each kind; the rest are counted."""
@@ -121,18 +120,9 @@ def _write(
 ) -> Refused | None:
     backend = backend_of(context, target, stand.policy)
     place = context.backends.place(target, backend, Author("", version.commit, actor.login))
-    lock = LockInfo(
-        uuid.uuid4().hex,
-        operation="revert --state-only",
-        who=f"{actor.login} by Towpath",
-        created=context.now().isoformat(),
-    )
-    if present := place.lock(lock):
-        return Refused(
-            "state-locked",
-            f"The state of {target} is locked by {present.told}.",
-            f"`{command('unlock', target)}`, once its holder is surely dead.",
-        )
+    lock = hold(context, place, target, actor, "revert --state-only")
+    if isinstance(lock, Refused):
+        return lock
     try:
         current = StateInfo.parse(place.read() or b"")
         document = {**json.loads(then), "serial": current.serial + 1, "lineage": current.lineage}

@@ -82,6 +82,14 @@ def default_policy(context: Context, repository: str, at_most: float = 0.0) -> P
     return policy_at(context, repository, tip)
 
 
+def readable_policy(context: Context, repository: str, at_most: float = 0.0) -> Policy | None:
+    """The same for what only shows how things stand: None also where it is broken, which gates and plans tell."""
+    try:
+        return default_policy(context, repository, at_most)
+    except PolicyError:
+        return None
+
+
 def fetch(context: Context, repository: str, commits: Sequence[str], refs: Sequence[str]) -> None:
     """Make commits readable. What this process has fetched is not looked for again: that would cost a process of
     git's each time, and a mirror that is damaged since then heals itself when it is read."""

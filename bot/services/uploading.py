@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import uuid
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -16,13 +15,13 @@ from bot.domain.ports.state import Author, StatePlace
 from bot.domain.ports.store import Tables
 from bot.domain.results import Noted, Result
 from bot.domain.run import Run
-from bot.domain.state import LockInfo, StateInfo, StateRefused
+from bot.domain.state import StateInfo, StateRefused
 from bot.domain.target import Target
 from bot.domain.unsaved import Unsaved
-from bot.domain.words import outside
 from bot.errors import TransientError, UserError
 from bot.services.auditing import record, record_run
 from bot.services.context import Context, show_pull, stable_id
+from bot.services.whereabouts import hold
 
 log = structlog.get_logger()
 
@@ -117,19 +116,9 @@ def push(context: Context, target: Target, actor: Actor) -> Result:
         data = tables.unsaved.data(state.id)
     author = Author(state.run_id, state.commit, actor.login)
     place = context.backends.place(target, context.backends.restore(state.backend), author)
-    lock = LockInfo(
-        uuid.uuid4().hex,
-        operation="push-state",
-        who=f"{actor.login or 'Towpath'} by Towpath",
-        created=context.now().isoformat(),
-    )
-    if present := place.lock(lock):
-        return Refused(
-            "state-locked",
-            f"The state of {target} is locked by {outside(present.told)}.",
-            f"`{command('unlock', target)}`, once its holder is surely dead; then "
-            f"`{command('push-state', target)}`.",
-        )
+    lock = hold(context, place, target, actor, "push-state")
+    if isinstance(lock, Refused):
+        return lock
     try:
         return _push(context, place, state, data, lock.id, actor)
     finally:

@@ -10,7 +10,7 @@ from bot.errors import TransientError, UserError
 from bot.services import applying, approving, voting
 from bot.services.context import Context, show_pull
 from bot.services.promoting import waits
-from bot.services.targets import default_policy
+from bot.services.targets import readable_policy
 
 log = structlog.get_logger()
 
@@ -41,7 +41,7 @@ def show_again(context: Context) -> None:
 
 
 def _one(context: Context, approval: Approval) -> None:
-    policy = default_policy(context, approval.target.repository, FRESH)
+    policy = readable_policy(context, approval.target.repository, FRESH)
     with context.store.begin() as tables:
         pull = tables.pulls.get(approval.target.repository, approval.pull)
         if pull is not None:

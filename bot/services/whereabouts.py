@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import uuid
+
+from bot.domain.answers import Refused
+from bot.domain.gates import command
+from bot.domain.people import Actor
 from bot.domain.policy import Policy
-from bot.domain.ports.state import PERSON
+from bot.domain.ports.state import PERSON, StatePlace
 from bot.domain.ports.terraform import Backend
 from bot.domain.state import LockInfo
 from bot.domain.target import Target
+from bot.domain.words import outside
 from bot.services.context import Context
 
 
@@ -19,6 +25,25 @@ def backend_of(context: Context, target: Target, policy: Policy) -> Backend:
         declared = plan.backend["kind"] if plan else ""
     found = context.backends.backend(target, policy, declared, ("", ""))
     return Backend(found.kind, found.config)
+
+
+def hold(
+    context: Context, place: StatePlace, target: Target, actor: Actor, operation: str
+) -> LockInfo | Refused:
+    """Take the state's lock for something of ours that writes it; the refusal names who has it."""
+    lock = LockInfo(
+        uuid.uuid4().hex,
+        operation=operation,
+        who=f"{actor.login or 'Towpath'} by Towpath",
+        created=context.now().isoformat(),
+    )
+    if present := place.lock(lock):
+        return Refused(
+            "state-locked",
+            f"The state of {target} is locked by {outside(present.told)}.",
+            f"`{command('unlock', target)}`, once its holder is surely dead; then the same again.",
+        )
+    return lock
 
 
 def foreign_lock(context: Context, target: Target, backend: Backend) -> LockInfo | None:

@@ -13,7 +13,7 @@ from bot.domain.target import Target
 from bot.render import surfaces as pages
 from bot.services.context import Context
 from bot.services.status import one
-from bot.services.targets import GLANCE, default_policy
+from bot.services.targets import GLANCE, readable_policy
 from bot.surfaces.logs import tail
 
 CONCLUSIONS = {
@@ -56,7 +56,7 @@ def current(context: Context, surface: Surface) -> CheckRun | None:
     target = Target.from_key(surface.subject.rpartition("#")[0])
     with context.store.read() as tables:
         pull = tables.pulls.get(surface.repository, surface.pull)
-    policy = default_policy(context, surface.repository, GLANCE)
+    policy = readable_policy(context, surface.repository, GLANCE)
     if pull is None or policy is None or target.environment not in policy.environments:
         return None
     row = one(context, target, policy, pull)

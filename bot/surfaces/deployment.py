@@ -11,7 +11,7 @@ from bot.domain.ports.store import Surface
 from bot.domain.release import Release
 from bot.domain.run import Run
 from bot.services.context import Context, stable_id
-from bot.services.targets import GLANCE, default_policy
+from bot.services.targets import GLANCE, readable_policy
 from bot.surfaces.projector import tried
 
 DESCRIPTION = 140
@@ -123,7 +123,7 @@ def _before(one: Run, run: Run) -> bool:
 
 
 def _environment(context: Context, run: Run) -> Environment | None:
-    policy = default_policy(context, run.target.repository, GLANCE)
+    policy = readable_policy(context, run.target.repository, GLANCE)
     return policy.environments.get(run.target.environment) if policy else None
 
 

@@ -160,6 +160,12 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
         "push-after-approval",
         "freeze",
         "break-glass",
+        "revert",
+        "revert-partial",
+        "hold",
+        "drift",
+        "laptop-lock",
+        "state-only",
     ]
 
 

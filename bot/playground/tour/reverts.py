@@ -52,3 +52,9 @@ def reverted(story: Story, page: PullPage, commit: str, text: str = "/revert sta
     told = story.sees("staging is reverted, with the proof", look, lambda: page.status)
     story.reads(told, f"The world is as {commit[:7]} left it")
     return told
+
+
+def everything(story: Story) -> dict[str, str]:
+    """All that is in staging's cloud: name → id."""
+    kinds = ("server", "dns_record", "cluster")
+    return {name: key for kind in kinds for name, key in story.things("staging", kind).items()}

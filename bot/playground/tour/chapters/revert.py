@@ -72,9 +72,9 @@ def _taken(story: Story, page: PullPage, good: str, bad: str) -> None:
         story.check("the record is back", true=len(records) == 1, seen=records)
 
     with story.step("It is on the record: a version of its own, a deployment, its smoke checks"):
-        told = len(page.replies)
+        before = len(page.replies)
         story.reacts(page, story.say(page, "/history staging"), "👍")
-        history = story.sees("an answer", lambda: page.reply("State versions of staging", after=told))
+        history = story.sees("an answer", lambda: page.reply("State versions of staging", after=before))
         story.reads(history, "checks passed, a revert")
         story.sees(
             "the newest deployment is of the good commit, with success",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.playground.tour.pull import PullPage
 from bot.playground.tour.registry import chapter
-from bot.playground.tour.reverts import released, reverted, way_back
+from bot.playground.tour.reverts import everything, released, reverted, way_back
 from bot.playground.tour.story import Story
 
 WEB = 'module.server["web"].playground_server.this'
@@ -17,7 +17,7 @@ def revert_partial(story: Story) -> None:
     with story.step("Ann's servers are on staging, verified"):
         page = story.propose("more-nodes")
         good = released(story, page)
-        before = _all(story)
+        before = everything(story)
         story.check("a server, a record, a cluster", true=len(before) == 3, seen=before)
 
     with story.step("She pushes another image without the DNS record; the cloud will have no room for it"):
@@ -35,13 +35,13 @@ def revert_partial(story: Story) -> None:
             lambda: "apply failed" in page.row("staging")["State"] and FULL in page.status,
             lambda: page.status,
         )
-        left = _all(story)
+        left = everything(story)
         story.check("the cluster alone is left", true=set(left) == {"staging-main"}, seen=left)
 
     _back(story, page, good, bad)
 
     with story.step("What stood there stands there again, and the cluster was not touched"):
-        after = _all(story)
+        after = everything(story)
         story.check("the same names", true=set(after) == set(before), seen=after)
         story.check("the same cluster", true=after["staging-main"] == before["staging-main"], seen=after)
         servers = story.world.clouds["staging"].things("server").values()
@@ -64,9 +64,3 @@ def _back(story: Story, page: PullPage, good: str, bad: str) -> None:
         story.reacts(page, story.say(page, "/history staging"), "👍")
         history = story.sees("an answer", lambda: page.reply("State versions of staging"))
         story.reads(history, good[:7], bad[:7], "checks passed, a revert")
-
-
-def _all(story: Story) -> dict[str, str]:
-    """Everything in staging's cloud: name → id."""
-    kinds = ("server", "dns_record", "cluster")
-    return {name: key for kind in kinds for name, key in story.things("staging", kind).items()}
