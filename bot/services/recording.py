@@ -48,7 +48,6 @@ def settle(
             release = _release(context, run, plan, data, checked)
             tables.releases.add(release)
             tables.states.released(run.target.key, run.id, release.id, run.reverts)
-            tables.states.released(run.target.key, run.id, release.id, run.reverts)
             tables.runs.move(run.id, ("recording",), "verifying")
             if run.reverts:
                 pin(context, tables, run)

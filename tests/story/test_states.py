@@ -296,3 +296,31 @@ def test_the_backend_is_killed_while_terraform_writes(
     finally:
         worker.stop()
         web.stop()
+
+
+def test_going_back_in_a_bucket(in_bucket: Story, bucket: Bucket) -> None:
+    """A revert over s3: serial + 1 under the same lineage in the bucket, and every version of it kept by us."""
+    story = in_bucket
+    number = story.propose("medium")
+    story.planned(number)
+    story.applied(number)
+    (key,) = [name for name in bucket.names() if name.startswith("staging/")]
+    first = StateInfo.parse(bucket.get(key))
+    story.push("large", "ann/change-1")
+    story.planned(number)
+    story.applied(number)
+    second = StateInfo.parse(bucket.get(key))
+    story.reacted(number, story.say(number, "/revert staging"), "+1")
+    until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
+    story.ended("plan", "planned")
+    story.reacted(number, story.say(number, "/revert staging"), "rocket")
+    story.sees(number, "The world is as")
+    now = bucket.get(key)
+    third = StateInfo.parse(now)
+    assert b"staging medium" in now
+    assert first.serial < second.serial < third.serial
+    assert first.lineage == third.lineage
+    with story.tables() as tables:
+        kept = tables.states.versions(story.target().key, 10)
+    assert [one.serial for one in kept] == [third.serial, second.serial, first.serial]
+    story.is_sound()

@@ -87,3 +87,12 @@ def test_a_runs_end(outcome: Any, snapshot: SnapshotAssertion) -> None:
         reference="T-7K3M9Q" if outcome == "failed" else "",
     )
     assert told(*surfaces.ended(run, facts.plan(where), "/infra", log=["first", "last"])) == snapshot
+
+
+def test_a_reverts_end() -> None:
+    """It is called what it was, and its plan names the command that takes it."""
+    where = facts.target("prod")
+    planned = surfaces.ended(facts.run(where, reverts="release-1"), facts.plan(where), "/infra")
+    assert "/infra revert prod" in told(*planned)
+    done = facts.run(where, kind="apply", outcome="applied", reverts="release-1")
+    assert "prod* reverted" in told(*surfaces.ended(done, facts.plan(where), "/infra"))

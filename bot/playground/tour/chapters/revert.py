@@ -77,6 +77,11 @@ def _taken(story: Story, page: PullPage, good: str, bad: str) -> None:
         history = story.sees("an answer", lambda: page.reply("State versions of staging", after=before))
         story.reads(history, "checks passed, a revert")
         story.sees(
+            "the check says it",
+            lambda: page.check("staging").get("title") == "staging: reverted",
+            lambda: page.check("staging"),
+        )
+        story.sees(
             "the newest deployment is of the good commit, with success",
             lambda: _newest(page) == (good, "success"),
             lambda: page.deployments("staging"),
