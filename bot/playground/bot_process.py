@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
 import sys
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
 
 
 def free_port() -> int:
-    """A port that was free a moment ago."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
+    """A port that was free a moment ago, below those that the system gives to outgoing connections (from 32768 on):
+    none of them takes it before the bot does."""
+    while True:
+        with socket.socket() as found, suppress(OSError):
+            port = 20_000 + secrets.randbelow(12_000)
+            found.bind(("127.0.0.1", port))
+            return port
 
 
 class BotProcess:

@@ -16,6 +16,11 @@ from bot.services.targets import CONFIGURATION, Ground, policy_at
 SHOWN = ("bucket", "key", "region", "workspace_key_prefix", "path", "address")
 """Settings that are named; a block may hold secrets too."""
 
+MOST = 4096
+"""Blocks that are kept: a commit's never changes, and every look at a pull request asks."""
+
+_blocks: dict[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = {}
+
 
 def notes(context: Context, pull: PullRequest, stand: Ground) -> list[str]:
     """A sentence for each stack whose backend the pull request changes, in the policy or in the configuration."""
@@ -73,6 +78,17 @@ def _block(
     context: Context, repository: str, commit: str, stack: Stack
 ) -> tuple[str, Mapping[str, str]] | None:
     """The backend that a stack's files declare; None where they cannot be read, which its plan tells."""
+    key = (repository, commit, stack.root)
+    if key not in _blocks:
+        if len(_blocks) >= MOST:
+            _blocks.clear()
+        _blocks[key] = _read(context, repository, commit, stack)
+    return _blocks[key]
+
+
+def _read(
+    context: Context, repository: str, commit: str, stack: Stack
+) -> tuple[str, Mapping[str, str]] | None:
     files = [name for name in context.git.files(repository, commit) if _is_configuration(name, stack.root)]
     with tempfile.TemporaryDirectory() as place:
         for name in files:

@@ -89,7 +89,7 @@ def test_each_environment_has_its_own_key_and_each_apply_leaves_a_version(
         assert world.clouds["ci"].things("server")
         again = world.say(number, "/plan staging")
         until(lambda: "+1" in world.reactions(number, again), what="planned again")
-        assert "no changes" in world.status(number).lower()
+        until(lambda: "no changes" in world.status(number).lower(), what="no changes")
 
 
 def test_a_repository_that_names_another_bucket_is_refused(tmp_path: Path, bucket: str) -> None:

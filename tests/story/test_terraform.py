@@ -85,6 +85,8 @@ def test_a_cancel_before_it_begins(make_world: MakeWorld, holds: Holds) -> None:
     holds.hold("plan")
     story.propose("larger", author="bob")
     holds.await_call("plan", 2)
+    ahead = story.propose("larger", author="carol")  # prepared already, while it waits for Terraform's turn
+    until(lambda: story.runs("plan", ahead), what="a plan that is prepared ahead")
     second = story.propose("large")
     until(lambda: story.runs("plan", second), what="the plan in the queue")
     story.reacted(second, story.say(second, "/cancel"), "+1")

@@ -44,7 +44,9 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
     )
     absent: Any = None
     terraform: Any = SimpleNamespace(
-        engine=SimpleNamespace(identity=ENGINE), module_users=lambda *_facts: frozenset()
+        engine=SimpleNamespace(identity=ENGINE),
+        module_users=lambda *_facts: frozenset(),
+        backend_block=lambda _root: ("", {}),
     )
     database = Database(sqlite_url, vault)
     yield Context(

@@ -135,7 +135,7 @@ def test_it_migrates_outside_the_checkout(run: Run, tmp_path: Path) -> None:
 
 def test_it_has_its_chat_commands_and_its_templates(run: Run) -> None:
     code = (
-        "from commands.registry import load; from bot.web.console import _templates; "
+        "from commands.registry import load; from bot.web.pages import _templates; "
         "from bot.playground.sample import files; "
         "print(len(load()), _templates.get_template('run.html').name, len(files()))"
     )

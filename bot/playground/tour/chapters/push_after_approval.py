@@ -46,8 +46,8 @@ def push_after_approval(story: Story) -> None:
 
     with story.step("Her /apply prod is refused: why, and what comes next"):
         story.reacts(page, story.say(page, "/apply prod"), "👎")
-        answer = story.sees("an answer", lambda: page.reply("the plan for prod is of"), lambda: page.replies)
-        story.reads(answer, approved[:7], "/plan prod")
+        answer = story.sees("an answer", lambda: page.reply("only the newest release"), lambda: page.replies)
+        story.reads(answer, approved[:7], page.head[:7], "/apply staging")
         untouched(story)
 
     with story.step(
