@@ -28,7 +28,7 @@ tour: setup  ## play every chapter against the playground, with real Terraform
 
 test: setup lint types  ## format, lint, types, contracts of import, and every test whose tools are there
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 lint: setup
 	$(BIN)/ruff format --check .
