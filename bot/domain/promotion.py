@@ -19,6 +19,10 @@ WAITING = frozenset(["soaking", "frozen", "verifying"])
 """Refusals that time lifts: consent may be asked for meanwhile, and what was asked `when-approved` waits."""
 
 
+UNASKED = frozenset(["unapproved", "approval-void", "approval-expired"])
+"""Refusals that asking for consent answers."""
+
+
 class Promoted:
     """Only the newest release of the stage before counts: it must be this very commit and configuration, stand there
     still, be verified, and have stood for its soak time."""

@@ -11,7 +11,7 @@ from bot.domain.lock import Lock, Waiter
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
-from bot.domain.promotion import PROMOTION, WAITING, Approved, NotFrozen, Promoted
+from bot.domain.promotion import PROMOTION, UNASKED, WAITING, Approved, NotFrozen, Promoted
 from bot.domain.results import Result, Started
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
@@ -23,9 +23,6 @@ from bot.services.context import Context, show_pull, show_run, stable_id
 from bot.services.going_back import plan_is_revert
 from bot.services.judging import facts, look
 from bot.services.targets import Ground, ground
-
-UNASKED = frozenset(["unapproved", "approval-void", "approval-expired"])
-"""Refusals that asking for consent answers."""
 
 
 def request(

@@ -151,13 +151,14 @@ def unplanned(context: Context, tables: Tables, run: Run) -> None:
 
 
 def moved(context: Context, tables: Tables, pull: PullRequest) -> None:
-    """The pull request is not what it was: approvals of another head, or of one that is closed, are dead."""
+    """The pull request is not what it was: approvals of another head, or of one that is closed, are dead. A
+    revert's is of an older commit, whatever its pull request is at."""
     for have in tables.approvals.of_pull(pull.repository, pull.number):
-        if not have.live:
+        if not have.live or have.reverts:
             continue
-        if pull.state != "open" and not have.reverts:
+        if pull.state != "open":
             end(context, tables, have, "dead", f"#{pull.number} is {pull.state}")
-        elif have.commit != pull.head_sha and not have.reverts:
+        elif have.commit != pull.head_sha:
             end(context, tables, have, "dead", f"`{pull.head_sha[:7]}` was pushed meanwhile")
 
 
@@ -224,7 +225,7 @@ def asking(context: Context, approval_id: str) -> Asking | None:
         plan,
         source.release if source else None,
         run if run is not None and run.approval == approval.id else None,
-        command("revert" if approval.reverts else "apply", approval.target),
+        command(approval.word, approval.target),
         context.link(approval.run_id),
     )
 

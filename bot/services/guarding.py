@@ -5,15 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.answers import Refused
 from bot.domain.approval import Standing
 from bot.domain.freeze import coming, frozen
-from bot.domain.gates import ApplyFacts, Source, command
+from bot.domain.gates import ApplyFacts, Source, ask, command
 from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import Tables
-from bot.domain.promotion import PROMOTION, WAITING, answers
+from bot.domain.promotion import PROMOTION, UNASKED, WAITING, answers
 from bot.domain.results import TargetStatus
 from bot.domain.target import Target
 from bot.services import voting
@@ -57,9 +56,7 @@ def guard(context: Context, row: TargetStatus, policy: Policy, pull: PullRequest
         consent=consent if consent and consent.approval.live else None,
     )
     said = tuple(answers(PROMOTION, found))
-    noes = (gate.check(found) for gate in PROMOTION)
-    blocked = next((answer for answer in noes if isinstance(answer, Refused)), None)
-    return replace(row, gates=said, blocked=blocked)
+    return replace(row, gates=said, blocked=ask(PROMOTION, found))
 
 
 def next_step(row: TargetStatus) -> str:
@@ -69,7 +66,7 @@ def next_step(row: TargetStatus) -> str:
     live = consent is not None and consent.approval.live
     if consent is not None and live and not consent.missing.complete:
         return command("approve", row.target) if consent.approval.status == "open" else ""
-    if no is None or no.code in ("unapproved", "approval-void", "approval-expired"):
+    if no is None or no.code in UNASKED:
         return command("apply", row.target)
     if no.code in WAITING and not live:
         return command("apply", row.target)

@@ -93,6 +93,16 @@ def _forbidden(tables: Tables, target: Target, have: Lock | None, actor: Actor, 
     )
 
 
+def taken(context: Context, tables: Tables, target: Target, pull: int) -> Refused | None:
+    """Why pull request `pull` may not write to the target's state now: another's claim, or an apply at work."""
+    have = tables.locks.get(target)
+    if have is not None and not have.expired(context.now()) and not have.admits(pull):
+        return claimed(have, target)
+    if busy := tables.runs.active(target=target, kind="apply"):
+        return Refused("busy", f"An apply of #{busy[0].pull} is at work on {target}.", "Wait for its end.")
+    return None
+
+
 def release_of_pull(context: Context, repository: str, number: int, why: str) -> None:
     """A merged or closed pull request lets go of everything it claims or waits for."""
     with context.store.begin() as tables:

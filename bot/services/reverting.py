@@ -7,9 +7,9 @@ from bot.domain.approval import Approval
 from bot.domain.gates import APPLY, ApplyFacts, ask, claimed, command
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
-from bot.domain.promotion import PROMOTION
+from bot.domain.promotion import PROMOTION, UNASKED
 from bot.domain.results import Noted, Result, Started
-from bot.domain.run import Origin, Run
+from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
 from bot.services import applying, approving, planning
 from bot.services.asking import Wish, asked
@@ -45,9 +45,7 @@ def request(
         known = tables.runs.get(applying.run_id(origin, target))
     if known is not None:
         return Started((known,), {})
-    if isinstance(back, Refused):
-        return back
-    if plan is None or plan.reverts != back.to.id or plan.status != "fresh":
+    if plan is None or not _read(plan, wanted, back):
         return _plan(context, pull, stand, target, actor, origin, back)
     seen = look(context, pull, stand, target, plan)
     environment = stand.policy.environments[target.environment]
@@ -59,15 +57,10 @@ def request(
             tables.locks.alone(target)
             newest = tables.plans.newest(target, pull.number)
             found = facts(context, tables, pull, stand, target, newest, seen, asked=origin.asked)
-            no, lacking = ask(APPLY, found), ask(PROMOTION, found)
-            if lacking is not None and lacking.code in applying.UNASKED:
-                asks, lacking = True, None
-            else:
-                asks, lacking = False, lacking or _counted(found, losing)
-            final = no if no is not None and no.code not in STALE else lacking if no is None else None
-            if final is not None:
-                return applying.refused(context, tables, final, target, pull, actor)
-            if no is None and asks:
+            no = ask(APPLY, found) or ask(PROMOTION, found) or _counted(found, losing)
+            if no is not None and no.code not in STALE | UNASKED:
+                return applying.refused(context, tables, no, target, pull, actor)
+            if no is not None and no.code in UNASKED:
                 opened.append(
                     approving.open_in(
                         context,
@@ -98,6 +91,12 @@ def request(
     return Started((run,), {target.key: busy} if busy else {})
 
 
+def _read(plan: Plan, wanted: str | None, back: Back | Refused) -> bool:
+    """Whether this is the plan that was shown: of the release that is named now, or, where none is, of any."""
+    named = isinstance(back, Back) and plan.reverts == back.to.id
+    return plan.status == "fresh" and bool(plan.reverts) and (named or wanted is None)
+
+
 def _plan(
     context: Context,
     pull: PullRequest,
@@ -105,8 +104,10 @@ def _plan(
     target: Target,
     actor: Actor,
     origin: Origin,
-    back: Back,
+    back: Back | Refused,
 ) -> Result:
+    if isinstance(back, Refused):
+        return back
     if no := may_plan(context, pull, stand.policy, target, actor):
         return no
     seed = f"{origin.delivery}:{origin.index}:revert"

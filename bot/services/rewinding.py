@@ -7,7 +7,7 @@ import json
 
 from bot.domain.addresses import objects, spell
 from bot.domain.answers import Refused
-from bot.domain.gates import claimed, command
+from bot.domain.gates import command
 from bot.domain.lock import Lock
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
@@ -20,6 +20,7 @@ from bot.services import planning
 from bot.services.auditing import record
 from bot.services.context import Context, show_pull
 from bot.services.forcing import may_force
+from bot.services.locking import taken
 from bot.services.targets import Ground
 from bot.services.whereabouts import backend_of, hold
 
@@ -100,13 +101,8 @@ def _claim(context: Context, target: Target, pull: PullRequest, actor: Actor, se
     """Lock the target by hand, so that nothing is applied from here until the plan was accepted."""
     with context.store.begin() as tables:
         tables.locks.alone(target)
-        have = tables.locks.get(target)
-        if have is not None and not have.expired(context.now()) and not have.admits(pull.number):
-            return claimed(have, target)
-        if busy := tables.runs.active(target=target, kind="apply"):
-            return Refused(
-                "busy", f"An apply of #{busy[0].pull} is at work on {target}.", "Wait for its end."
-            )
+        if no := taken(context, tables, target, pull.number):
+            return no
         tables.locks.release(target)
         reason = f"state-only revert to serial {serial}: to unlock it accepts its plan"
         tables.locks.take(Lock(target, actor, context.now(), reason=reason, url=pull.url), context.now())

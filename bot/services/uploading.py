@@ -9,7 +9,7 @@ from pathlib import Path
 import structlog
 
 from bot.domain.answers import Refused
-from bot.domain.gates import claimed, command
+from bot.domain.gates import command
 from bot.domain.people import Actor
 from bot.domain.ports.state import Author, StatePlace
 from bot.domain.ports.store import Tables
@@ -21,6 +21,7 @@ from bot.domain.unsaved import Unsaved
 from bot.errors import TransientError, UserError
 from bot.services.auditing import record, record_run
 from bot.services.context import Context, show_pull, stable_id
+from bot.services.locking import taken
 from bot.services.whereabouts import hold
 
 log = structlog.get_logger()
@@ -106,13 +107,8 @@ def push(context: Context, target: Target, actor: Actor) -> Result:
         state = next(iter(tables.unsaved.open([target])), None)
         if state is None:
             return Noted(f"There is no state of {target} that waits to be pushed.")
-        have = tables.locks.get(target)
-        if have is not None and not have.expired(context.now()) and not have.admits(state.pull):
-            return claimed(have, target)
-        if busy := tables.runs.active(target=target, kind="apply"):
-            return Refused(
-                "busy", f"An apply of #{busy[0].pull} is at work on {target}.", "Wait for its end."
-            )
+        if no := taken(context, tables, target, state.pull):
+            return no
         data = tables.unsaved.data(state.id)
     author = Author(state.run_id, state.commit, actor.login)
     place = context.backends.place(target, context.backends.restore(state.backend), author)

@@ -230,3 +230,20 @@ def test_the_record_alone(world: World, holds: Holds) -> None:
     story.reacted(number, story.say(number, "/unlock staging", "bob"), "+1")
     story.planned(number)
     story.is_sound()
+
+
+def test_the_release_that_was_named_is_meant(story: Story) -> None:
+    """A bare `/revert` after the plan of a named release applies that plan: it is the one that was read."""
+    number = story.propose(configured("medium"))
+    story.planned(number)
+    story.applied(number)
+    for size in ("large", "larger"):
+        story.push(configured(size), "ann/change-1")
+        story.planned(number)
+        story.applied(number)
+    with story.tables() as tables:
+        first = tables.releases.of_target(story.target(), 10)[-1]
+    on_the_way(story, number, f"/revert staging {first.serial}")
+    story.reacted(number, story.say(number, "/revert staging"), "rocket")
+    assert "medium" in web(story)
+    story.is_sound()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from bot.git import Mirrors
 from bot.services.context import Context, stable_id
 from bot.storage.database import Database
 from bot.surfaces import deployment
+from tests.fixtures.context import bare
 from tests.integration.github.world import REPO, World
 from tests.integration.storage import samples
 
@@ -34,22 +35,8 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
     either.hub.commit_files(
         REPO, "main", {"envs/environments.toml": POLICY}, author="carol", message="Policy"
     )
-    absent: Any = None
     database = Database(sqlite_url, vault)
-    yield Context(
-        store=database,
-        forge=either.forge,
-        git=Mirrors(tmp_path / "data"),
-        terraform=absent,
-        backends=absent,
-        secrets=absent,
-        work=absent,
-        smoke=absent,
-        data_dir=tmp_path / "data",
-        worker="here",
-        address="https://towpath.example.com",
-        now=lambda: datetime(2030, 1, 2, tzinfo=UTC),
-    )
+    yield bare(database, tmp_path / "data", forge=either.forge, git=Mirrors(tmp_path / "data"))
     database.close()
 
 

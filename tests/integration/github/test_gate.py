@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -25,6 +24,7 @@ from bot.services.context import Context, show
 from bot.services.status import of_pull
 from bot.storage.database import Database
 from bot.surfaces import gate
+from tests.fixtures.context import bare
 from tests.integration.github.test_queue import asked, due
 from tests.integration.github.test_queue import project as project_group
 from tests.integration.github.world import REPO, World
@@ -42,26 +42,19 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
     either.hub.commit_files(
         REPO, "main", {"envs/environments.toml": POLICY}, author="carol", message="Policy"
     )
-    absent: Any = None
     terraform: Any = SimpleNamespace(
         engine=SimpleNamespace(identity=ENGINE),
         module_users=lambda *_facts: frozenset(),
         backend_block=lambda _root: ("", {}),
     )
     database = Database(sqlite_url, vault)
-    yield Context(
-        store=database,
+    yield bare(
+        database,
+        tmp_path / "data",
         forge=either.forge,
         git=Mirrors(tmp_path / "data"),
         terraform=terraform,
-        backends=absent,
-        secrets=absent,
         work=SimpleNamespace(enqueue=lambda *_facts: None, wake=lambda: None),
-        smoke=absent,
-        data_dir=tmp_path / "data",
-        worker="here",
-        address="https://towpath.example.com",
-        now=lambda: datetime(2030, 1, 2, tzinfo=UTC),
     )
     database.close()
 

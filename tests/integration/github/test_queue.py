@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from bot.services import following
 from bot.services.context import Context, show_run
 from bot.storage.database import Database
 from bot.surfaces import check, queue
+from tests.fixtures.context import bare
 from tests.integration.github.world import REPO, World
 from tests.integration.storage import samples
 
@@ -28,22 +28,8 @@ Has = Callable[..., None]
 
 @pytest.fixture
 def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Any:
-    absent: Any = None
     database = Database(sqlite_url, vault)
-    yield Context(
-        store=database,
-        forge=either.forge,
-        git=absent,
-        terraform=absent,
-        backends=absent,
-        secrets=absent,
-        work=absent,
-        smoke=absent,
-        data_dir=tmp_path,
-        worker="here",
-        address="https://towpath.example.com",
-        now=lambda: datetime(2030, 1, 2, tzinfo=UTC),
-    )
+    yield bare(database, tmp_path, forge=either.forge)
     database.close()
 
 

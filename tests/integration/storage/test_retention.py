@@ -7,7 +7,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -19,6 +18,7 @@ from bot.runs.durable import Durable
 from bot.services import retention
 from bot.services.context import Context
 from bot.storage.database import Database
+from tests.fixtures.context import bare
 from tests.integration.storage.samples import MINUTE, delivery, plan, pull, run, surface
 
 NOW = datetime.now(UTC)
@@ -38,21 +38,7 @@ def work(store: Database) -> Iterator[Durable]:
 
 @pytest.fixture
 def context(store: Database, work: Durable, tmp_path: Path) -> Context:
-    absent: Any = None
-    return Context(
-        store=store,
-        forge=absent,
-        git=absent,
-        terraform=absent,
-        backends=absent,
-        secrets=absent,
-        work=work,
-        smoke=absent,
-        data_dir=tmp_path,
-        worker="here",
-        address="https://towpath.example.com",
-        now=lambda: NOW,
-    )
+    return bare(store, tmp_path, work=work, now=lambda: NOW)
 
 
 def kept_files(store: Database, *names: str) -> set[str]:

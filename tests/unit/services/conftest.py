@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -14,6 +13,7 @@ from bot.services.context import Context
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows, open_inbox
+from tests.fixtures.context import bare
 from tests.unit.services.webhooks import SECRET
 
 NOW = datetime(2030, 1, 2, 3, 4, 5, tzinfo=UTC)
@@ -47,22 +47,7 @@ def database(sqlite_url: str, vault: Vault) -> Iterator[Database]:
 
 @pytest.fixture
 def context(database: Database, clock: Clock, tmp_path: Path) -> Context:
-    absent: Any = None
-    return Context(
-        store=database,
-        forge=absent,
-        git=absent,
-        terraform=absent,
-        backends=absent,
-        secrets=absent,
-        work=absent,
-        smoke=absent,
-        data_dir=tmp_path,
-        worker="here",
-        address="https://towpath.example.com",
-        logins={"U09": "carol"},
-        now=clock,
-    )
+    return bare(database, tmp_path, logins={"U09": "carol"}, now=clock)
 
 
 class Bell:
