@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from bot.domain.people import SYSTEM, Actor
 from bot.domain.target import Target
+from bot.domain.words import outside
 
 Kind = Literal["plan", "apply", "drift"]
 Phase = Literal[
@@ -106,6 +107,11 @@ class Run:
         return "revert" if self.reverts and self.kind == "apply" else self.kind
 
     @property
+    def planned_by(self) -> str:
+        """The command that makes its plan anew."""
+        return "revert" if self.reverts else "plan"
+
+    @property
     def took(self) -> timedelta | None:
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
@@ -121,7 +127,9 @@ def unfinished(progress: Mapping[str, Any]) -> list[str]:
 
 def left_behind(addresses: Sequence[str]) -> str:
     """A sentence (after a space) that names the first ten of them; nothing where there are none."""
-    return f" Left unfinished: {', '.join(f'`{one}`' for one in addresses[:10])}." if addresses else ""
+    return (
+        f" Left unfinished: {', '.join(f'`{outside(one)}`' for one in addresses[:10])}." if addresses else ""
+    )
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from bot.services.context import Context
 from bot.services.ending import finish, finish_in, interrupt
 from bot.services.preparing import journal_of
 from bot.services.recording import release_id
+from bot.services.verifying import once_more
 
 
 def broken(context: Context, run_id: str, error: Exception, ticket: str) -> None:
@@ -47,7 +48,7 @@ def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> No
             "applied",
             reference=ticket,
             message=f"It was applied, and could not be verified: {why.rstrip('.')}.",
-            next_step=f"`/plan {run.target.environment}` and `/apply {run.target.environment}` check once more.",
+            next_step=f"{once_more(run.target, run.reverts)} to check once more.",
         )
     context.work.wake()
     context.poke()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from bot.domain.answers import Refused
+from bot.domain.gates import command
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Ended
 from bot.domain.run import ACTIVE, Outcome, Run, left_behind, unfinished
+from bot.domain.words import inert
 from bot.services import approving
 from bot.services.context import Context, show_run
 from bot.services.reacting import answer_later, react_to_end
@@ -82,11 +84,16 @@ def interrupt(context: Context, run: Run, why: str, *, gone: bool, ticket: str =
             run,
             "interrupted",
             reference=ticket,
-            message=f"{why} during this apply; it is not repeated by itself.{what}",
-            next_step=f"`/plan {run.target.environment}` shows what is left to do.",
+            message=f"{why} during this {run.word}; it is not repeated by itself.{what}",
+            next_step=replan(run),
         )
     context.work.wake()
     context.poke()
+
+
+def replan(run: Run) -> str:
+    """What people do next where an apply did not end well."""
+    return f"`{command(run.planned_by, run.target)}` shows what is left to do."
 
 
 def release_plans(context: Context, tables: Tables, run: Run) -> None:
@@ -118,4 +125,4 @@ def fail(context: Context, run: Run, ended: Ended, *, next_step: str) -> None:
 def reason(ended: Ended) -> str:
     """Terraform's first diagnostics; where it came to none, the last words of its log. The log has the rest."""
     words = "\n".join(ended.diagnostics[:3]) or "\n".join(ended.log.strip().splitlines()[-3:])
-    return words or f"Terraform ended with exit code {ended.exit_code}."
+    return inert(words) or f"Terraform ended with exit code {ended.exit_code}."

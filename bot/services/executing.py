@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from bot.domain.answers import Refused
-from bot.domain.gates import APPLY, ApplyFacts, ask
+from bot.domain.gates import APPLY, ApplyFacts, ask, command
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import Tables
@@ -80,7 +80,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull: PullRequest, stand:
                 run,
                 "failed",
                 message=reason(error.ended)[:4000],
-                next_step="`/plan` again.",
+                next_step=f"`{command(run.planned_by, run.target)}` again.",
             )
             return
         if not _begin(context, run, plan, pull, stand):
@@ -101,9 +101,11 @@ def restore(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Gr
     """The plan's worktree at its own path, byte for byte, with the saved file in it; else UserError: it is stale."""
     worktree = Path(plan.worktree)
     if not worktree.is_relative_to(context.data_dir):
-        raise UserError(
+        raise _useless(
+            context,
+            run,
+            plan,
             "The plan was made on another machine, whose directories this one does not have.",
-            next_step=f"`/plan {run.target.environment}`",
         )
     desk = lay(
         context,
@@ -116,31 +118,32 @@ def restore(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Gr
         additions={name: text.encode() for name, text in plan.additions.items()},
     )
     if dict(desk.backend.config) != plan.backend["config"]:
-        raise UserError(
-            "The state's address is not the one that the plan was made with.",
-            next_step=f"`/plan {run.target.environment}`",
-        )
+        raise _useless(context, run, plan, "The state's address is not the one that the plan was made with.")
     if desk.tree != plan.tree:
-        raise UserError(
-            "The files of the plan's commit are not what they were.",
-            next_step=f"`/plan {run.target.environment}`",
-        )
+        raise _useless(context, run, plan, "The files of the plan's commit are not what they were.")
     if note := reconcile(context, run.target, desk.backend):
         watch.control.on_progress(Progress(line=note))  # the gates refuse: the plan is of the state before
     file = worktree / ".towpath" / "plan.tfplan"
     with context.store.read() as tables:
         content = tables.plans.file(plan.id)
     if hashlib.sha256(content).hexdigest() != plan.digest:
-        raise UserError("The saved plan is damaged.", next_step=f"`/plan {run.target.environment}`")
+        raise _useless(context, run, plan, "The saved plan is damaged.")
     file.parent.mkdir(mode=0o700, exist_ok=True)
     file.write_bytes(content)
     return desk
 
 
+def _useless(context: Context, run: Run, plan: Plan, why: str) -> UserError:
+    """This plan can never be applied, so that the next command makes another one."""
+    with context.store.begin() as tables:
+        tables.plans.take(plan.id, "fresh", "failed")
+    return UserError(why, next_step=f"`{command(run.planned_by, run.target)}`")
+
+
 def _begin(context: Context, run: Run, plan: Plan, pull: PullRequest, stand: Ground) -> bool:
     """The gates once more, then the journal row: committed before Terraform starts, or nothing is applied."""
     now_pull = context.refresh(pull.repository, pull.number)
-    seen = look(context, now_pull, stand, run.target, plan)
+    seen = look(context, now_pull, stand, run.target, plan, forced=run.forced)
     with context.store.begin() as tables:
         # nobody's word comes in between the gates' look and the use of the consent
         tables.locks.alone(run.target)

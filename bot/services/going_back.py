@@ -34,10 +34,14 @@ class Back:
 
 @dataclass(frozen=True)
 class Way:
-    """additions: what the old configuration needs besides. then: the state as that release left it."""
+    """additions: what the old configuration needs besides. then: the state as that release left it. forward: its commit
+    contains what is taken back, as when a revert is reverted. frees: what a hold keeps out there, and that commit has.
+    """
 
     additions: Additions = field(default_factory=Additions)
     then: bytes = b""
+    forward: bool = False
+    frees: str = ""
 
 
 def choose(tables: Tables, target: Target, wanted: str | None) -> Back | Refused:
@@ -83,6 +87,7 @@ def prepare(context: Context, run: Run, stand: Ground) -> Way:
         current = tables.states.current(run.target.key)
         last = tables.runs.last_apply(run.target)
         undone = tables.plans.get(last.plan_id) if last else None
+        hold = tables.holds.get(run.target)
     if release is None:
         raise UserError("The release to go back to is not known any more.", next_step="Name another one.")
     branch = context.known(run.target.repository).default_branch
@@ -98,7 +103,12 @@ def prepare(context: Context, run: Run, stand: Ground) -> Way:
         for one in ("old", "new"):
             context.git.remove(place / one)
         shutil.rmtree(place, ignore_errors=True)
-    return Way(found, then)
+
+    def has(commit: str) -> bool:
+        return context.git.is_ancestor(run.target.repository, commit, run.commit)
+
+    frees = hold.reverted if hold is not None and has(hold.reverted) else ""
+    return Way(found, then, has(run.base_commit), frees)
 
 
 def _imported(plan: Plan | None) -> set[str] | None:
@@ -109,11 +119,14 @@ def _imported(plan: Plan | None) -> set[str] | None:
 
 
 def state_left_by(context: Context, release: Release) -> bytes:
-    """The state as that release left it; b"" where it is not recorded any more."""
+    """The state as that release left it, which another run wrote where its own apply had nothing to change; b"" where
+    it is not recorded any more."""
     with context.store.read() as tables:
         versions = tables.states.versions(release.target.key, 10_000)
-        mine = [one for one in versions if one.run_id == release.run_id and one.serial == release.serial]
-        return tables.states.data(mine[0].id) if mine else b""
+        same = [one for one in versions if one.serial == release.serial]
+        mine = [one for one in same if one.run_id == release.run_id]
+        found = mine or [one for one in same if one.created_at <= release.created_at]
+        return tables.states.data(found[0].id) if found else b""
 
 
 def weigh(plan: Plan, way: Way) -> Plan:
@@ -128,6 +141,8 @@ def weigh(plan: Plan, way: Way) -> Plan:
             **plan.summary,
             "classes": [asdict(action) for action in classes.actions],
             "warnings": list(way.additions.warnings),
+            "forward": way.forward,
+            "frees": way.frees,
         },
     )
 
@@ -154,10 +169,11 @@ def _is(release: Release, wanted: str) -> bool:
 
 def plan_is_revert(plan: Plan | None, target: Target) -> Refused | None:
     """`/apply` does not take a revert's plan: its reader asked for something else."""
-    if plan is None or not plan.reverts or plan.status != "fresh":
+    if plan is None or not plan.reverts:
         return None
+    way = f"`{command('revert', target)}` applies it; " if plan.status == "fresh" else ""
     return Refused(
         "revert-plan",
         f"The newest plan for {target} is a revert's.",
-        f"`{command('revert', target)}` applies it; `{command('plan', target)}` makes one of the head.",
+        f"{way}`{command('plan', target)}` makes one of the head.",
     )

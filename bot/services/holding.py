@@ -8,16 +8,20 @@ from bot.domain.people import Actor, reaches
 from bot.domain.ports.forge import Role
 from bot.domain.ports.store import Tables
 from bot.domain.results import Noted, Result
-from bot.domain.run import Run
+from bot.domain.run import Plan, Run
 from bot.domain.target import Target
 from bot.services.auditing import record
 from bot.services.context import Context, show_pull
 
 
-def pin(context: Context, tables: Tables, run: Run) -> None:
-    """After a revert: nothing that contains what was taken back is applied there until somebody lifts the hold."""
-    if run.base_commit == run.commit:
-        return  # after an apply that broke half way: its commit is the one that stands there now
+def pin(context: Context, tables: Tables, run: Run, plan: Plan) -> None:
+    """After a revert: nothing that contains what was taken back is applied there until somebody lifts the hold. Where
+    what stands there now contains it (a revert was reverted), nothing is kept out, nor what was before for its sake."""
+    if plan.summary.get("forward"):
+        before = tables.holds.get(run.target)
+        if before is not None and before.reverted == plan.summary.get("frees"):
+            _lift(context, tables, before, run.actor)
+        return
     hold = Hold(
         run.target,
         run.reverts,
@@ -55,11 +59,15 @@ def unhold(context: Context, target: Target, actor: Actor, role: Role, *, produc
         hold = tables.holds.get(target)
         if hold is None:
             return Noted(f"{target} is not held.")
-        tables.holds.lift(target)
-        record(context, tables, "hold.lifted", actor, target=target, pull=hold.pull, reverted=hold.reverted)
+        _lift(context, tables, hold, actor)
         for pull in tables.pulls.open(target.repository):
             show_pull(tables, context.now(), pull.repository, pull.number)
     context.poke()
     return Noted(
         f"{target} is not held any more: `{hold.reverted[:7]}` may be applied there again.", tone="good"
     )
+
+
+def _lift(context: Context, tables: Tables, hold: Hold, actor: Actor) -> None:
+    tables.holds.lift(hold.target)
+    record(context, tables, "hold.lifted", actor, target=hold.target, pull=hold.pull, reverted=hold.reverted)

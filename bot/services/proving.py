@@ -45,8 +45,11 @@ def _told(one: Difference) -> str:
 
 
 def range_link(context: Context, run: Run) -> str:
-    """Where git's side of a revert begins: the commits that were taken back, compared on GitHub."""
+    """Where git's side of a revert begins: the commits that were taken back, compared on GitHub; "" where there are
+    none."""
     url = context.known(run.target.repository).url
-    if run.base_commit == run.commit:
+    with context.store.read() as tables:
+        plan = tables.plans.get(run.plan_id)
+    if plan is None or plan.summary.get("forward"):
         return ""
     return f"{url}/compare/{run.commit}...{run.base_commit}"

@@ -13,7 +13,7 @@ from bot.errors import TransientError, UserError
 from bot.services import uploading
 from bot.services.auditing import record_run
 from bot.services.context import Context, show_pull, stable_id
-from bot.services.ending import finish_in, reason, stopped
+from bot.services.ending import finish_in, reason, replan, stopped
 from bot.services.holding import pin
 from bot.services.proving import proof, range_link
 from bot.services.targets import readable_policy
@@ -50,7 +50,7 @@ def settle(
             tables.states.released(run.target.key, run.id, release.id, run.reverts)
             tables.runs.move(run.id, ("recording",), "verifying")
             if run.reverts:
-                pin(context, tables, run)
+                pin(context, tables, run, plan)
         else:
             finish_in(context, tables, run, outcome, message=message, next_step=next_step)
             record_run(context, tables, "apply.ended", run, outcome=outcome)
@@ -139,16 +139,15 @@ def record(context: Context, run: Run, backend: Backend) -> bytes | None:
 
 
 def _told(context: Context, run: Run, backend: Backend, ended: Ended, left: str) -> tuple[Outcome, str, str]:
-    replan = f"`/plan {run.target.environment}` shows what is left to do."
     if ended.ok:
         return "applied", "", ""
     if outcome := stopped(context, run, ended):
         what = "It took longer than its time limit." if outcome == "timed_out" else "It was stopped."
-        return outcome, f"{what} Terraform finished what it had begun and kept the state.{left}", replan
+        return outcome, f"{what} Terraform finished what it had begun and kept the state.{left}", replan(run)
     if "Error acquiring the state lock" in ended.log and (held := _holder(context, run, backend)):
         what = f"The state of {run.target} is locked by {outside(held.told)}; nothing was changed."
-        return "failed", what, f"Wait for its end, or `{command('unlock', run.target)}`; then {replan}"
-    return "failed", f"{reason(ended)[:3500]}{left}", replan
+        return "failed", what, f"Wait for its end, or `{command('unlock', run.target)}`; then {replan(run)}"
+    return "failed", f"{reason(ended)[:3500]}{left}", replan(run)
 
 
 def _holder(context: Context, run: Run, backend: Backend) -> LockInfo | None:

@@ -8,6 +8,7 @@ from bot.domain.gates import APPLY, ApplyFacts, ask, claimed, command
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
 from bot.domain.promotion import PROMOTION, UNASKED
+from bot.domain.release import Release
 from bot.domain.results import Noted, Result, Started
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
@@ -43,13 +44,17 @@ def request(
         back = choose(tables, target, wanted)
         plan = tables.plans.newest(target, pull.number)
         known = tables.runs.get(applying.run_id(origin, target))
+        planned = tables.runs.get(planning.run_id(_seed(origin), target))
+        to = tables.releases.get(planned.reverts) if planned else None
     if known is not None:
         return Started((known,), {})
+    if to is not None:
+        return _noted(to, target)  # entered again after a crash: what it asked for was to be read
     if plan is None or not _read(plan, wanted, back):
         return _plan(context, pull, stand, target, actor, origin, back)
     seen = look(context, pull, stand, target, plan)
     environment = stand.policy.environments[target.environment]
-    terms = approving.terms(context, pull, stand, environment, actor, back=plan)
+    terms = approving.terms(context, pull, stand, target, actor, back=plan)
     opened: list[Approval] = []
     queued: list[tuple[Run, Run | None]] = []
     try:
@@ -108,11 +113,18 @@ def _plan(
 ) -> Result:
     if isinstance(back, Refused):
         return back
-    if no := may_plan(context, pull, stand.policy, target, actor):
+    if no := may_plan(context, pull, stand, target, actor):
         return no
-    seed = f"{origin.delivery}:{origin.index}:revert"
-    planning.request(context, pull, [target], stand.base_tip, actor, origin, seed, back=back)
-    to, number = back.to, f" of #{back.to.pull}" if back.to.pull else ""
+    planning.request(context, pull, [target], stand.base_tip, actor, origin, _seed(origin), back=back)
+    return _noted(back.to, target)
+
+
+def _seed(origin: Origin) -> str:
+    return f"{origin.delivery}:{origin.index}:revert"
+
+
+def _noted(to: Release, target: Target) -> Noted:
+    number = f" of #{to.pull}" if to.pull else ""
     return Noted(
         f"The way back of {target} to `{to.commit[:7]}`{number} (release `{to.id[:8]}`, serial {to.serial}) is being "
         "planned.",

@@ -3,22 +3,23 @@ without a state, and what the state then only believes in, is named and must be 
 
 from __future__ import annotations
 
-import json
-
+from bot.domain import json_text
 from bot.domain.addresses import objects, spell
 from bot.domain.answers import Refused
 from bot.domain.gates import command
 from bot.domain.lock import Lock
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest
-from bot.domain.ports.state import Author
+from bot.domain.ports.state import Author, StatePlace
+from bot.domain.ports.store import Tables
 from bot.domain.results import Noted, Result
 from bot.domain.run import Origin
 from bot.domain.state import StateInfo, StateRefused, StateVersion
 from bot.domain.target import Target
+from bot.domain.words import outside
 from bot.services import planning
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull
+from bot.services.context import Context, show_pull, stable_id
 from bot.services.forcing import may_force
 from bot.services.locking import taken
 from bot.services.targets import Ground
@@ -41,15 +42,25 @@ def rewind(
     """Write the state of `serial` again, with a serial above the current one and the same lineage; then plan, and keep
     the target locked until somebody accepts that plan. acknowledged: how many orphans and ghosts the asker has named.
 
-    Nothing in the world changes. Refused for those whom the policy's `force` does not name.
+    Nothing in the world changes. Refused for those whom the policy's `force` does not name. Entered again after a crash
+    it goes on where it was: the claim says whether the state is written.
     """
-    if no := may_force(context, stand.policy.environments[target.environment], actor):
+    if no := may_force(
+        context,
+        stand.policy.environments[target.environment],
+        actor,
+        f"{command('revert', target)} --state-only {serial}",
+        f"`{command('revert', target)}` goes back by a plan that people read.",
+    ):
         return no
     backend = backend_of(context, target, stand.policy)
     with context.store.read() as tables:
         version = tables.states.numbered(target.key, serial)
         then = tables.states.data(version.id) if version else b""
-    now = context.backends.place(target, backend).read()
+        claim = tables.locks.get(target)
+    author = Author("", version.commit, actor.login, version.id) if version else None
+    place = context.backends.place(target, backend, author)
+    now = place.read()
     if version is None or now is None:
         what = f"no version with serial {serial}" if version is None else "no state now"
         return Refused("no-version", f"{target} has {what}.", f"`{command('history', target)}` lists them.")
@@ -57,13 +68,24 @@ def rewind(
         return Refused(
             "other-lineage", f"Serial {serial} of {target} is of another lineage.", "Name a newer version."
         )
-    orphans, ghosts = _apart(now, then)
-    if acknowledged != (len(orphans), len(ghosts)):
-        return _unacknowledged(target, serial, orphans, ghosts)
-    if no := _claim(context, target, pull, actor, serial):
-        return no
-    if no := _write(context, target, stand, actor, version, then):
-        return no
+    lock_id = stable_id(origin.delivery, origin.index, target.key, "state-only")
+    if _same(now, then):
+        place.unlock(lock_id)  # it was written by this very request, which did not come to its end
+        if not _claims(claim, actor, serial):
+            return Noted(
+                f"The state of {target} is that of serial {serial} already.",
+                f"`{command('plan', target)}` shows what it leaves to do.",
+            )
+    else:
+        orphans, ghosts = _apart(now, then)
+        if acknowledged != (len(orphans), len(ghosts)):
+            return _unacknowledged(target, serial, orphans, ghosts)
+        if no := _claim(context, target, pull, actor, serial):
+            return no
+        if no := _write(context, place, target, actor, then, lock_id):
+            _give_back(context, target, actor, serial)
+            return no
+    _written(context, place, target, pull, actor, version)
     seed = f"{origin.delivery}:{origin.index}:state-only"
     planning.request(context, pull, [target], stand.base_tip, actor, origin, seed)
     return Noted(
@@ -72,6 +94,11 @@ def rewind(
         f"Read it; then `{command('unlock', target)}` accepts it.",
         "warning",
     )
+
+
+def _same(now: bytes, then: bytes) -> bool:
+    """Whether they differ in their serials alone."""
+    return json_text.changed(now, serial=0) == json_text.changed(then, serial=0)
 
 
 def _apart(now: bytes, then: bytes) -> tuple[list[str], list[str]]:
@@ -94,45 +121,99 @@ def _named(addresses: list[str]) -> str:
     if not addresses:
         return "none"
     more = f" and {len(addresses) - SHOWN} more" if len(addresses) > SHOWN else ""
-    return ", ".join(f"`{one}`" for one in addresses[:SHOWN]) + more
+    return ", ".join(f"`{outside(one)}`" for one in addresses[:SHOWN]) + more
+
+
+def _claims(have: Lock | None, actor: Actor, serial: int) -> bool:
+    """Whether it is the claim of this actor's way to that serial."""
+    return (
+        have is not None
+        and not have.pull
+        and have.actor.login == actor.login
+        and have.reason in (_writing(serial), _waiting(serial))
+    )
+
+
+def _writing(serial: int) -> str:
+    return f"state-only revert to serial {serial}, which is being written"
+
+
+def _waiting(serial: int) -> str:
+    return f"state-only revert to serial {serial}: to unlock it accepts its plan"
 
 
 def _claim(context: Context, target: Target, pull: PullRequest, actor: Actor, serial: int) -> Refused | None:
     """Lock the target by hand, so that nothing is applied from here until the plan was accepted."""
     with context.store.begin() as tables:
         tables.locks.alone(target)
+        if _claims(tables.locks.get(target), actor, serial):
+            return None
         if no := taken(context, tables, target, pull.number):
             return no
-        tables.locks.release(target)
-        reason = f"state-only revert to serial {serial}: to unlock it accepts its plan"
-        tables.locks.take(Lock(target, actor, context.now(), reason=reason, url=pull.url), context.now())
-        for one in tables.pulls.open(target.repository):
-            show_pull(tables, context.now(), one.repository, one.number)
+        _take(context, tables, target, pull, actor, _writing(serial))
     return None
 
 
+def _take(
+    context: Context, tables: Tables, target: Target, pull: PullRequest, actor: Actor, reason: str
+) -> None:
+    tables.locks.release(target)
+    tables.locks.take(Lock(target, actor, context.now(), reason=reason, url=pull.url), context.now())
+    _show(context, tables, target)
+
+
+def _give_back(context: Context, target: Target, actor: Actor, serial: int) -> None:
+    """Nothing was written: nobody has to accept anything."""
+    with context.store.begin() as tables:
+        tables.locks.alone(target)
+        if _claims(tables.locks.get(target), actor, serial):
+            tables.locks.release(target)
+            _show(context, tables, target)
+
+
+def _show(context: Context, tables: Tables, target: Target) -> None:
+    for one in tables.pulls.open(target.repository):
+        show_pull(tables, context.now(), one.repository, one.number)
+
+
 def _write(
-    context: Context, target: Target, stand: Ground, actor: Actor, version: StateVersion, then: bytes
+    context: Context, place: StatePlace, target: Target, actor: Actor, then: bytes, lock_id: str
 ) -> Refused | None:
-    backend = backend_of(context, target, stand.policy)
-    place = context.backends.place(target, backend, Author("", version.commit, actor.login))
-    lock = hold(context, place, target, actor, "revert --state-only")
+    """Under the state's lock, whose id is the request's: entered again it has it still."""
+    lock = hold(context, place, target, actor, "revert --state-only", lock_id)
     if isinstance(lock, Refused):
         return lock
     try:
         current = StateInfo.parse(place.read() or b"")
-        document = {**json.loads(then), "serial": current.serial + 1, "lineage": current.lineage}
-        data = json.dumps(document, indent=2).encode()
-        place.write(data, lock.id)
+        place.write(json_text.changed(then, serial=current.serial + 1, lineage=current.lineage), lock.id)
     except (StateRefused, ValueError) as error:
         return Refused("state-refused", f"The state of {target} could not be written: {error}.", "")
     finally:
         place.unlock(lock.id)
+    return None
+
+
+def _written(
+    context: Context,
+    place: StatePlace,
+    target: Target,
+    pull: PullRequest,
+    actor: Actor,
+    version: StateVersion,
+) -> None:
+    """Record it, and that its plan is to be accepted; once."""
+    data = place.read() or b""
+    info = StateInfo.parse(data)
     with context.store.begin() as tables:
+        tables.locks.alone(target)
+        have = tables.locks.get(target)
+        if have is not None and have.reason == _waiting(version.serial):
+            return
+        _take(context, tables, target, pull, actor, _waiting(version.serial))
         tables.states.append(
             target.key,
             data,
-            StateInfo.parse(data),
+            info,
             commit=version.commit,
             actor=actor.login,
             observed=True,
@@ -144,8 +225,7 @@ def _write(
             "state.rewound",
             actor,
             target=target,
-            serial=current.serial + 1,
+            serial=info.serial,
             to=version.serial,
             sha256=version.sha256,
         )
-    return None

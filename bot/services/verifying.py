@@ -186,9 +186,16 @@ def _told(target: Target, release: Release, lost: str = "") -> Verified:
     if not failed:
         return Verified(release, lost)
     which = "; ".join(f"{one['name']}: {one['message']}" for one in failed)
-    again = f"{target.environment} {target.stack}"
     return Verified(
         release,
         f"It was applied, and its smoke checks failed: {which}. {lost}".strip(),
-        f"Mend it and push, or `/plan {again}` and `/apply {again}` to check once more.",
+        f"Mend it and push, or {once_more(target, release.reverts)} to check once more.",
     )
+
+
+def once_more(target: Target, reverts: str) -> str:
+    """The commands that apply the same again. reverts: see Release; bare, `/revert` would mean another one."""
+    if reverts:
+        return f"`/revert {target.environment} {reverts[:8]} {target.stack}`, twice,"
+    again = f"{target.environment} {target.stack}"
+    return f"`/plan {again}` and `/apply {again}`"
