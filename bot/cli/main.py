@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import sys
+from importlib import metadata
 
 import typer
 
@@ -16,8 +17,22 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    help="Terraform by conversation: plan, promote, approve and undo from pull requests and Slack.",
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"towpath {metadata.version('towpath')}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: bool = typer.Option(
+        False, "--version", callback=_version, is_eager=True, help="Show the version."
+    ),
+) -> None:
+    """Terraform by conversation: plan, promote, approve and undo from pull requests and Slack."""
 
 
 def main() -> None:

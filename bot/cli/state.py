@@ -27,9 +27,9 @@ def known(database: Database) -> list[Target]:
     return sorted(map(Target.from_key, keys))
 
 
-def one(database: Database, word: str) -> Target:
-    """The target that is meant. Raises UserError where it is none that is known, or several."""
-    every = known(database)
+def one(database: Database, word: str, every: list[Target] | None = None) -> Target:
+    """The target that is meant, of `every` (all that have a state). Raises UserError where it is none, or several."""
+    every = known(database) if every is None else every
     found = [target for target in every if word.lower() in (target.key.lower(), target.environment.lower())]
     if len(found) == 1:
         return found[0]

@@ -56,6 +56,8 @@ def login(
     print(f"  export TF_HTTP_USERNAME={given['username']}")
     print(f'  export TF_HTTP_PASSWORD="$(cat {place / PASSWORD})"')
     print("  export TF_HTTP_RETRY_MAX=30\n")
+    if given.get("note"):
+        print(str(given["note"]).replace("`", "") + "\n")
     print('The configuration needs an empty `backend "http" {}` block, in a file that git does not track.')
 
 

@@ -125,6 +125,28 @@ def export(
     """Write a version out, byte for byte. Secrets are in it in clear: a file that is made is its owner's alone."""
     with recorded() as database:
         _chosen, _version, data = _read(database, target, serial)
+    _write(data, output)
+
+
+@state.command()
+def unsaved(
+    target: Annotated[str, TARGET],
+    output: Annotated[
+        Path | None, typer.Option(help="A new file to write to, instead of standard output.")
+    ] = None,
+) -> None:
+    """Write out what the newest apply that could not upload its state left, and nobody has pushed: also where
+    `/push-state` was refused, since the state had moved on. Secrets are in it in clear."""
+    with recorded() as database, database.read() as tables:
+        left = tables.unsaved.left()
+        if not left:
+            raise UserError("No state waits to be pushed, and none was overtaken.")
+        chosen = one(database, target, sorted({state.target for state in left}))
+        data = tables.unsaved.data(next(state.id for state in left if state.target == chosen))
+    _write(data, output)
+
+
+def _write(data: bytes, output: Path | None) -> None:
     if output is None:
         sys.stdout.buffer.write(data)
         return

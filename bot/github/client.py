@@ -6,6 +6,7 @@ import hashlib
 from functools import cached_property
 
 from bot.domain.pacing import Bucket, Pace
+from bot.github.authors import Authors
 from bot.github.caller import Caller
 from bot.github.checks import Checks
 from bot.github.comments import Comments
@@ -31,7 +32,7 @@ def paced(per_minute: int = 80) -> Bucket:
     )
 
 
-class GitHub(Comments, Checks, Deployments, Permissions, Pulls, Deliveries):
+class GitHub(Comments, Checks, Deployments, Permissions, Authors, Pulls, Deliveries):
     """bot.domain.ports.forge.Forge, safe to use from many threads. Make one with `connect`."""
 
     def __init__(self, wire: Wire, caller: Caller) -> None:

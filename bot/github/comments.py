@@ -44,7 +44,9 @@ class Comments:
         """Looks from the newest page back: what was just posted is there."""
         path, mine = f"/issues/{number}/comments", self.me().lower()
         first = self.wire.send("GET", repository, path, params={"per_page": "100"})
-        last = int(httpx.URL(first.links["last"]["url"]).params["page"]) if "last" in first.links else 1
+        if (last := _pages(first)) is None:
+            found = self.wire.listed(repository, f"/repos/{repository}{path}", values.comment)
+            return next((one for one in reversed(found) if _is(one, mine, marker)), None)
         for page in range(last, 0, -1):
             answer = (
                 first
@@ -52,12 +54,12 @@ class Comments:
                 else self.wire.send("GET", repository, path, params={"per_page": "100", "page": str(page)})
             )
             for comment in reversed(parsed_list(answer, values.comment)):
-                if comment.author.lower() == mine and marker in comment.body:
+                if _is(comment, mine, marker):
                     return comment
         return None
 
     def minimise(self: _Bot, repository: str, node_id: str) -> None:
-        self.wire.graphql(repository, _MINIMISE, {"id": node_id})
+        self.wire.graphql(repository, _MINIMISE, {"id": node_id}, lambda _done: None, writes=True)
 
     def react(
         self: _Bot,
@@ -80,3 +82,15 @@ class Comments:
         for reaction_id, user, content in list(old):
             if user == mine and content in instead_of and content != reaction:
                 self.wire.send("DELETE", repository, f"{path}/{reaction_id}", priority=PROGRESS)
+
+
+def _pages(first: httpx.Response) -> int | None:
+    """How many pages a list has by its first one; None where the server counts none."""
+    if "next" not in first.links:
+        return 1
+    last = httpx.URL(first.links.get("last", {}).get("url", "")).params.get("page", "")
+    return int(last) if last.isascii() and last.isdigit() else None
+
+
+def _is(comment: Comment, author: str, marker: str) -> bool:
+    return comment.author.lower() == author and marker in comment.body

@@ -1,4 +1,4 @@
-"""Who may do what in a repository, who is in a team, who wrote a commit."""
+"""Who may do what in a repository, who is in a team."""
 
 from __future__ import annotations
 
@@ -8,9 +8,6 @@ from urllib.parse import quote
 from bot.domain.ports.forge import ForgeError, Role
 from bot.github.fields import LOGIN, Fields
 from bot.github.wire import Wire
-
-WEB_FLOW = "web-flow"
-"""GitHub: the committer of what people commit on its pages. It is nobody's own account."""
 
 
 class _Bot(Protocol):
@@ -55,17 +52,6 @@ class Permissions:
                 raise
             return None
         return frozenset(found)
-
-    def authors(self: _Bot, repository: str, commit: str) -> tuple[str, ...]:
-        """An author or committer whose address is nobody's at GitHub is left out: null, or an empty object."""
-        one_file = {"per_page": "1"}  # GitHub sends the commit's changed files along
-        found = self.wire.get(repository, f"/commits/{quote(commit, safe='')}", _authors, params=one_file)
-        return tuple(dict.fromkeys(login for login in found if login != WEB_FLOW))
-
-
-def _authors(data: Fields) -> list[str]:
-    people = (data.fields(key) for key in ("author", "committer") if data.has(key))
-    return [person.matching("login", LOGIN) for person in people if person.has("login")]
 
 
 def _role(data: Fields) -> Role:

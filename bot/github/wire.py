@@ -83,9 +83,10 @@ class Wire:
         params: dict[str, str] | None = None,
         headers: dict[str, str] | None = None,
         priority: int = FINAL,
+        writes: bool | None = None,
     ) -> httpx.Response:
-        """A request by a token, paced where it writes."""
-        if method != "GET":
+        """A request by a token, paced where it writes: all but GET do, if `writes` does not say it."""
+        if method != "GET" if writes is None else writes:
             try:
                 self._bucket.take(priority)
             except Crowded as error:
@@ -126,22 +127,30 @@ class Wire:
         params: dict[str, str] | None = None,
     ) -> Iterator[T]:
         """All objects of a list, page by page (100 each); `key` where the list is inside an object."""
-        page = 1
-        while True:
-            asked = {"per_page": "100", "page": str(page), **(params or {})}
+        asked: dict[str, str] | None = {"per_page": "100", **(params or {})}
+        while asked is not None:
             answer = self.by(token, "GET", url, params=asked)
             yield from parsed_list(answer, read, key)
-            if "next" not in answer.links:
-                return
-            page += 1
+            asked = following(answer)
 
-    def graphql(self, repository: str, query: str, variables: dict[str, Any]) -> None:
-        """A GraphQL mutation whose answer is of no interest."""
-        token = self.tokens.of(repository)
-        answer = self.by(token, "POST", self._graphql_url(), json={"query": query, "variables": variables})
+    def graphql(
+        self,
+        repository: str,
+        query: str,
+        variables: dict[str, Any],
+        read: Callable[[Fields], T],
+        *,
+        writes: bool = False,
+    ) -> T:
+        """What `read` makes of the answer's data. writes: it is a mutation."""
+        sent = {"query": query, "variables": variables}
+        return self._renewing(repository, lambda token: self._graphql(token, sent, read, writes))
+
+    def _graphql(self, token: Token, sent: Any, read: Callable[[Fields], T], writes: bool) -> T:
+        answer = self.by(token, "POST", self._graphql_url(), json=sent, writes=writes)
         errors = parsed(answer, lambda data: data.items("errors"))
         if not errors:
-            return
+            return parsed(answer, lambda data: read(data.fields("data")))
         kind = errors[0].text("type", "")
         text = f"GitHub refused: {errors[0].text('message', kind)}"
         if kind in ("RATE_LIMIT", "RATE_LIMITED"):
@@ -155,6 +164,13 @@ class Wire:
         path = base.path.rstrip("/")
         below = path.removesuffix("/v3") if path.endswith("/api/v3") else path
         return str(base.copy_with(path=f"{below}/graphql"))
+
+
+def following(answer: httpx.Response) -> dict[str, str] | None:
+    """What to ask the same list for to get its next page; None after the last. GitHub: "rely on these link relations",
+    since some lists count pages, and others have cursors."""
+    url = answer.links.get("next", {}).get("url")
+    return dict(httpx.URL(url).params) if url else None
 
 
 def parsed(answer: httpx.Response, read: Callable[[Fields], T]) -> T:

@@ -34,6 +34,7 @@ from bot.playground.github import (
 from bot.playground.github.access import Actor, authenticate
 from bot.playground.github.call import Call, Handler, Reply, Routes
 from bot.playground.github.faults import SECONDARY, Fault, Faults
+from bot.playground.github.graphql import graphql
 from bot.playground.github.state import Refusal, State
 from bot.playground.github.webhooks import Webhooks
 
@@ -86,7 +87,7 @@ def create_app(state: State, webhooks: Webhooks, faults: Faults) -> Starlette:
         for method, path, handler in sorted(api, key=_specific)
     ]
     routes += [
-        Route(path, _endpoint(desk, hooks.graphql), methods=["POST"]) for path in ("/graphql", "/api/graphql")
+        Route(path, _endpoint(desk, graphql), methods=["POST"]) for path in ("/graphql", "/api/graphql")
     ]
     git = git_http.endpoint(state)
     routes.append(Route("/{owner}/{repo}.git/{rest:path}", git, methods=["GET", "POST"]))

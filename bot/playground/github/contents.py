@@ -23,12 +23,18 @@ def _contents(call: Call) -> Reply:
         resolved(repo, call.query.get("ref", repo.default_branch)),
         call.path["path"].strip("/"),
     )
-    listing = plumbing.git(repo.path, "ls-tree", "-z", "-l", sha, *([path] if path else [])).decode()
+    listing = plumbing.git(repo.path, "ls-tree", "-z", "-l", sha, *([path] if path else [])).decode(
+        errors="replace"
+    )
     entries = [entry for entry in listing.split("\0") if entry]
     if not entries:
         raise Refusal(404, "Not Found")
     if not path or entries[0].split()[1] == "tree":
-        inside = plumbing.git(repo.path, "ls-tree", "-z", "-l", f"{sha}:{path}").decode().split("\0")
+        inside = (
+            plumbing.git(repo.path, "ls-tree", "-z", "-l", f"{sha}:{path}")
+            .decode(errors="replace")
+            .split("\0")
+        )
         return Reply([_entry(state, repo, sha, path, entry) for entry in inside if entry])
     found = _entry(state, repo, sha, str(PurePosixPath(path).parent).strip("."), entries[0])
     content = plumbing.git(repo.path, "cat-file", "blob", found["sha"])

@@ -1,4 +1,4 @@
-"""An App's deliveries over the API, and what minimises comments: the parts that need more than the state."""
+"""An App's deliveries over the API."""
 
 from __future__ import annotations
 
@@ -6,11 +6,8 @@ from typing import Any
 
 from bot.playground.github import views
 from bot.playground.github.call import Call, Reply, Routes
-from bot.playground.github.comments import minimise
 from bot.playground.github.state import Refusal
 from bot.playground.github.webhooks import Delivery, Webhooks
-
-_CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
 
 
 def _view(one: Delivery) -> dict[str, Any]:
@@ -56,26 +53,3 @@ def routes(webhooks: Webhooks) -> Routes:
         ("GET", "/app/hook/deliveries", listed),
         ("POST", "/app/hook/deliveries/{delivery}/attempts", attempt),
     ]
-
-
-def graphql(call: Call) -> Reply:
-    """The one mutation that has no REST twin: minimizeComment. Anything else is an error of GraphQL's (status 200)."""
-    call.user  # noqa: B018 (nobody is refused with 401)
-    query, variables = call.text("query"), call.body.get("variables") or {}
-    node, state = str(variables.get("id", "")), call.state
-    classifier = next((word for word in _CLASSIFIERS if word in query), None)
-    if "minimizeComment" not in query or classifier is None:
-        return _errors("undefinedField", "The stand-in knows the mutation minimizeComment only")
-    number = node.removeprefix("IC_")
-    comment = state.comments.get(int(number)) if number.isdecimal() else None
-    if comment is None:
-        return _errors("NOT_FOUND", f"Could not resolve to a node with the global id of '{node}'")
-    try:
-        minimise(state, comment, call.actor, classifier)
-    except Refusal as refusal:
-        return _errors("FORBIDDEN", refusal.message)
-    return Reply({"data": {"minimizeComment": {"minimizedComment": {"isMinimized": True}}}})
-
-
-def _errors(kind: str, message: str) -> Reply:
-    return Reply({"data": None, "errors": [{"type": kind, "message": message, "path": ["minimizeComment"]}]})

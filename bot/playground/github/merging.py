@@ -166,6 +166,35 @@ def merged(state: State, pull: Pull, actor: User, sha: str) -> None:
     _emit(state, "closed", pull, actor)
 
 
+def behind(pull: Pull) -> bool:
+    """Whether the base branch has commits that the pull request's branch has not."""
+    base = plumbing.resolve(pull.repo.path, f"refs/heads/{pull.base_ref}")
+    return base is not None and bool(plumbing.log(pull.repo.path, base, f"^{pull.head_sha}"))
+
+
+def update(state: State, pull: Pull, actor: User) -> None:
+    """GitHub's button "Update branch": merge the base branch into the pull request's. Raises Refusal 422 where there is
+    nothing to merge, or a conflict."""
+    from bot.playground.github import pushes
+
+    source, path = pull.head_repo or pull.repo, pull.repo.path
+    base = plumbing.resolve(path, f"refs/heads/{pull.base_ref}")
+    tree = plumbing.merge_tree(path, base, pull.head_sha) if base and behind(pull) else None
+    if pull.state != "open" or base is None or tree is None:
+        raise Refusal(
+            422, "There are no new commits on the base branch, or merge conflict between base and head."
+        )
+    title = f"Merge branch '{pull.base_ref}' into {pull.head_ref}"
+    with state.change():
+        before, parents = plumbing.refs(source.path), [pull.head_sha, base]
+        sha = plumbing.commit_tree(path, tree, parents, author=actor.login, message=title, at=state.now())
+        if source is not pull.repo:
+            plumbing.git(path, "push", "--quiet", str(source.path), f"{sha}:refs/heads/{pull.head_ref}")
+        else:
+            plumbing.git(path, "update-ref", f"refs/heads/{pull.head_ref}", sha, pull.head_sha)
+        pushes.moved(state, source, actor, before)
+
+
 def queue(state: State, pull: Pull, actor: User, *, behind: str = "") -> str:
     """Put it into the merge queue: a test merge on a branch of its own, for which checks are asked; returns its
     commit. `behind`: the commit of the group ahead of it. Raises Refusal 405 where it cannot be merged."""

@@ -146,8 +146,10 @@ def log(path: Path, *range_: str) -> list[tuple[str, str]]:
 def changes(path: Path, base: str, head: str) -> list[tuple[str, str, int, int]]:
     """(status, name, lines added, lines deleted) of each file that differs from the merge base of both."""
     where = (f"{base}...{head}",)
-    kinds = git(path, "diff", "--no-renames", "--name-status", "-z", *where).decode().split("\0")
-    sizes = git(path, "diff", "--no-renames", "--numstat", "-z", *where).decode().split("\0")
+    kinds = (
+        git(path, "diff", "--no-renames", "--name-status", "-z", *where).decode(errors="replace").split("\0")
+    )
+    sizes = git(path, "diff", "--no-renames", "--numstat", "-z", *where).decode(errors="replace").split("\0")
     status = {"A": "added", "D": "removed"}
     found = []
     for letter, name, size in zip(kinds[::2], kinds[1::2], sizes, strict=False):

@@ -10,6 +10,9 @@ from bot.playground.github.people import association
 from bot.playground.github.records import Pull, Repo, User
 from bot.playground.github.state import Refusal, State
 
+MOST_COMMITS = 250
+"""GitHub: the list of a pull request's commits has no more."""
+
 
 def emit(state: State, action: str, pull: Pull, sender: User, more: dict[str, Any] | None = None) -> None:
     payload = {"action": action, "number": pull.number, "pull_request": full(state, pull), **(more or {})}
@@ -160,7 +163,7 @@ def _files(call: Call) -> Reply:
 
 def _commits(call: Call) -> Reply:
     pull = call.pull()
-    mine = plumbing.log(pull.repo.path, pull.head_sha, f"^{pull.base_sha}")
+    mine = plumbing.log(pull.repo.path, pull.head_sha, f"^{pull.base_sha}")[:MOST_COMMITS]
     return call.page(mine, lambda one: repos.commit_view(call.state, pull.repo, one[0]))
 
 

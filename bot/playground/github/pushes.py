@@ -78,7 +78,7 @@ def _files(repo: Repo, sha: str) -> dict[str, list[str]]:
     lines = plumbing.git(
         repo.path, "diff-tree", "--root", "-r", "--no-commit-id", "--no-renames", "--name-status", "-z", sha
     )
-    parts = lines.decode().split("\0")
+    parts = lines.decode(errors="replace").split("\0")
     found: dict[str, list[str]] = {"added": [], "removed": [], "modified": []}
     for letter, name in zip(parts[::2], parts[1::2], strict=False):
         found[{"A": "added", "D": "removed"}.get(letter, "modified")].append(name)

@@ -95,8 +95,8 @@ def commit_view(state: State, repo: Repo, sha: str) -> dict[str, Any]:
             "tree": {"sha": tree, "url": f"{api}/git/trees/{tree}"},
             "comment_count": 0,
         },
-        "author": _account(state, author["name"]),
-        "committer": _account(state, committer["name"]),
+        "author": _account(state, author["email"]),
+        "committer": _account(state, committer["email"]),
         "parents": [
             {"sha": parent, "url": f"{api}/commits/{parent}", "html_url": f"{page}/commit/{parent}"}
             for parent in parents.split()
@@ -104,11 +104,16 @@ def commit_view(state: State, repo: Repo, sha: str) -> dict[str, Any]:
     }
 
 
-def _account(state: State, name: str) -> dict[str, Any] | None:
-    """Whose address it is, as far as GitHub knows; its own pages' is `web-flow`."""
-    if name == plumbing.PAGES:
-        return views.user(state, User(19864447, "web-flow", "User", state.now()))
-    known = state.users.get(name.lower())
+def account(state: State, address: str) -> User | None:
+    """Whose e-mail address it is, as far as GitHub knows, whatever its case; its own pages' is `web-flow`."""
+    address = address.lower()
+    if address == plumbing.address(plumbing.PAGES):
+        return User(19864447, "web-flow", "User", state.now())
+    return next((one for one in state.users.values() if plumbing.address(one.login.lower()) == address), None)
+
+
+def _account(state: State, address: str) -> dict[str, Any] | None:
+    known = account(state, address)
     return views.user(state, known) if known else None
 
 

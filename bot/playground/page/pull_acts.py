@@ -7,7 +7,7 @@ from typing import Any
 
 from bot.errors import UserError
 from bot.playground import sample
-from bot.playground.github import access, plumbing
+from bot.playground.github import access, merging, plumbing
 from bot.playground.github.records import Pull, Repo
 from bot.playground.github.state import ROLES
 from bot.playground.page.asked import Asked
@@ -104,6 +104,14 @@ def merge(world: World, asked: Asked) -> None:
     world.github.merge_pull(REPOSITORY, asked.number("pull"), actor=_writer(world, asked, "merge"))
 
 
+def update(world: World, asked: Asked) -> None:
+    """Merge the base branch into the pull request's, as GitHub's button does."""
+    pull, login = the_pull(world, asked.number("pull")), asked.text("author")
+    if pull.author.login != login:
+        _writer(world, asked, "update the branch")
+    merging.update(world.github.state, pull, world.github.state.user(login))
+
+
 def close(world: World, asked: Asked) -> None:
     number, login = asked.number("pull"), asked.text("author")
     if the_pull(world, number).author.login != login:
@@ -132,6 +140,7 @@ ACTS: Mapping[str, Act] = {
     "pull.react": react,
     "pull.review": review,
     "pull.merge": merge,
+    "pull.update": update,
     "pull.close": close,
     "pull.reopen": reopen,
     "pull.check": check,

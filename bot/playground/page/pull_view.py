@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from bot.playground.github import plumbing
+from bot.playground.github import merging, plumbing
 from bot.playground.github.records import Pull
 from bot.playground.page.pull_acts import may_write, the_pull
 from bot.playground.world import REPOSITORY, ROLES, World
@@ -57,6 +57,7 @@ def pull_page(world: World, number: int, viewer: str, tab: str) -> dict[str, Any
             else "draft"
             if pull.draft and pull.state == "open"
             else pull.state,
+            "behind": pull.state == "open" and merging.behind(pull),
             "viewer": viewer,
             "viewer_writes": viewer in ROLES and may_write(world, viewer),
         }

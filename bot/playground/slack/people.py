@@ -86,7 +86,7 @@ class People:
         return self.delivery.interactive(payload)
 
     def forge_click(
-        self, user: str, channel: str, message_ts: str, action_id: str, value: str = "", **changes: Any
+        self, user: str, channel: str, message_ts: str, action_id: str, value: str = "", /, **changes: Any
     ) -> Answer:
         """A click on a button that need not exist, rightly signed; `changes` replace parts of the payload."""
         with self.state.lock:

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.domain.ports.forge import ForgeError
+from bot.github.authors import AT_ONCE
 from bot.playground.github.state import Refusal
 from tests.integration.github.test_refusals import AT, ask
 from tests.integration.github.world import REPO, World
@@ -95,20 +96,58 @@ def test_a_role_by_a_team_and_without_it(either: World) -> None:
 
 
 def test_authors(either: World) -> None:
+    """Author, co-authors and committer of each commit; GitHub's own pages are nobody, nor is an unknown address."""
     hub, forge = either.hub, either.forge
+    hub.user("Erin")
 
-    def commit(**names: str) -> tuple[str, ...]:
-        sha = hub.commit_files(REPO, "feature", {"x": str(names)}, author="ann", message="X", **names)
-        return forge.authors(REPO, sha)
+    def commit(message: str = "X", **names: str) -> frozenset[str]:
+        sha = hub.commit_files(
+            REPO, "feature", {"x": f"{message}{names}"}, author="ann", message=message, **names
+        )
+        return forge.authors(REPO, [sha])
 
-    assert commit() == ("ann",)
-    assert commit(written_by="bob") == ("bob", "ann")
-    assert commit(committer="GitHub") == ("ann",)
-    assert commit(written_by="Somebody Else", committer="GitHub") == ()
+    assert commit() == {"ann"}
+    assert commit(written_by="bob") == {"bob", "ann"}
+    assert commit(committer="GitHub") == {"ann"}
+    assert commit(written_by="Somebody Else", committer="GitHub") == frozenset()
+    helped = "X\n\nCo-authored-by: Bob B. <bob@users.noreply.example.com>\n"
+    more = "co-authored-by: E <Erin@users.noreply.example.com>\nCo-authored-by: x <x@example.com>"
+    assert commit(helped + more) == {"ann", "bob", "erin"}
     merged = hub.merge_pull(REPO, either.number, actor="bob")
-    assert forge.authors(REPO, merged) == ("bob",)
+    assert forge.authors(REPO, [merged, either.sha]) == {"ann", "bob"}
+    assert forge.authors(REPO, []) == frozenset()
     with pytest.raises(ForgeError):
-        forge.authors(REPO, "0" * 40)
+        forge.authors(REPO, [either.sha, "0" * 40])
+
+
+def test_authors_of_many_commits(either: World) -> None:
+    hub = either.hub
+    people = [f"user-{number}" for number in range(AT_ONCE + 1)]
+    for login in people:
+        hub.user(login)
+    commits = [
+        hub.commit_files(
+            REPO, "many", {"x": login}, author="ann", message="X", written_by=login, committer="GitHub"
+        )
+        for login in people
+    ]
+    asked = either.sent("POST", "/graphql") + either.sent("POST", "/api/graphql")
+    assert either.forge.authors(REPO, commits) == set(people)
+    assert either.sent("POST", "/graphql") + either.sent("POST", "/api/graphql") == asked + 2
+
+
+def test_authors_where_there_is_no_graphql(either: World) -> None:
+    """A server of REST alone: author and committer, as each commit tells them."""
+    for path in ("/graphql", "/api/graphql"):
+        either.hub.faults.add("POST", path, 404, times=10)
+    sha = either.hub.commit_files(REPO, "feature", {"x": "y"}, author="ann", message="X", written_by="bob")
+    assert either.forge.authors(REPO, [either.sha, sha]) == {"ann", "bob"}
+    either.hub.faults.clear()
+    for path in ("/graphql", "/api/graphql"):
+        either.hub.faults.add("POST", path, 502, times=10)
+    with pytest.raises(ForgeError) as caught:
+        either.forge.authors(REPO, [sha])
+    assert caught.value.retry_after
 
 
 @pytest.mark.parametrize("nobody", [None, {}])
@@ -116,8 +155,21 @@ def test_authors_that_github_does_not_know(
     either: World, nobody: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """GitHub's description: null or an empty object."""
+    for path in ("/graphql", "/api/graphql"):
+        either.hub.faults.add("POST", path, 404, times=10)
     monkeypatch.setattr("bot.playground.github.repos._account", lambda _state, _name: nobody)
-    assert either.forge.authors(REPO, either.sha) == ()
+    assert either.forge.authors(REPO, [either.sha]) == frozenset()
+
+
+def test_a_pull_requests_list_of_commits_ends(world: World) -> None:
+    """GitHub: at 250."""
+    for number in range(260):
+        world.hub.commit_files(REPO, "feature", {"x": str(number)}, author="ann", message="X")
+    shown = [
+        ask(world, "ann", "GET", f"{AT}/pulls/{world.number}/commits?per_page=100&page={page}").json()
+        for page in (1, 2, 3, 4)
+    ]
+    assert [len(page) for page in shown] == [100, 100, 50, 0]
 
 
 def test_owners_that_cannot_own(either: World) -> None:

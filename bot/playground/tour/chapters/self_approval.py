@@ -39,7 +39,7 @@ def self_approval(story: Story) -> None:
     with story.step("Dave, who only reads there, cannot either; and for Slack he is nobody yet"):
         click(story, "dave", posted, "modal:approve", "do not know your GitHub login", "/infra link")
         story.reacts(page, story.say(page, "/approve prod", author="dave"), "👎")
-        answer = story.sees("an answer", lambda: page.reply("To use approve"), lambda: page.replies)
+        answer = story.sees("an answer", lambda: page.reply("To use /approve"), lambda: page.replies)
         story.reads(answer, "you need the write role", "you have the read role")
         reviews(story, page, "dave")
         story.check("nobody has approved", true="nobody yet" in slack_text(question(story, page)))

@@ -1,0 +1,77 @@
+"""GraphQL: what has no REST twin. Errors come with status 200, as GitHub's do."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from bot.playground.github import plumbing
+from bot.playground.github.access import require
+from bot.playground.github.call import Call, Reply
+from bot.playground.github.comments import minimise
+from bot.playground.github.records import Repo
+from bot.playground.github.repos import account
+from bot.playground.github.state import Refusal, State
+
+_CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
+_OBJECT = re.compile(r"(\w+): object\(oid: \$(\w+)\)")
+_TRAILER = re.compile(r"^co-authored-by:.*<([^<>\s]+)>\s*$", re.IGNORECASE | re.MULTILINE)
+
+
+def graphql(call: Call) -> Reply:
+    """The mutation minimizeComment, and the query for commits' authors and committers."""
+    call.user  # noqa: B018 (nobody is refused with 401)
+    query, variables = call.text("query"), call.body.get("variables") or {}
+    if "minimizeComment" in query:
+        return _minimised(call, query, str(variables.get("id", "")))
+    if _OBJECT.search(query):
+        return _commits(call, query, variables)
+    return _errors("undefinedField", "The stand-in knows minimizeComment and commits only", "query")
+
+
+def _minimised(call: Call, query: str, node: str) -> Reply:
+    classifier = next((word for word in _CLASSIFIERS if word in query), None)
+    if classifier is None:
+        return _errors("undefinedField", "No such classifier", "minimizeComment")
+    number = node.removeprefix("IC_")
+    comment = call.state.comments.get(int(number)) if number.isdecimal() else None
+    if comment is None:
+        what = f"Could not resolve to a node with the global id of '{node}'"
+        return _errors("NOT_FOUND", what, "minimizeComment")
+    try:
+        minimise(call.state, comment, call.actor, classifier)
+    except Refusal as refusal:
+        return _errors("FORBIDDEN", refusal.message, "minimizeComment")
+    return Reply({"data": {"minimizeComment": {"minimizedComment": {"isMinimized": True}}}})
+
+
+def _commits(call: Call, query: str, variables: dict[str, Any]) -> Reply:
+    name = f"{variables.get('owner')}/{variables.get('name')}"
+    try:
+        repo = call.state.repo(name)
+        require(call.actor, repo, role="read", permission="contents:read")
+    except Refusal:
+        what = f"Could not resolve to a Repository with the name '{name}'."
+        return _errors("NOT_FOUND", what, "repository")
+    found = {key: _commit(call.state, repo, str(variables[of])) for key, of in _OBJECT.findall(query)}
+    return Reply({"data": {"repository": found}})
+
+
+def _commit(state: State, repo: Repo, oid: str) -> dict[str, Any] | None:
+    """The git author first, then those of the trailers; null for a commit that is not there."""
+    sha = plumbing.resolve(repo.path, oid)
+    if sha is None:
+        return None
+    shown = plumbing.git(repo.path, "log", "-1", "--format=%ae%n%ce%n%B", sha).decode()
+    author, committer, message = shown.split("\n", 2)
+    actors = [_actor(state, one) for one in dict.fromkeys([author, *_TRAILER.findall(message)])]
+    return {"authors": {"nodes": actors}, "committer": _actor(state, committer)}
+
+
+def _actor(state: State, address: str) -> dict[str, Any]:
+    known = account(state, address)
+    return {"user": {"login": known.login} if known else None}
+
+
+def _errors(kind: str, message: str, path: str) -> Reply:
+    return Reply({"data": None, "errors": [{"type": kind, "message": message, "path": [path]}]})
