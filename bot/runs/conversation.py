@@ -37,8 +37,7 @@ def hear(context: Context, said: Said) -> None:
         lines, unread = [], Refused("grammar", error.what, error.next_step)
     if not lines and unread is None:
         return
-    with context.store.read() as tables:
-        actor = resolve(context, tables, said.actor)
+    actor = resolve(context, said.actor)
     if unread is not None:
         answer(context, said, actor, 0, Place(said.repository, said.pull, []), "", unread)
         _react(context, said, "-1")
@@ -136,7 +135,7 @@ def _command(
             )
         role = _role(context, actor, place)
         if no := _unlinked(context, actor, command.role, place) or may(
-            role, command.role, f"use `{command.name}`"
+            role, command.role, f"use `/{command.name}`"
         ):
             return no
         if place.channel and actor.login and not place.own:

@@ -1,4 +1,5 @@
-"""A delivery that was given up, after an hour of waiting or for a fault of ours: whoever said something in it is told."""
+"""A delivery that was given up, after an hour of waiting or for a fault of ours: whoever said something in it, or
+clicked, is told."""
 
 from __future__ import annotations
 
@@ -13,8 +14,9 @@ from bot.domain.answers import Refused
 from bot.domain.grammar import Line, outside, split
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.store import Inbox
-from bot.domain.requests import Said
+from bot.domain.requests import Acknowledged, Answered, Said
 from bot.errors import TransientError, UserError, reference
+from bot.runs import clicks
 from bot.runs.answering import Place, answered, tell
 from bot.runs.conversation import lines_of, place_of
 from bot.runs.inbox import Understand
@@ -28,7 +30,7 @@ SKEW = timedelta(minutes=5)
 
 
 def lost(context: Context, inbox: Inbox, understand: Understand, delivery_id: str, ticket: str) -> None:
-    """Answer each command of the delivery that has no answer yet, with the reference `ticket` (empty: a new one).
+    """Answer each command and each click of the delivery that has no answer yet, with the reference `ticket` (empty: a new one).
     Raises TransientError where waiting helps."""
     delivery = inbox.get(delivery_id)
     if delivery is None:
@@ -44,8 +46,11 @@ def lost(context: Context, inbox: Inbox, understand: Understand, delivery_id: st
     with context.store.read() as tables:
         runs = tables.runs.of_delivery(delivery_id, delivery.received_at - SKEW)
     for request in requests:
-        if isinstance(request, Said) and not request.bot:
-            _apologise(context, request, {run.origin.index for run in runs}, ticket)
+        match request:
+            case Said() if not request.bot:
+                _apologise(context, request, {run.origin.index for run in runs}, ticket)
+            case Answered() | Acknowledged():
+                clicks.lost(context, request, ticket)
 
 
 def _apologise(context: Context, said: Said, begun: Collection[int], ticket: str) -> None:

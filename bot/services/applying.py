@@ -51,14 +51,18 @@ def request(
     if seen_before:
         return Started(tuple(seen_before), {})
     if unplanned := [target for target, plan in plans.items() if _unplanned(pull, stand, target, plan)]:
-        return plan_first(context, pull, stand, unplanned, actor, origin, wish)
-    seen = {target: look(context, pull, stand, target, plan) for target, plan in plans.items()}
+        return _taken(context, pull, stand, unplanned, actor, wish) or plan_first(
+            context, pull, stand, unplanned, actor, origin, wish
+        )
+    seen = {
+        target: look(context, pull, stand, target, plan, forced=wish.forced) for target, plan in plans.items()
+    }
     if not wish.forced and (no := _rejected(context, waiting)):
         return no
     terms = {
         target: Terms()
         if wish.forced  # nobody is asked, so that nothing about whom to ask stands in a break-glass's way
-        else approving.terms(context, pull, stand, stand.policy.environments[target.environment], actor)
+        else approving.terms(context, pull, stand, target, actor)
         for target in targets
     }
     opened: list[Approval] = []
@@ -129,6 +133,24 @@ def _unplanned(pull: PullRequest, stand: Ground, target: Target, plan: Plan | No
         return True
     other = plan.commit != pull.head_sha or bool(plan.reverts)
     return other and not stand.policy.environments[target.environment].on_pull_request
+
+
+def _taken(
+    context: Context, pull: PullRequest, stand: Ground, targets: list[Target], actor: Actor, wish: Wish
+) -> Refused | None:
+    """Nobody is asked to consent to what another's claim refuses anyway."""
+    with context.store.begin() as tables:
+        for target in targets:
+            lock = tables.locks.get(target)
+            free = lock is None or lock.expired(context.now()) or lock.admits(pull.number)
+            if (
+                lock
+                and not free
+                and not wish.forced
+                and stand.policy.environments[target.environment].consent
+            ):
+                return refused(context, tables, claimed(lock, target), target, pull, actor)
+    return None
 
 
 def _not_yet(found: ApplyFacts, wish: Wish) -> Refused | None:

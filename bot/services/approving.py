@@ -18,6 +18,7 @@ from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target
 from bot.services import voting
 from bot.services.auditing import record
+from bot.services.authors import authors_of
 from bot.services.context import Context, show_approval, show_pull, stable_id
 from bot.services.promoting import source_of
 from bot.services.targets import Ground, readable_policy
@@ -45,26 +46,31 @@ def terms(
     context: Context,
     pull: PullRequest,
     stand: Ground,
-    environment: Environment,
+    target: Target,
     actor: Actor,
     *,
     back: Plan | None = None,
 ) -> Terms:
     """Asks git and GitHub. back: the plan of a revert, which changes other paths than the pull request, and is nobody's
     work but its asker's. Raises UserError where the code owners or a team that the policy names cannot be relied on."""
+    environment = stand.policy.environments[target.environment]
     consent = environment.consent
     if consent is None:
         return Terms(excluded=(actor.login.lower(),) if back else ())
     voting.known(context, consent, environment.name)
-    owners: tuple[dict[str, Any], ...] = ()
-    if consent.codeowners:
-        between = (back.commit, back.base_commit) if back else (stand.base_tip, pull.head_sha)
-        changed = context.git.changed(pull.repository, *between)
-        owners = voting.needs(context, pull, stand, changed)
+    owners = voting.owners(context, pull, stand, environment, back)
     if consent.self_approval:
         return Terms(owners)
-    own = (actor.login.lower(),) if back else voting.excluded(context, pull, actor.login)
-    return Terms(owners, own)
+    own = {actor.login.lower()} - {""}
+    if not back:
+        own |= authors_of(context, pull, stand.base_tip)
+    with context.store.read() as tables:
+        asked = tables.approvals.live(target, pull.number)
+    if asked is None or asked.commit != (
+        back.commit if back else pull.head_sha
+    ):  # else another person may have asked
+        voting.completable(context, consent, owners, own, pull, target)
+    return Terms(owners, tuple(sorted(own)))
 
 
 def open_in(
@@ -154,12 +160,17 @@ def moved(context: Context, tables: Tables, pull: PullRequest) -> None:
     """The pull request is not what it was: approvals of another head, or of one that is closed, are dead. A
     revert's is of an older commit, whatever its pull request is at."""
     for have in tables.approvals.of_pull(pull.repository, pull.number):
-        if not have.live or have.reverts:
-            continue
-        if pull.state != "open":
-            end(context, tables, have, "dead", f"#{pull.number} is {pull.state}")
-        elif have.commit != pull.head_sha:
-            end(context, tables, have, "dead", f"`{pull.head_sha[:7]}` was pushed meanwhile")
+        if have.live and (why := outrun(have, pull)):
+            end(context, tables, have, "dead", why)
+
+
+def outrun(approval: Approval, pull: PullRequest | None) -> str:
+    """Why its pull request is not what the approval is for any more; "" where it is."""
+    if approval.reverts:
+        return ""
+    if pull is None or pull.state != "open":
+        return f"#{approval.pull} is {pull.state if pull else 'closed'}"
+    return "" if approval.commit == pull.head_sha else f"`{pull.head_sha[:7]}` was pushed meanwhile"
 
 
 def end(context: Context, tables: Tables, approval: Approval, status: Any, why: str) -> bool:

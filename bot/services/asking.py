@@ -39,16 +39,14 @@ def plan_first(
 ) -> Result:
     """Make the plans that are missing; where consent is needed, ask for it with them."""
     for target in targets:
-        if no := may_plan(context, pull, stand.policy, target, actor) or _hopeless(
+        if no := may_plan(context, pull, stand, target, actor) or _hopeless(
             context, pull, stand, target, wish
         ):
             return no
     environments = {target: stand.policy.environments[target.environment] for target in targets}
     terms = {
-        target: approving.Terms()
-        if wish.forced
-        else approving.terms(context, pull, stand, environment, actor)
-        for target, environment in environments.items()
+        target: approving.Terms() if wish.forced else approving.terms(context, pull, stand, target, actor)
+        for target in environments
     }
     with context.store.read() as tables:
         going = {
@@ -103,7 +101,7 @@ def _hopeless(
     context: Context, pull: PullRequest, stand: Ground, target: Target, wish: Wish
 ) -> Refused | None:
     """What would be refused whatever the plan says is said before a plan sees the environment's secrets."""
-    seen = look(context, pull, stand, target, None)
+    seen = look(context, pull, stand, target, None, forced=wish.forced)
     with context.store.read() as tables:
         found = facts(context, tables, pull, stand, target, None, seen, forced=wish.forced)
     no = Promoted().check(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.answers import Refused
+from bot.domain.gates import command
 from bot.domain.people import Actor, reaches
 from bot.domain.policy import Environment
 from bot.domain.ports.forge import Role
@@ -12,21 +13,33 @@ from bot.services.auditing import record
 from bot.services.context import Context, show, show_pull
 
 
-def may_force(context: Context, environment: Environment, actor: Actor) -> Refused | None:
-    """None for those whom the policy names under `force`; nobody where it names none."""
+def may_force(
+    context: Context, environment: Environment, actor: Actor, how: str, instead: str
+) -> Refused | None:
+    """None for those whom the policy names under `force`; nobody where it names none. how: the command that is forced;
+    instead: what everybody else may do, as a sentence."""
     users = {name.lstrip("@").lower() for name in environment.force.get("users", ())}
     teams = [name.lstrip("@") for name in environment.force.get("teams", ())]
     if actor.login.lower() in users:
         return None
-    if any(actor.login.lower() in (context.forge.members(team) or ()) for team in teams):
+    members = {team: context.forge.members(team) for team in teams}
+    if any(actor.login.lower() in (found or ()) for found in members.values()):
         return None
     who = ", ".join([*(f"@{name}" for name in sorted(users)), *(f"@{name}" for name in teams)])
+    if not who:
+        return Refused(
+            "force",
+            f"Nobody may force `{environment.name}`: its policy has no `force`.",
+            instead,
+        )
+    unseen = ", ".join(f"`{team}`" for team, found in members.items() if found is None)
+    doubt = (
+        f" GitHub does not show me {unseen}: renamed, deleted, or not for the App to read." if unseen else ""
+    )
     return Refused(
         "force",
-        f"`{environment.name}` may be forced by {who}."
-        if who
-        else f"Nobody may force `{environment.name}`: its policy has no `force`.",
-        f"`/apply {environment.name}` asks for the consent that is missing.",
+        f"`{environment.name}` may be forced by {who}, and @{actor.login} is none of them.{doubt}",
+        f"Ask one of them to comment `{how}`. {instead}",
     )
 
 
@@ -36,13 +49,13 @@ def acknowledge(context: Context, one: FollowUp, actor: Actor, role: Role) -> Re
         return Refused(
             "self-approval",
             f"{one.actor.name} forced this apply to {one.target}; somebody else must acknowledge it.",
-            "Ask a colleague who has the `write` role.",
+            f"Ask a colleague who has the `write` role to comment `{command('acknowledge', one.target)}`.",
         )
     if not reaches(role, "write"):
         return Refused(
             "permission",
             f"To acknowledge a forced apply you need the `write` role; you have `{role}`.",
-            "Ask somebody who has it.",
+            f"Ask somebody who has it to comment `{command('acknowledge', one.target)}`.",
         )
     with context.store.begin() as tables:
         if not tables.follow_ups.acknowledge(one.id, actor.login, context.now()):

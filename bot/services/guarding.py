@@ -31,7 +31,8 @@ def guard(context: Context, row: TargetStatus, policy: Policy, pull: PullRequest
         frozen=frozen(environment.windows, "apply", now),
         coming=coming(environment.windows, "apply", now, AHEAD),
     )
-    if not environment.guarded and not environment.force and row.frozen is None:
+    losing = row.plan is not None and bool(row.plan.losses)
+    if not environment.guarded and not environment.force and row.frozen is None and not losing:
         return row
     number = pull.number if pull else 0
     with context.store.read() as tables:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
-from bot.domain.approval import Approval, Decision, Standing, newest
+from bot.domain.approval import Approval, Decision, Standing, may, newest, wanted
 from bot.domain.gates import command
 from bot.domain.people import Actor
+from bot.domain.ports.forge import PullRequest, Review
 from bot.domain.ports.store import Tables
 from bot.domain.results import Noted
 from bot.domain.run import Origin
+from bot.domain.words import outside
 from bot.services import voting
-from bot.services.approving import end, shown
+from bot.services.approving import call, end, shown
 from bot.services.auditing import record
 from bot.services.context import Context
+from bot.services.targets import Ground
 
 
 def listen(context: Context, approval: Approval) -> Standing | None:
@@ -22,32 +27,98 @@ def listen(context: Context, approval: Approval) -> Standing | None:
     The words are kept in the transaction of what follows from them: a crash between the two would leave words that
     nobody looks at again.
     """
-    found = voting.reviews(context, approval)
-    if not found:
+    seen = voting.reviews(context, approval)
+    too_early(context, approval, seen.early)
+    if not seen.words:
         return None
+    others = voting.others(context, approval, {one.login.lower() for one in seen.words})
     with context.store.begin() as tables:
         tables.locks.alone(approval.target)
         have = tables.approvals.get(approval.id)
         if have is None or not have.live:
             return None
-        words = [one for one in found if tables.approvals.decide(one)]
+        words = [one for one in seen.words if tables.approvals.decide(one)]
+        for one in others:
+            tables.approvals.decide(one)
         return heard(context, tables, have, words) if words else None
 
 
-def refresh(context: Context, approval: Approval) -> None:
-    """Take over GitHub's reviews of the approval's commit, and ask anew what everybody who answered may do."""
-    listen(context, approval)
+def too_early(context: Context, approval: Approval, reviews: Sequence[Review]) -> None:
+    """Tell those whose approving review does not count that it does not, and what does; once for each of them."""
+    if not reviews:
+        return
+    origin, target = Origin(delivery=f"review:{max(one.id for one in reviews)}"), approval.target
     with context.store.read() as tables:
-        words = newest(tables.approvals.decisions(approval.id)).values()
-    if changed := voting.changed(context, approval, words):
+        if tables.surfaces.get(f"reply:{origin.delivery}:{origin.index}") is not None:
+            return
+    mine = [one for one in reviews if may(approval, voting.voter(context, approval, one.author)) is None]
+    if not mine:
+        return
+    names = " and ".join(dict.fromkeys(f"@{one.author}" for one in mine))
+    with context.store.begin() as tables:
+        context.tell(
+            tables,
+            origin,
+            target.repository,
+            approval.pull,
+            Noted(
+                f"{names}: your approving review of `{approval.commit[:7]}` does not count for the {approval.what}, "
+                "since it was given before its plan was there to read (or in the same second).",
+                f"Read the plan, then `{command('approve', target)}`, or approve once more in a review.",
+                "warning",
+            ),
+        )
+    context.poke()
+
+
+def refresh(context: Context, approval: Approval, pull: PullRequest, stand: Ground) -> None:
+    """Let it stand as it does now: the code owners, GitHub's reviews of its commit, what everybody who answered may do.
+    Raises UserError where the code owners cannot be relied on."""
+    renew(context, approval, pull, stand)
+    listen(context, approval)
+    if changed := voting.others(context, approval):
         with context.store.begin() as tables:
-            tables.locks.alone(approval.target)
-            have = tables.approvals.get(approval.id)
-            if have is None or not have.live:
-                return
-            for one in changed:
-                tables.approvals.decide(one)
-            heard(context, tables, have, [])
+            _judge_anew(context, tables, approval, changed)
+
+
+def renew(context: Context, approval: Approval, pull: PullRequest, stand: Ground) -> None:
+    """Whoever owns what is changed by the base branch's file of now is who must agree, also where it was asked for by
+    another one; those who are asked only now are told. Raises UserError where the file cannot be relied on."""
+    environment = stand.policy.environments.get(approval.target.environment)
+    if environment is None:
+        return  # the gates refuse
+    with context.store.read() as tables:
+        back = tables.plans.get(approval.run_id) if approval.reverts else None
+    owners = voting.owners(context, pull, stand, environment, back)
+    if owners == approval.owners:
+        return
+    now = replace(approval, owners=owners)
+    changed = voting.others(context, now)  # they may be of a team that was not asked for before
+    with context.store.begin() as tables:
+        tables.locks.alone(approval.target)
+        tables.approvals.update(approval.id, owners=owners)
+        record(
+            context,
+            tables,
+            "approval.owners",
+            target=approval.target,
+            pull=approval.pull,
+            run_id=approval.run_id,
+            approval=approval.id,
+            wanted=wanted(now),
+        )
+        _judge_anew(context, tables, approval, changed)
+    call(context, now)
+
+
+def _judge_anew(context: Context, tables: Tables, approval: Approval, changed: list[Decision]) -> None:
+    tables.locks.alone(approval.target)
+    have = tables.approvals.get(approval.id)
+    if have is None or not have.live:
+        return
+    for one in changed:
+        tables.approvals.decide(one)
+    heard(context, tables, have, [])
 
 
 def heard(context: Context, tables: Tables, approval: Approval, words: list[Decision]) -> Standing:
@@ -68,10 +139,11 @@ def heard(context: Context, tables: Tables, approval: Approval, words: list[Deci
             role=word.role,
             decision=word.id,
         )
-    standing = voting.seen(tables, approval)
-    no = _rejection(tables, approval, standing)
+    decisions = tables.approvals.decisions(approval.id)
+    standing = voting.judged(approval, decisions)
+    no = _rejection(decisions, approval, standing)
     if no is not None:
-        because = f": {no.reason}" if no.reason else ""
+        because = f": {outside(no.reason)}" if no.reason else ""
         end(context, tables, approval, "rejected", f"@{no.login} rejected it{because}")
         _tell(
             context,
@@ -98,11 +170,11 @@ def heard(context: Context, tables: Tables, approval: Approval, words: list[Deci
     return standing
 
 
-def _rejection(tables: Tables, approval: Approval, standing: Standing) -> Decision | None:
+def _rejection(decisions: Sequence[Decision], approval: Approval, standing: Standing) -> Decision | None:
     """Somebody's newest word that stops it: of those who may write, or of whoever asked."""
     if standing.rejected:
         return standing.rejected[0]
-    asker = newest(tables.approvals.decisions(approval.id)).get(approval.actor.login.lower())
+    asker = newest(decisions).get(approval.actor.login.lower())
     return asker if asker is not None and asker.answer == "reject" else None
 
 

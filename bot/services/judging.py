@@ -31,14 +31,17 @@ class Seen:
     state_lock: LockInfo | None = None
 
 
-def look(context: Context, pull: PullRequest, stand: Ground, target: Target, plan: Plan | None) -> Seen:
-    """Read it now; and take over what GitHub says of the approval there, so that the rows tell the truth."""
+def look(
+    context: Context, pull: PullRequest, stand: Ground, target: Target, plan: Plan | None, *, forced: str = ""
+) -> Seen:
+    """Read it now; and let the approval there stand as it does now, so that the rows tell the truth. forced: see
+    ApplyFacts; then nothing about whom to ask stands in the way. Raises UserError where that cannot be relied on."""
     environment = stand.policy.environments[target.environment]
-    if environment.consent is not None:
+    if not forced:
         with context.store.read() as tables:
             approval = tables.approvals.live(target, pull.number)
         if approval is not None and approval.status == "open":
-            hearing.refresh(context, approval)
+            hearing.refresh(context, approval, pull, stand)
     return Seen(
         moved(context, pull, stand, target.stack),
         current_state(context, target, plan) if plan else None,

@@ -8,8 +8,10 @@ from datetime import timedelta
 
 from bot.domain.answers import Refused
 from bot.domain.people import Actor
-from bot.domain.ports.store import Code, Identity, Tables
+from bot.domain.ports.chat import ChatError
+from bot.domain.ports.store import Code, Identity
 from bot.domain.results import LinkCode, Noted, Result
+from bot.errors import TransientError
 from bot.services.auditing import record
 from bot.services.context import Context
 
@@ -17,13 +19,31 @@ ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
 LIFE = timedelta(minutes=10)
 
 
-def resolve(context: Context, tables: Tables, actor: Actor) -> Actor:
-    """The actor with the login that belongs to a Slack user: from the static map, else from a link; or unchanged."""
+def resolve(context: Context, actor: Actor) -> Actor:
+    """The actor with the login that belongs to a Slack user: from the static map, else from a link; or unchanged.
+
+    Slack: a shared channel has people of other workspaces. In the map `T01/U02` is a user of that workspace, and a bare
+    `U02` one of the bot's own. Raises TransientError where Slack does not tell now which that is.
+    """
     if actor.login or not actor.slack:
         return actor
-    user = actor.slack.rpartition("/")[2]
-    login = context.logins.get(user) or tables.identities.login(actor.slack)
+    team, _, user = actor.slack.rpartition("/")
+    login = context.logins.get(actor.slack, "")
+    if not login and user in context.logins and team == _own_team(context):
+        login = context.logins[user]
+    if not login:
+        with context.store.read() as tables:
+            login = tables.identities.login(actor.slack)
     return Actor(login=login, slack=actor.slack, via=actor.via)
+
+
+def _own_team(context: Context) -> str:
+    try:
+        return context.team()
+    except ChatError as error:
+        if error.retry_after is None:
+            return ""  # the token is no good: nobody is who the map says
+        raise TransientError(str(error), retry_after=error.retry_after) from error
 
 
 def offer(context: Context, actor: Actor) -> Result:

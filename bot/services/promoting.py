@@ -11,7 +11,10 @@ from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
 from bot.domain.target import Target
+from bot.errors import UserError
+from bot.services.authors import authors_of
 from bot.services.context import Context
+from bot.services.targets import Ground
 
 MOST = 4096
 """Digests that are kept: a commit's never changes."""
@@ -75,17 +78,19 @@ def plans_frozen(context: Context, policy: Policy, target: Target, word: str) ->
     return Refused(
         "frozen",
         f"Plans for {target} are frozen {until} ({now.reason}).",
-        f"`{command(word, target)}` then.",
+        f"`{command(word, target)}` then."
+        if now.until
+        else "`freeze` in `envs/environments.toml` says when it opens.",
     )
 
 
 def may_plan(
-    context: Context, pull: PullRequest, policy: Policy, target: Target, actor: Actor
+    context: Context, pull: PullRequest, stand: Ground, target: Target, actor: Actor
 ) -> Refused | None:
     """Whether `actor` (the pull request's author, where nobody asked) may cause a plan, which runs the pull request's
     code with the environment's secrets; and whether a freeze forbids it. None where all is well."""
-    environment = policy.environments[target.environment]
-    if no := plans_frozen(context, policy, target, "plan"):
+    environment = stand.policy.environments[target.environment]
+    if no := plans_frozen(context, stand.policy, target, "plan"):
         return no
     login = actor.login or pull.author
     if environment.plan_needs == "maintain" and not reaches(
@@ -97,22 +102,24 @@ def may_plan(
             "have it.",
             f"Ask a maintainer to comment `{command('plan', target)}`.",
         )
-    if environment.plan_needs == "approval" and not _approved_head(context, pull):
-        return Refused(
-            "unreviewed",
-            f"A plan for `{target.environment}` sees its secrets, so somebody with `write` must have approved "
-            f"`{pull.head_sha[:7]}` first.",
-            f"Ask for a review on GitHub; then `{command('plan', target)}`.",
-        )
+    if environment.plan_needs == "approval":
+        try:
+            approved = _approved_head(context, pull, stand.base_tip)
+        except UserError as error:
+            return Refused("unreviewed", error.what, error.next_step)
+        if not approved:
+            return Refused(
+                "unreviewed",
+                f"A plan for `{target.environment}` sees its secrets, so somebody with `write` who did not write "
+                f"#{pull.number} must have approved `{pull.head_sha[:7]}` first.",
+                f"Ask for a review on GitHub; then `{command('plan', target)}`.",
+            )
     return None
 
 
-def _approved_head(context: Context, pull: PullRequest) -> bool:
+def _approved_head(context: Context, pull: PullRequest, base_tip: str) -> bool:
     """Whether the newest word of somebody else with write, on this very head, is an approval."""
-    own = {
-        pull.author.lower(),
-        *(name.lower() for name in context.forge.authors(pull.repository, pull.head_sha)),
-    }
+    own = authors_of(context, pull, base_tip)
     words = {
         review.author.lower(): review
         for review in context.forge.reviews(pull.repository, pull.number)

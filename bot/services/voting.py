@@ -2,24 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
 
-from bot.domain.approval import Approval, Decision, Standing, Voter, named, newest, standing
+from bot.domain.approval import Answer, Approval, Decision, Standing, Voter, named, newest, standing
+from bot.domain.gates import command
 from bot.domain.owners import PLACES, owned
-from bot.domain.policy import PATH, Consent
+from bot.domain.policy import PATH, Consent, Environment
 from bot.domain.ports.forge import PullRequest, Review
 from bot.domain.ports.store import Tables
+from bot.domain.run import Plan
+from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.context import Context
 from bot.services.targets import Ground
 
-ANSWERS = {"approved": "approve", "changes_requested": "reject", "dismissed": "withdraw"}
+ANSWERS: dict[str, Answer] = {"approved": "approve", "changes_requested": "reject", "dismissed": "withdraw"}
 
 
 def seen(tables: Tables, approval: Approval) -> Standing:
     """The approval as it stands by what was last known of everybody: from rows alone."""
-    decisions = tables.approvals.decisions(approval.id)
+    return judged(approval, tables.approvals.decisions(approval.id))
+
+
+def judged(approval: Approval, decisions: Sequence[Decision]) -> Standing:
+    """The same of an approval whose decisions are read already."""
     return standing(approval, decisions, [one.voter for one in newest(decisions).values()])
 
 
@@ -34,44 +43,72 @@ def voter(context: Context, approval: Approval, login: str) -> Voter:
     return Voter(login, role, groups)
 
 
-def changed(context: Context, approval: Approval, words: Iterable[Decision]) -> list[Decision]:
-    """Those whose authors are not any more what they were when they answered, with what they are now."""
-    given = [one for one in words if one.answer != "withdraw"]
+def others(context: Context, approval: Approval, but: Collection[str] = ()) -> list[Decision]:
+    """The newest words of those who are not any more what they were when they answered, with what they are now; not of
+    the logins `but` (lower case)."""
+    with context.store.read() as tables:
+        words = newest(tables.approvals.decisions(approval.id))
+    given = [one for login, one in words.items() if one.answer != "withdraw" and login not in but]
     now = [(one, voter(context, approval, one.login)) for one in given]
     fresh = [(one, replace(one, role=who.role, groups=tuple(sorted(who.is_)))) for one, who in now]
     return [new for old, new in fresh if new != old]
 
 
-def reviews(context: Context, approval: Approval) -> list[Decision]:
-    """What GitHub's reviews say that is not known yet: those of the approval's commit, submitted after its plan was
-    there, and after a rejection that stopped it before: whoever asks again wants words of their own."""
+@dataclass(frozen=True)
+class Reviews:
+    """What GitHub's reviews of an approval's commit say. words: those that count and are not known yet. early: approving
+    ones that do not, since their author could not have read the plan."""
+
+    words: tuple[Decision, ...] = ()
+    early: tuple[Review, ...] = ()
+
+
+def reviews(context: Context, approval: Approval) -> Reviews:
+    """Those that count were submitted after the plan was there, and after a rejection that stopped it before: whoever
+    asks again wants words of their own. GitHub tells whole seconds: within the plan's own, a no counts and a yes does
+    not."""
     with context.store.read() as tables:
         plan = tables.plans.get(approval.run_id)
         known = {one.id: one for one in tables.approvals.decisions(approval.id)}
         before = tables.approvals.of_pull(approval.target.repository, approval.pull)
-    if plan is None:
-        return []
-    ends = [one.ended_at for one in before if (one.run_id, one.status) == (plan.run_id, "rejected")]
-    since = max([plan.created_at, *(at for at in ends if at is not None)])
-    found = []
+    ends = [one.ended_at for one in before if (one.run_id, one.status) == (approval.run_id, "rejected")]
+    words, early = [], []
     for review in context.forge.reviews(approval.target.repository, approval.pull):
         at = review.submitted_at
-        if review.bot or at is None or review.commit != approval.commit or at < since:
-            continue
-        if review.state not in ANSWERS:
+        if review.bot or at is None or review.commit != approval.commit or review.state not in ANSWERS:
             continue
         word = _word(approval, review)
+        if plan is None or at < _since(plan, word.answer):
+            early += [review] if word.answer == "approve" else []
+            continue
         have = known.get(word.id)
-        if have is None or have.answer != word.answer:
-            who = voter(context, approval, review.author)
-            found.append(replace(word, role=who.role, groups=tuple(sorted(who.is_))))
-    return found
+        if any(at < end for end in ends if end) or (have is not None and have.answer == word.answer):
+            continue
+        who = voter(context, approval, review.author)
+        words.append(replace(word, role=who.role, groups=tuple(sorted(who.is_))))
+    heard = {one.login.lower() for one in (*known.values(), *words)}
+    return Reviews(tuple(words), tuple(one for one in early if one.author.lower() not in heard))
 
 
-def needs(
+def _since(plan: Plan, answer: Answer) -> datetime:
+    return plan.created_at if answer == "approve" else plan.created_at.replace(microsecond=0)
+
+
+def owners(
+    context: Context, pull: PullRequest, stand: Ground, environment: Environment, back: Plan | None = None
+) -> tuple[dict[str, Any], ...]:
+    """The code owners whose consent the environment's policy wants, as Approval has them. back: the plan of a revert,
+    which changes other paths than the pull request. Raises UserError where they cannot be relied on."""
+    if environment.consent is None or not environment.consent.codeowners:
+        return ()
+    between = (back.commit, back.base_commit) if back else (stand.base_tip, pull.head_sha)
+    return _needs(context, pull, stand, context.git.changed(pull.repository, *between))
+
+
+def _needs(
     context: Context, pull: PullRequest, stand: Ground, paths: Iterable[str]
-) -> tuple[dict[str, object], ...]:
-    """The code owners of changed paths, by the base branch's file. Raises UserError where they cannot be relied on."""
+) -> tuple[dict[str, Any], ...]:
+    """The code owners of changed paths, by the base branch's file."""
     place = next(
         (one for one in PLACES if context.git.read(pull.repository, stand.base_tip, one) is not None), None
     )
@@ -100,21 +137,47 @@ def known(context: Context, consent: Consent, environment: str) -> None:
             )
 
 
-def excluded(context: Context, pull: PullRequest, requester: str) -> tuple[str, ...]:
-    """Logins (lower case) whose own change this is: who asked, who opened the pull request, the commit's authors."""
-    authors = context.forge.authors(pull.repository, pull.head_sha)
-    return tuple(sorted({name.lower() for name in (requester, pull.author, *authors) if name}))
-
-
 def asked(context: Context, approval: Approval) -> tuple[str, ...]:
     """Logins (lower case) of those whose approval is wanted by name or by team; empty where anybody will do."""
-    names = {name.lower() for one in approval.owners for name in one["any_of"]} | {
-        name.lower() for name in named(approval)
-    }
-    people = {name.lstrip("@") for name in names if "/" not in name}
-    for team in sorted(name for name in names if "/" in name):
-        people |= context.forge.members(team.lstrip("@")) or frozenset()
-    return tuple(sorted(people - set(approval.excluded)))
+    names = {name for one in approval.owners for name in one["any_of"]} | set(named(approval))
+    return tuple(sorted(people(context, names) - set(approval.excluded)))
+
+
+def people(context: Context, names: Iterable[str]) -> frozenset[str]:
+    """Logins (lower case) of those whom owners' spellings name: `@ann`, `@acme/web`."""
+    bare = {name.lstrip("@").lower() for name in names}
+    found = {name for name in bare if "/" not in name}
+    for team in sorted(bare - found):
+        found |= context.forge.members(team) or frozenset()
+    return frozenset(found)
+
+
+def completable(
+    context: Context,
+    consent: Consent,
+    owners: Iterable[dict[str, Any]],
+    own: Collection[str],
+    pull: PullRequest,
+    target: Target,
+) -> None:
+    """Raises UserError where so few may approve, besides those whose own change it is, that it would wait for ever."""
+    mine = f"whoever asked, opened #{pull.number} or wrote one of its commits may not approve"
+    whom = [f"@{name.lstrip('@')}" for name in (*consent.teams, *consent.users)]
+    if whom and len(able := people(context, whom) - set(own)) < consent.count:
+        left = f"only {', '.join(f'@{name}' for name in sorted(able))} can" if able else "nobody can"
+        raise UserError(
+            f"`{target.environment}` needs {consent.count} approval{'s' if consent.count > 1 else ''} by "
+            f"{' or '.join(whom)}, and {left}: {mine}.",
+            next_step=f"Let somebody else comment `{command('apply', target)}`, or name more people under `approvals` of "
+            f"`{target.environment}` in `{PATH}`.",
+        )
+    for one in owners:
+        if not people(context, one["any_of"]) - set(own):
+            raise UserError(
+                f"Only {' or '.join(one['any_of'])} may approve as code owner of `{one['paths'][0]}`, and cannot: {mine}.",
+                next_step=f"Let somebody else comment `{command('apply', target)}`, or name another owner in CODEOWNERS "
+                f"on `{pull.base_ref}`.",
+            )
 
 
 def _teams(approval: Approval) -> set[str]:
@@ -130,7 +193,7 @@ def _word(approval: Approval, review: Review) -> Decision:
         id=f"review:{review.id}:{approval.id}",
         approval_id=approval.id,
         login=review.author,
-        answer=ANSWERS[review.state],  # type: ignore[arg-type]
+        answer=ANSWERS[review.state],
         reason=review.body.strip()[:500],
         via="github",
         at=at,

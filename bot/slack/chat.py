@@ -123,6 +123,9 @@ class Slack:
         """Who the token signs in as, for an operator's eyes. Raises ChatError."""
         return f"signed in as {self._me()['user_id']} of team {self._me()['team_id']}"
 
+    def team(self) -> str:
+        return self._me()["team_id"]
+
     def _me(self) -> dict[str, str]:
         """auth.test, asked once."""
         with self._guard:

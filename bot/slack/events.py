@@ -171,9 +171,12 @@ def _event(payload: Payload, delivery: str) -> SlackRequest | None:
         event.get(sign) for sign in ("bot_id", "subtype", "edited")
     ):
         return None
+    team = _writer(payload, event)
+    if not team:
+        return None  # nobody can say who that is
     return SlackRequest(
         kind="mention",
-        team=_id(payload, "team_id"),
+        team=team,
         user=_id(event, "user"),
         channel=_id(event, "channel"),
         text=plain(_text(event, "text"), bot=_bot(payload)),
@@ -191,7 +194,18 @@ def _bot(payload: Payload) -> str:
 
 
 def _team(payload: Payload, user: Payload) -> str:
-    return _id(_part(payload, "team"), "id", empty=True) or _id(user, "team_id")
+    """The workspace of whoever clicked. Slack: `team` is the one that the app is in, null for a whole organisation's."""
+    return _id(user, "team_id", empty=True) or _id(_part(payload, "team"), "id")
+
+
+def _writer(payload: Payload, event: Payload) -> str:
+    """The workspace of whoever wrote a message. Slack: `team_id` is the one that is told of it; in a channel shared with
+    others `user_team`, else `team`, is the writer's, and may name their organisation (E…) instead."""
+    told = _id(payload, "team_id")
+    if payload.get("is_ext_shared_channel") is not True:
+        return told
+    writers = _id(event, "user_team", empty=True) or _id(event, "team", empty=True)
+    return told if writers and writers == _text(payload, "enterprise_id") else writers
 
 
 def _part(payload: Payload, key: str) -> Payload:

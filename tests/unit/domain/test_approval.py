@@ -262,12 +262,15 @@ def test_refusals_say_what_is_needed_and_what_it_waits_for() -> None:
     assert stranger.fact.endswith("@eve has no access to this repository.")
     assert owner
     assert owner.fact == (
-        "@ann asked for this apply or wrote its commit; `prod` wants somebody else's consent."
+        "@ann asked for this apply, opened #7 or wrote one of its commits; `prod` wants somebody else's consent."
     )
-    assert owner.next_step == "It waits for 1 approval by anybody with the `write` role."
+    assert (
+        owner.next_step
+        == "It waits for 1 approval by anybody with the `write` role; they comment `/approve prod`."
+    )
     assert other
-    assert other.fact == "An approval by @bob does not count for prod."
-    assert other.next_step == "It waits for 1 approval by @carol."
+    assert other.fact == "An approval by @bob does not count for prod, which names others."
+    assert other.next_step == "It waits for 1 approval by @carol; they comment `/approve prod`."
 
 
 def test_it_expires_at_its_time() -> None:

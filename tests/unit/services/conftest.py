@@ -47,7 +47,7 @@ def database(sqlite_url: str, vault: Vault) -> Iterator[Database]:
 
 @pytest.fixture
 def context(database: Database, clock: Clock, tmp_path: Path) -> Context:
-    return bare(database, tmp_path, logins={"U09": "carol"}, now=clock)
+    return bare(database, tmp_path, logins={"U09": "carol", "T3/U08": "bob"}, team=lambda: "T1", now=clock)
 
 
 class Bell:

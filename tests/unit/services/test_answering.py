@@ -13,16 +13,17 @@ from bot.domain.answers import Refused
 from bot.domain.people import Actor
 from bot.domain.ports.forge import ForgeError, Role
 from bot.domain.ports.store import Delivery, Surface, Tables
-from bot.domain.requests import Request, Said
+from bot.domain.requests import Acknowledged, Answered, Request, Said
 from bot.domain.results import Result
 from bot.domain.run import Origin
 from bot.errors import TransientError
 from bot.runs.answering import QUIET
 from bot.runs.conversation import hear
 from bot.runs.lost import lost
-from bot.services.context import Context
+from bot.services.context import Context, stable_id
 from bot.storage.inbox import DeliveryRows
 from tests.integration.storage import samples
+from tests.unit.render import consents
 from tests.unit.services.conftest import NOW, Clock
 
 
@@ -189,6 +190,40 @@ def test_in_slack_too(room: Room, inbox: DeliveryRows) -> None:
     origin = Origin("d1", channel="C1", user="U1", response_url="https://hooks.example.com/1")
     give_up(room, inbox, Said(Actor(slack="T1/U1"), "apply staging #7", origin, slash=True))
     assert told == [replace(origin, response_url="")]
+
+
+@pytest.mark.parametrize("kept", [False, True])
+def test_whoever_clicked_is_told(room: Room, inbox: DeliveryRows, kept: bool) -> None:
+    """For their eyes alone, once, with the reference; and whether their word was kept before it went wrong."""
+    told: list[tuple[Origin, Any]] = []
+
+    def tell(tables: Tables, origin: Origin, repository: str, pull: int, result: Result) -> None:
+        told.append((origin, result))
+        room.tell(tables, origin, repository, pull, result)
+
+    room.context = replace(room.context, tell=tell)
+    origin = Origin("d1", channel="C1", user="U1", response_url="https://hooks.example.com/1")
+    approval = consents.approval()
+    with room.context.store.begin() as tables:
+        tables.approvals.add(approval)
+        if kept:
+            tables.approvals.decide(consents.decision("bob", id=f"{stable_id('d1', 0)}:{approval.id}"))
+    click = Answered(approval.id, "0" * 16, Actor(slack="T1/U1", via="slack"), "approve", "", "", origin)
+    for _ in range(2):
+        give_up(room, inbox, click)
+    ((where, no),) = told
+    assert where == replace(origin, response_url="")
+    assert isinstance(no, Refused)
+    assert ("Your click was taken" in no.fact) is kept
+    assert "Click again" in no.next_step
+    assert "T-ABCDEF" in no.next_step
+
+
+def test_whoever_acknowledged_is_told(room: Room, inbox: DeliveryRows) -> None:
+    origin = Origin("d1", channel="C1", user="U1")
+    (no,) = give_up(room, inbox, Acknowledged("f1", Actor(slack="T1/U1", via="slack"), origin))
+    assert "nothing came of it" in no.fact
+    assert "T-ABCDEF" in no.next_step
 
 
 def test_github_is_still_away(room: Room, inbox: DeliveryRows) -> None:

@@ -158,7 +158,7 @@ def test_a_plan_is_used_once(status: str, word: str) -> None:
     no = refusal(PlanWasRead(), changed_plan(status=status))
     assert no.code == "spent"
     assert word in no.fact
-    assert no.next_step == "`/plan staging`"
+    assert no.next_step == "`/plan staging`; read it, then `/apply staging`."
 
 
 def test_a_moved_base_is_refused_only_under_this_stack() -> None:

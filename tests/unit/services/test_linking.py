@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
+
 from bot.domain.answers import Refused
 from bot.domain.people import Actor
+from bot.domain.ports.chat import ChatError
 from bot.domain.ports.store import Identity
 from bot.domain.results import LinkCode, Noted
+from bot.errors import TransientError
 from bot.services.context import Context
 from bot.services.linking import ALPHABET, LIFE, confirm, offer, resolve
 from bot.storage.tables import codes
@@ -23,8 +29,7 @@ def offered(context: Context) -> LinkCode:
 
 
 def known(context: Context, actor: Actor = SLACK_ANN) -> str:
-    with context.store.read() as tables:
-        return resolve(context, tables, actor).login
+    return resolve(context, actor).login
 
 
 def test_a_code_from_slack_confirmed_on_github(context: Context) -> None:
@@ -117,6 +122,32 @@ def test_another_workspaces_user_of_that_id_is_another_person(context: Context) 
 
 
 def test_a_login_is_never_replaced(context: Context) -> None:
-    with context.store.read() as tables:
-        assert resolve(context, tables, ANN) == ANN
-        assert resolve(context, tables, Actor(via="system")) == Actor(via="system")
+    assert resolve(context, ANN) == ANN
+    assert resolve(context, Actor(via="system")) == Actor(via="system")
+
+
+@pytest.mark.parametrize(
+    ("slack", "login"),
+    [("T1/U09", "carol"), ("T2/U09", ""), ("/U09", ""), ("T3/U08", "bob"), ("T1/U08", ""), ("T2/U08", "")],
+)
+def test_the_operators_map_is_of_a_workspace(context: Context, slack: str, login: str) -> None:
+    """A bare user id is of the bot's own; Slack: a shared channel has users of others."""
+    assert known(context, Actor(slack=slack, via="slack")) == login
+
+
+def test_a_workspace_that_slack_does_not_tell(context: Context) -> None:
+    """Nobody is taken for somebody meanwhile: it is waited for, or where the token is no good nobody is mapped."""
+
+    def away() -> str:
+        raise ChatError("down", retry_after=3.0)
+
+    def refused() -> str:
+        raise ChatError("invalid_auth", code="invalid_auth")
+
+    carol = Actor(slack="T1/U09", via="slack")
+    with pytest.raises(TransientError) as caught:
+        resolve(replace(context, team=away), carol)
+    assert caught.value.retry_after == 3.0
+    assert resolve(replace(context, team=away), SLACK_ANN).login == "", "not in the map: nobody is asked"
+    assert resolve(replace(context, team=refused), carol).login == ""
+    assert resolve(replace(context, team=lambda: ""), carol).login == ""

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hiding import HIDDEN, SHORTEST, hide
+from bot.domain.hiding import hide
 from bot.domain.lock import Lock
 from bot.domain.people import Actor
 from bot.domain.policy import BackendPolicy, Environment, Policy, Stack, matches
+from bot.domain.redaction import MASK, Redactor
 from bot.domain.target import Target
 from tests.unit.services.conftest import NOW
 
@@ -130,12 +131,12 @@ def test_a_digest_changes_with_what_a_plan_depends_on() -> None:
     assert one.digest("infra", "prod") == policy(Stack("infra", "infra")).digest("infra", "prod")
 
 
-@given(anything, st.lists(st.text(min_size=SHORTEST, max_size=12), min_size=1, max_size=4))
+@given(anything, st.lists(st.text(min_size=4, max_size=12), min_size=1, max_size=4))
 def test_hiding_leaves_no_secret_anywhere(data: object, secrets: list[str]) -> None:
     planted = {"key " + secrets[0]: [data, secrets[-1], {"x": f"a{secrets[0]}b"}]}
-    hidden = hide(planted, secrets)
+    hidden = hide(planted, Redactor(secrets))
     for secret in secrets:
-        if secret not in HIDDEN and not any(part in secret for part in HIDDEN):
+        if secret not in MASK and not any(part in secret for part in MASK):
             assert not _contains(hidden, secret)
 
 
@@ -149,11 +150,14 @@ def _contains(data: object, secret: str) -> bool:
 
 def test_hiding_keeps_the_rest_as_it_is() -> None:
     data = {"a": [1, None, True, "abc", {"b": 1.5}]}
-    assert hide(data, ["nowhere"]) == data
-    assert hide(data, ["abc"]) == data, "shorter than four characters: every text would be blackened"
-    assert hide(data, []) is data
-    assert json.loads(json.dumps(hide({"k": ("x", "hunter2!")}, ["hunter2!"]))) == {"k": ["x", HIDDEN]}
+    assert hide(data, Redactor(["nowhere"])) == data
+    assert hide(data, Redactor(["abc"])) == data, (
+        "shorter than four characters: every text would be blackened"
+    )
+    assert json.loads(json.dumps(hide({"k": ("x", "hunter2!")}, Redactor(["hunter2!"])))) == {
+        "k": ["x", MASK]
+    }
 
 
 def test_the_longest_secret_is_hidden_first() -> None:
-    assert hide("hunter2-and-more", ["hunter2", "hunter2-and-more"]) == HIDDEN
+    assert hide("hunter2-and-more", Redactor(["hunter2", "hunter2-and-more"])) == MASK

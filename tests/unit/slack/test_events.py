@@ -90,6 +90,34 @@ def test_a_request_survives_storage() -> None:
         assert SlackRequest(**json.loads(json.dumps(asdict(request)))) == request
 
 
+def shared(**changes: Any) -> dict[str, Any]:
+    """Of a channel that is shared with another workspace."""
+    return {**event(**changes), "is_ext_shared_channel": True, "enterprise_id": "E1"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "team"),
+    [
+        ({**CLICK, "user": {"id": "U1", "team_id": "T2"}}, "T2"),
+        ({**CLICK, "user": {"id": "U1", "team_id": "T2"}, "team": None}, "T2"),
+        (CLICK, "T1"),
+        ({**SUBMISSION, "user": {"id": "U1", "team_id": "T2"}}, "T2"),
+        (event(team="T2", user_team="T2"), "T1"),
+        (shared(user_team="T2", team="T1"), "T2"),
+        (shared(team="T2"), "T2"),
+        (shared(user_team="E2", team="T1"), "E2"),
+        (shared(user_team="E1"), "T1"),
+    ],
+)
+def test_the_workspace_is_the_persons(payload: dict[str, Any], team: str) -> None:
+    """Slack: the payload's own is where the app is."""
+    assert asked(payload).team == team
+
+
+def test_a_person_of_no_known_workspace_is_nobody() -> None:
+    assert read(shared(), "d") is None
+
+
 def test_home_and_direct_messages() -> None:
     assert asked(event(type="app_home_opened", tab="home")).kind == "home"
     assert read(event(type="app_home_opened", tab="messages"), "d") is None
