@@ -60,7 +60,15 @@ def apply(ask: Ask, env: str, how: str | None) -> Result:
             "A pull request from a fork is planned without secrets and never applied.",
             "Push its branch to this repository and open a pull request from there.",
         )
-    if wish.forced and (no := may_force(ask.context, stand.policy.environments[env], ask.actor)):
+    if wish.forced and (
+        no := may_force(
+            ask.context,
+            stand.policy.environments[env],
+            ask.actor,
+            f"/apply {env} --force <reason>",
+            f"`/apply {env}` asks for the consent that is missing.",
+        )
+    ):
         return no
     return applying.request(ask.context, pull, stand, targets, ask.actor, ask.origin, wish)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.answers import Refused
 from bot.domain.results import Result
+from bot.domain.words import outside
 from bot.services.comparing import compare
 from commands.registry import Ask, command
 from commands.targeting import one_target
@@ -32,11 +33,19 @@ def diff(ask: Ask, env: str, first: str | None, second: str | None, stack: str |
             "Which versions and which stack is not to be told from that.",
             "Write it as `/diff <env> [serial] [serial] [stack]`.",
         )
-    if long := [number for number in numbers if len(number) > HIGHEST]:
-        return Refused("no-version", f"No state has the serial {long[0][:30]}….", f"`/history {env}`")
-    target, policy = one_target(ask, env, names[0] if names else None), ask.policy()
-    if isinstance(target, Refused):
-        return target
+    policy = ask.policy()
     if isinstance(policy, Refused):
         return policy
+    if names and names[0] not in policy.stacks:
+        return Refused(
+            "unknown-stack",
+            f"`{outside(names[0])}` is neither a serial nor a stack.",
+            f"A serial is a number such as `12`: `/history {env}` lists them. "
+            f"There {'is' if len(policy.stacks) == 1 else 'are'} {', '.join(f'`{name}`' for name in policy.stacks)}.",
+        )
+    if long := [number for number in numbers if len(number) > HIGHEST]:
+        return Refused("no-version", f"No state has the serial {long[0][:30]}….", f"`/history {env}`")
+    target = one_target(ask, env, names[0] if names else None)
+    if isinstance(target, Refused):
+        return target
     return compare(ask.context, target, policy, tuple(map(int, numbers)))

@@ -34,7 +34,7 @@ def plan(ask: Ask, env: str | None, stack: str | None) -> Result:
     if isinstance(targets, Refused):
         return targets
     for target in targets:
-        if no := may_plan(ask.context, pull, stand.policy, target, ask.actor):
+        if no := may_plan(ask.context, pull, stand, target, ask.actor):
             return no
     if pull.from_fork and reaches(ask.role, "write"):
         following.trust(ask.context, pull, ask.actor)

@@ -31,4 +31,4 @@ def push_state(ask: Ask, env: str, stack: str | None) -> Result:
         no := may(ask.role, "maintain", f"push the state of {target}")
     ):
         return no
-    return uploading.push(ask.context, target, ask.actor)
+    return uploading.push(ask.context, target, ask.actor, ask.origin)

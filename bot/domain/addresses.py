@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from bot.domain import json_text
 from bot.errors import UserError
 
 Key = int | str | None
@@ -93,7 +94,7 @@ def objects(state: bytes) -> dict[Address, Object]:
 
     Raises UserError for a state that OpenTofu has encrypted.
     """
-    document = json.loads(state) if state else {}
+    document = json_text.read(state) if state else {}
     if "encrypted_data" in document:
         raise UserError("The state is encrypted by OpenTofu, so that nothing in it can be compared.")
     found = (_object(entry, one) for entry, one in _entries(document) if not one.get("deposed"))
@@ -105,7 +106,7 @@ def providers(state: bytes) -> dict[str, Address]:
 
     As `Object.provider`; the state must be readable.
     """
-    document = json.loads(state) if state else {}
+    document = json_text.read(state) if state else {}
     return {entry["provider"]: _object(entry, one).address for entry, one in _entries(document)}
 
 

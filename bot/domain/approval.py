@@ -188,19 +188,23 @@ def may(approval: Approval, voter: Voter) -> Refused | None:
     if voter.login.lower() in approval.excluded:
         return Refused(
             "self-approval",
-            f"@{voter.login} asked for this apply or wrote its commit; `{approval.target.environment}` wants "
-            "somebody else's consent.",
-            f"It waits for {wanted(approval)}.",
+            f"@{voter.login} asked for this {approval.word}, opened #{approval.pull} or wrote one of its commits; "
+            f"`{approval.target.environment}` wants somebody else's consent.",
+            _whom_to_ask(approval),
         )
     whom = named(approval)
     counts = approval.count > 0 and (not whom or voter.among(whom))
     if not counts and not any(voter.among(one["any_of"]) for one in approval.owners):
         return Refused(
             "not-asked",
-            f"An approval by @{voter.login} does not count for {approval.target}.",
-            f"It waits for {wanted(approval)}.",
+            f"An approval by @{voter.login} does not count for {approval.target}, which names others.",
+            _whom_to_ask(approval),
         )
     return None
+
+
+def _whom_to_ask(approval: Approval) -> str:
+    return f"It waits for {wanted(approval)}; they comment `/approve {approval.target.environment}`."
 
 
 def wanted(approval: Approval, missing: Missing | None = None) -> str:

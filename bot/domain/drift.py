@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import math
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain import drift_news
 from bot.domain.plan import PlanSummary
 from bot.domain.target import Target
 
@@ -26,7 +26,7 @@ class Drift:
     run_id: the look. commit, release_id: what stands there, and was looked at. found_at: UTC. digest: of what was found,
     CLEAN where nothing was. outside: resources that were changed outside Terraform. pending: changes that the deployed
     configuration would make, an output counted as one. summary: both plans' changes, masked: a PlanSummary's `to_dict`,
-    whose `drift` is what was changed outside.
+    whose `drift` is what was changed outside; and what bot.domain.drift_news keeps beside.
     """
 
     id: str
@@ -54,7 +54,15 @@ class Drift:
         """Whether it says nothing new after the finding before it. What an apply in between has not mended is new."""
         if before is None or before.clean or self.clean:
             return self.clean == (before is None or before.clean)
-        return (self.digest, self.release_id) == (before.digest, before.release_id)
+        if self.release_id != before.release_id:
+            return False
+        return self.digest == before.digest or drift_news.old(self.summary, before.summary)
+
+    def after(self, before: Drift | None) -> Drift:
+        """The same, with what it knows of the values that changed since the finding before it."""
+        if before is None or before.release_id != self.release_id:
+            return self
+        return replace(self, summary=drift_news.learned(self.summary, before.summary))
 
 
 @dataclass(frozen=True)
@@ -67,15 +75,17 @@ class Measure:
     pending: int
 
 
-def measure(refreshed: Mapping[str, Any], planned: Mapping[str, Any]) -> Measure:
-    """From `show -json` of a refresh-only plan and of a full one, what is secret already hidden."""
-    outside = PlanSummary.from_json(refreshed).drift
-    full = PlanSummary.from_json(planned)
+def measure(
+    refreshed: Mapping[str, Any], planned: Mapping[str, Any], secrets: Collection[str] = ()
+) -> Measure:
+    """From `show -json` of a refresh-only plan and of a full one. secrets: as in PlanSummary.from_json."""
+    outside = PlanSummary.from_json(refreshed, secrets).drift
+    full = PlanSummary.from_json(planned, secrets)
     changes = [change for change in full.changes if change.action != "read"]
     outputs = {output.path.split(".")[0].split("[")[0] for output in full.outputs}
     found = asdict(full) | {"drift": [asdict(change) for change in outside]}
-    told = [found["drift"], [asdict(change) for change in changes], found["outputs"]]
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest() if any(told) else CLEAN
+    found |= drift_news.restless(outside, full.drift)
+    digest = drift_news.fingerprint(found) if outside or changes or outputs else CLEAN
     return Measure(found, digest, len(outside), len(changes) + len(outputs))
 
 

@@ -183,7 +183,7 @@ class PlanWasRead:
             return Refused(
                 "spent",
                 f"The plan for {facts.target} was {was.get(plan.status, 'used by an apply that failed')}.",
-                f"`{facts.plan_command}`",
+                f"`{facts.plan_command}`; read it, then `{facts.apply_command}`.",
             )
         return Allowed(f"plan {plan.digest[:12]} of {plan.commit[:7]}")
 

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from bot.domain import json_text
 from bot.domain.target import Target
 
 _PLACEHOLDER = re.compile(r"\{(output\.[^{}\s]+|url|env|stack|instance|pr)\}")
@@ -44,7 +45,7 @@ def outputs_in(content: Mapping[str, Any]) -> Outputs:
 
 def outputs_of(state: bytes | None) -> Outputs | None:
     """Of a state's bytes, without a process; None where OpenTofu has encrypted it. Nothing where there is no state."""
-    document = json.loads(state) if state else {}
+    document = json_text.read(state) if state else {}
     if "encrypted_data" in document:
         return None
     return outputs_in(document.get("outputs") or {})

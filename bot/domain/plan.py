@@ -1,17 +1,19 @@
 """What a plan would do, read from Terraform's `show -json` with everything sensitive masked.
 
 The format is Terraform's "JSON output format" 1.x. What is kept here may be stored and shown to everybody who may
-read the pull request: no sensitive value is in it.
+read the pull request: no sensitive value is in it, and no secret that is known.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 from bot.domain.plan_values import SENSITIVE, UNKNOWN, Pair, differences, spell
+from bot.domain.redaction import Redactor
+from bot.errors import UserError
 
 __all__ = ["ORDER", "SENSITIVE", "UNKNOWN", "Action", "AttributeChange", "PlanSummary", "ResourceChange"]
 
@@ -137,17 +139,26 @@ class PlanSummary:
         return cls(**known)
 
     @classmethod
-    def from_json(cls, plan: Mapping[str, Any]) -> PlanSummary:
-        """From the whole of `show -json`."""
-        changes = [read for entry in plan.get("resource_changes") or () if (read := _change(entry))]
+    def from_json(cls, plan: Mapping[str, Any], secrets: Iterable[str] = ()) -> PlanSummary:
+        """From the whole of `show -json`. secrets: hidden wherever they stand, in every form that Redactor knows.
+
+        Raises UserError for values that are nested too deep to be read.
+        """
+        redact = Redactor(secrets)
+        try:
+            changes = list(_changes(plan.get("resource_changes"), redact))
+            drift = list(_changes(plan.get("resource_drift"), redact))
+            outputs = [
+                AttributeChange(redact(name), *Pair.of(change).redacted(redact).shown)
+                for name, change in sorted((plan.get("output_changes") or {}).items())
+                if change.get("actions") != ["no-op"]
+            ]
+        except RecursionError:
+            raise UserError(
+                "The plan has a value of hundreds of levels, one in another, which nobody could read.",
+                next_step="Make it flatter, such as by `jsonencode`, and push.",
+            ) from None
         changes.sort(key=lambda change: (ORDER.index(change.action), change.address))
-        drift = [read for entry in plan.get("resource_drift") or () if (read := _change(entry))]
-        outputs = [
-            line
-            for name, change in sorted((plan.get("output_changes") or {}).items())
-            if change.get("actions") != ["no-op"]
-            for line in _output(name, change)
-        ]
         count = {action: sum(change.action == action for change in changes) for action in ORDER}
         return cls(
             add=count["create"] + count["replace"],
@@ -174,7 +185,13 @@ def _resource(content: Mapping[str, Any]) -> ResourceChange:
     return ResourceChange(**known)
 
 
-def _change(entry: Mapping[str, Any]) -> ResourceChange | None:
+def _changes(
+    entries: Iterable[Mapping[str, Any]] | None, redact: Callable[[str], str]
+) -> Iterator[ResourceChange]:
+    return (change for entry in entries or () if (change := _change(entry, redact)))
+
+
+def _change(entry: Mapping[str, Any], redact: Callable[[str], str]) -> ResourceChange | None:
     """One entry of resource_changes or resource_drift; None for what stays as it is."""
     change = entry["change"]
     actions = list(change.get("actions", ()))
@@ -185,13 +202,13 @@ def _change(entry: Mapping[str, Any]) -> ResourceChange | None:
         return None
     deposed = f" (deposed {entry['deposed']})" if entry.get("deposed") else ""
     return ResourceChange(
-        address=entry["address"] + deposed,
+        address=redact(entry["address"]) + deposed,
         type=entry.get("type", ""),
         action=action,
-        attributes=tuple(_compare(change, change.get("replace_paths") or ())),
+        attributes=tuple(_compare(change, change.get("replace_paths") or (), redact)),
         reason=entry.get("action_reason") or "",
-        previous_address=moved,
-        import_id=import_id or ("(unknown)" if change.get("importing") else ""),
+        previous_address=redact(moved),
+        import_id=redact(import_id) or ("(unknown)" if change.get("importing") else ""),
         create_first=actions == ["create", "delete"],
     )
 
@@ -207,15 +224,11 @@ def _action(actions: list[str], *, moved: bool, imported: bool) -> Action | None
     raise ValueError(f"Terraform planned an unknown action: {actions}")
 
 
-def _output(name: str, change: Mapping[str, Any]) -> list[AttributeChange]:
-    whole = Pair.of(change)
-    return [AttributeChange(name, *whole.shown)]
-
-
 def _compare(
-    change: Mapping[str, Any], replacing: Sequence[Sequence[str | int]]
+    change: Mapping[str, Any], replacing: Sequence[Sequence[str | int]], redact: Callable[[str], str]
 ) -> Iterator[AttributeChange]:
     """The attributes that differ, in alphabetical order."""
     for path, pair in differences((), Pair.of(change)):
         forces = any(path[: len(cause)] == tuple(cause)[: len(path)] for cause in replacing)
-        yield AttributeChange(spell(path), *pair.shown, forces_replacement=forces)
+        shown = pair.redacted(redact).shown
+        yield AttributeChange(redact(spell(path)), *shown, forces_replacement=forces)

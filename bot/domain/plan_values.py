@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from typing import Any
+
+from bot.domain.hiding import hide
 
 SENSITIVE = "(sensitive value)"
 UNKNOWN = "(known after apply)"
@@ -61,6 +63,10 @@ class Pair:
         """The keys of both sides, and of what is not known yet."""
         sides = (self.before, self.after, self.unknown)
         return sorted({key for side in sides if isinstance(side, dict) for key in side})
+
+    def redacted(self, redact: Callable[[str], str]) -> Pair:
+        """Without secrets that nothing marks. Only once both sides were compared: what is hidden looks the same."""
+        return replace(self, before=hide(self.before, redact), after=hide(self.after, redact))
 
     @property
     def shown(self) -> tuple[str, str]:

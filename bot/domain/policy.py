@@ -75,6 +75,8 @@ class Environment:
     url: str = ""
     ttl: timedelta | None = None
     local: bool = False
+    laptop: bool | None = None
+    """Whether people's own Terraform may change it; None: what `takes_laptops` makes of the other rules."""
     production: bool = False
     plan_expires: timedelta = timedelta(hours=24)
     lock_expires: timedelta | None = None
@@ -98,6 +100,14 @@ class Environment:
     def guarded(self) -> bool:
         """Whether it takes only what was promoted or approved."""
         return bool(self.promote_from or self.consent)
+
+    @property
+    def takes_laptops(self) -> bool:
+        """Whether people's own Terraform may change it: where the policy does not say, only if no promotion, approval
+        or freeze guards it, since none of them can be asked of a laptop."""
+        if self.laptop is not None:
+            return self.laptop
+        return not self.guarded and not any("apply" in window.actions for window in self.windows)
 
     @property
     def consent(self) -> Consent | None:

@@ -117,6 +117,7 @@ ENVIRONMENT: dict[str, Check] = {
     "url": a.template(a.address, "pr", "env", "stack", "instance", "output."),
     "ttl": a.positive,
     "local": a.flag,
+    "laptop": a.flag,
     "production": a.flag,
     "plan_expires": a.positive,
     "lock_expires": a.positive,

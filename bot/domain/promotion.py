@@ -39,7 +39,7 @@ class Promoted:
             return Refused(
                 "verifying",
                 f"An apply for #{source.busy} is at work on `{source.target.environment}` right now.",
-                f"Wait for its end; `{facts.apply_command}` then.",
+                f"`{facts.apply_command}` after its end, or `{facts.apply_command} when-approved` now, which waits for it.",
             )
         there = source.release
         if there is None:
@@ -69,9 +69,12 @@ class NotFrozen:
         return Refused(
             "frozen",
             f"{facts.target} is frozen {when} ({facts.frozen.reason}).",
-            f"`{ask}` then, or `{ask} when-approved` now, which waits for it."
-            if until
-            else "`freeze` in `envs/environments.toml` says when it opens.",
+            (
+                f"`{ask}` then, or `{ask} when-approved` now, which waits for it."
+                if until
+                else "`freeze` in `envs/environments.toml` says when it opens."
+            )
+            + _emergency(facts),
             until,
         )
 
@@ -98,7 +101,11 @@ class Approved:
                 f"{ask} asks for a new one.",
             )
         if approval.status not in ("open", "planning"):
-            return Refused("approval-void", f"The approval for {facts.target} {_over(approval.status)}.", ask)
+            return Refused(
+                "approval-void",
+                f"The approval for {facts.target} {_over(approval.status)}.",
+                f"{ask} asks for a new one.",
+            )
         if approval.expired(facts.now):
             return Refused(
                 "approval-expired",
@@ -108,12 +115,16 @@ class Approved:
         if standing.rejected:
             no = standing.rejected[0]
             because = f": {outside(no.reason)}" if no.reason else ""
-            return Refused("rejected", f"@{no.login} rejected the apply to {facts.target}{because}.", ask)
+            return Refused(
+                "rejected",
+                f"@{no.login} rejected the apply to {facts.target}{because}.",
+                f"{ask} asks once more.",
+            )
         if not standing.missing.complete:
             return Refused(
                 "unapproved",
                 f"{facts.target} still needs {wanted(approval, standing.missing)}.",
-                "They approve with `/approve`, by a review of this commit, or in Slack.",
+                f"They approve with `{command('approve', facts.target)}`, by a review of this commit, or in Slack.{_emergency(facts)}",
             )
         who = ", ".join(f"@{one.login} ({one.via})" for one in standing.approved)
         return Allowed(f"approved by {who}" if who else "no approval needed")
@@ -131,6 +142,13 @@ def answers(gates: Sequence[Gate], facts: ApplyFacts) -> list[Answer]:
         ground = answer.ground if isinstance(answer, Allowed) else f"{answer.code}: {answer.fact}"
         said.append(Answer(type(gate).__name__, passed, ground))
     return said
+
+
+def _emergency(facts: ApplyFacts) -> str:
+    """The way out at night, where the policy has one."""
+    if not facts.environment.force or facts.reverting:
+        return ""
+    return f" In an emergency, those whom the policy's `force` names use `{facts.apply_command} --force <reason>`."
 
 
 def _over(status: str) -> str:
@@ -159,9 +177,10 @@ def _stands(facts: ApplyFacts, stage: Target, there: Release) -> Refused | None:
 def _same(facts: ApplyFacts, stage: Target, there: Release) -> Refused | None:
     head, env = facts.pull.head_sha, stage.environment
     if there.commit != head:
+        whose = f" of {_pull(there.pull)}" if there.pull != facts.pull.number else ""
         return Refused(
             "other-commit",
-            f"`{env}` has `{there.commit[:7]}` of {_pull(there.pull)}, and #{facts.pull.number} is at `{head[:7]}`.",
+            f"`{env}` has `{there.commit[:7]}`{whose}, and #{facts.pull.number} is at `{head[:7]}`.",
             f"`{command('apply', stage)}` first: only the newest release of `{env}` counts.",
         )
     if not facts.configuration or not there.configuration:

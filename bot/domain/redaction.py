@@ -21,12 +21,13 @@ _SHAPES = re.compile(
     r"|\bglpat-[A-Za-z0-9_-]{20,}"  # GitLab
     r"|\bxox[abeoprs]-[A-Za-z0-9-]{10,}|\bxapp-[A-Za-z0-9-]{10,}"  # Slack
     r"|\bAIza[A-Za-z0-9_-]{35}"  # Google
-    r"|\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]*"  # JSON Web Tokens
+    # JSON Web Tokens. A header is some hundred characters; without a bound a megabyte of `eyJ-eyJ-…` would take an hour.
+    r"|\beyJ[A-Za-z0-9_-]{10,1000}+\.eyJ[A-Za-z0-9_-]{10,}+(?:\.[A-Za-z0-9_-]*)?"
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
     re.DOTALL,
 )
 _NAMED = re.compile(
-    r"(\b[\w-]*(?:password|passwd|secret|token|api_?key|access_key|private_key)\\?\"?\s*[=:]\s*\\?\")"
+    r"((?:password|passwd|secret|token|api_?key|access_key|private_key)\\?\"?\s*[=:]\s*\\?\")"
     r"(?!\(sensitive)[^\"\\\n]{4,}",
     re.IGNORECASE,
 )
@@ -84,9 +85,15 @@ def _forms(secret: str) -> Iterator[str]:
     yield quote(secret)
     yield quote_plus(secret)
     for escaped in (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1]):
-        yield escaped
         # Go's encoder, Terraform's, writes these as escapes.
-        yield escaped.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026")
+        for once in (
+            escaped,
+            escaped.replace("<", r"\u003c").replace(">", r"\u003e").replace("&", r"\u0026"),
+        ):
+            yield once
+            yield json.dumps(once, ensure_ascii=False)[
+                1:-1
+            ]  # JSON as a text, such as a key, within JSON or HCL
     raw = secret.encode()
     if len(raw) >= 2 * _SHORTEST:
         yield base64.b64encode(raw).decode().rstrip("=")

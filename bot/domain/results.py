@@ -20,6 +20,7 @@ from bot.domain.run import Plan, Run
 from bot.domain.state import StateVersion
 from bot.domain.state_diff import StateDiff
 from bot.domain.target import Target
+from bot.domain.unsaved import Unsaved
 
 
 @dataclass(frozen=True)
@@ -76,7 +77,8 @@ class TargetStatus:
     Of a guarded environment besides: gates: what each of bot.domain.promotion.PROMOTION says of an apply now, and
     blocked: the first no among them; consent: the newest approval of this pull request there, as it stands.
     frozen, coming: the freeze that is on, or that begins within a day. follow_ups: break-glasses that nobody has
-    acknowledged. hold: what a revert left, whoever's it was. drift: what was found of what stands there, None where nothing
+    acknowledged. hold: what a revert left, whoever's it was. undone: the revert that stands there now took back what this
+    pull request applied. unsaved: a state there that waits to be pushed. drift: what was found of what stands there, None where nothing
     was; look: the newest look for it.
     """
 
@@ -99,8 +101,20 @@ class TargetStatus:
     coming: Frozen | None = None
     follow_ups: tuple[FollowUp, ...] = ()
     hold: Hold | None = None
+    undone: bool = False
+    unsaved: Unsaved | None = None
     drift: Drift | None = None
     look: Run | None = None
+
+    @property
+    def returning(self) -> bool:
+        """Whether the newest plan is a way back that waits to be taken, or was left half way; which one may go after
+        the merge, too."""
+        if self.plan is None or not self.plan.reverts:
+            return False
+        there = self.release
+        left = there is not None and (not there.active or there.commit == self.plan.base_commit)
+        return self.plan.status == "fresh" or (self.plan.status == "failed" and left)
 
 
 @dataclass(frozen=True)

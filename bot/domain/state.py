@@ -9,6 +9,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.domain import json_text
 from bot.domain.target import Target
 from bot.errors import UserError
 
@@ -165,8 +166,8 @@ def refuse(current: StateVersion | StateInfo, info: StateInfo) -> None:
 
 def _object(data: bytes, what: str) -> dict[str, Any]:
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = json_text.read(data)
+    except ValueError:
         raise ValueError(f"not {what}: no JSON") from None
     if type(document) is not dict:
         raise ValueError(f"not {what}: no JSON object")

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from bot.domain.hiding import hide
+from bot.domain import json_text
 from bot.domain.plan import AttributeChange, ResourceChange
 from bot.domain.plan_values import Pair, differences, spell
+from bot.domain.redaction import Redactor
 from bot.domain.state_marks import Marks, marks_of, secrets_of
 
 
@@ -51,23 +52,22 @@ def diff(before: bytes, after: bytes, hidden: Iterable[str] = ()) -> StateDiff:
     into, such as one that OpenTofu has encrypted.
     """
     old, new = _read(before), _read(after)
-    known = {*hidden, *secrets_of(old), *secrets_of(new)}
-    secrets = {*known, *(json.dumps(one, ensure_ascii=False)[1:-1] for one in known)}
+    redact = Redactor({*hidden, *secrets_of(old), *secrets_of(new)})
     left, right = dict(_instances(old)), dict(_instances(new))
     changes = [
         change
         for address in sorted({*left, *right})
-        if (change := _compare(address, left.get(address), right.get(address), secrets))
+        if (change := _compare(address, left.get(address), right.get(address), redact))
     ]
-    return StateDiff(tuple(changes), tuple(_outputs(old, new, secrets)))
+    return StateDiff(tuple(changes), tuple(_outputs(old, new, redact)))
 
 
 def _read(data: bytes) -> Mapping[str, Any]:
     if not data:
         return {}
     try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
+        document = json_text.read(data)
+    except ValueError:
         raise ValueError("it is no JSON") from None
     if type(document) is dict and "encrypted_data" in document:
         raise ValueError("OpenTofu has encrypted it, and the bot has no key to it")
@@ -102,7 +102,7 @@ def _instances(document: Mapping[str, Any]) -> Iterator[tuple[str, _Instance]]:
 
 
 def _compare(
-    address: str, old: _Instance | None, new: _Instance | None, secrets: set[str]
+    address: str, old: _Instance | None, new: _Instance | None, redact: Redactor
 ) -> ResourceChange | None:
     pair = Pair(
         old.attributes if old else None,
@@ -110,16 +110,16 @@ def _compare(
         None,
         (old.marks if old else None, new.marks if new else None),
     )
-    found = tuple(AttributeChange(spell(path), *_shown(one, secrets)) for path, one in differences((), pair))
+    found = tuple(AttributeChange(spell(path), *_shown(one, redact)) for path, one in differences((), pair))
     one = new or old
     if one is None or (old and new and not found):
         return None
     return ResourceChange(
-        address, one.type, "update" if old and new else "create" if new else "delete", found
+        redact(address), one.type, "update" if old and new else "create" if new else "delete", found
     )
 
 
-def _outputs(old: Mapping[str, Any], new: Mapping[str, Any], secrets: set[str]) -> Iterator[AttributeChange]:
+def _outputs(old: Mapping[str, Any], new: Mapping[str, Any], redact: Redactor) -> Iterator[AttributeChange]:
     left, right = old.get("outputs") or {}, new.get("outputs") or {}
     for name in sorted({*left, *right}):
         sides = left.get(name) or {}, right.get(name) or {}
@@ -130,8 +130,8 @@ def _outputs(old: Mapping[str, Any], new: Mapping[str, Any], secrets: set[str]) 
         ]
         pair = Pair(sides[0].get("value"), sides[1].get("value"), None, (hidden[0], hidden[1]))
         if pair.before != pair.after:
-            yield AttributeChange(name, *_shown(pair, secrets))
+            yield AttributeChange(name, *_shown(pair, redact))
 
 
-def _shown(pair: Pair, secrets: set[str]) -> tuple[str, str]:
-    return Pair(hide(pair.before, secrets), hide(pair.after, secrets), None, pair.hidden).shown
+def _shown(pair: Pair, redact: Redactor) -> tuple[str, str]:
+    return pair.redacted(redact).shown

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from bot.domain import json_text
 from bot.domain.state import StateInfo
 from bot.domain.target import Target
 
@@ -41,7 +42,7 @@ def same_state(where: str, data: bytes | None, recorded: bytes | None) -> Iterat
         ("number of resources", ours.resources, there.resources),
     ):
         yield _equal(f"{name} of {where}", name, where, mine, theirs)
-    if ours.sha256 != there.sha256 and json.loads(data) == json.loads(recorded):
+    if ours.sha256 != there.sha256 and json_text.read(data) == json_text.read(recorded):
         said = f"The content of {where} is the record's, though it is written otherwise (digest {there.sha256[:12]})."
         yield Finding(f"digest of {where}", ok=True, said=said)
         return

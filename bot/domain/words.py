@@ -40,9 +40,13 @@ def plain(line: str) -> str:
 def outside(text: str, limit: int = 300) -> str:
     """What somebody wrote (a reason, a title) made fit to stand within a text of ours, which knows backticks, `[…](…)`
     and `<@…>`: none of these is left in it. One line, `limit` characters at most."""
-    line = " ".join(text[: 4 * limit].split())
-    line = line.replace("`", "'").replace("](", "] (").replace("<@", "< @")
+    line = inert(" ".join(text[: 4 * limit].split()))
     return line if len(line) <= limit else f"{line[: limit - 1]}…"
+
+
+def inert(text: str) -> str:
+    """The same for a text of several lines, of which nothing is cut."""
+    return text.replace("`", "'").replace("](", "] (").replace("<@", "< @")
 
 
 def split(line: str) -> list[Word]:

@@ -113,7 +113,8 @@ def _element(element: Element, voice: Voice, room: Room) -> list[Json]:
 
 def _row(row: tuple[Spans, ...], voice: Voice, room: Room) -> str:
     name, *cells = (_spans(cell, voice, room, SECTION // max(1, len(row)) - 20) for cell in row)
-    return " · ".join([f"*{name.replace('*', '')}*" if name else "", *filter(None, cells)])
+    said = [cell for cell in cells if cell not in ("", "–")]  # without columns a dash says nothing
+    return " · ".join([f"*{name.replace('*', '')}*" if name else "", *said])
 
 
 def _left(left: int, of: str) -> list[str]:

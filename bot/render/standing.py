@@ -20,6 +20,7 @@ Standing = Literal[
     "stale",
     "unplanned",
     "applied",
+    "reverted",
     "unchanged",
     "idle",
     "over",
@@ -58,8 +59,8 @@ def standing(row: TargetStatus) -> Standing:
     if row.run is not None and row.run.outcome in BAD:
         return "failed"
     if row.plan is not None and row.plan.status == "applied":
-        return "applied"
-    if row.over:
+        return "reverted" if row.plan.reverts or row.undone else "applied"
+    if row.over and not row.returning:
         return "over"
     if row.plan is None:
         return "unplanned"
@@ -72,9 +73,17 @@ def standing(row: TargetStatus) -> Standing:
     return "waiting" if row.blocked is not None else "ready"
 
 
+def goes_back(row: TargetStatus) -> bool:
+    """Whether what is to be said of it is about a revert: the newest run's, else the plan's."""
+    if row.run is not None and row.run.outcome in BAD:
+        return bool(row.run.reverts) and row.run.kind == "apply"
+    return row.plan is not None and bool(row.plan.reverts)
+
+
 def progress(run: Run, plan: Plan | None) -> Spans:
     """`applying · ██████░░░░ 6/10 · playground_server.web creating 12 s`."""
-    said: list[Plain | Code] = [Plain("stopping" if run.cancel_by else _PHASES.get(run.phase, run.phase))]
+    phase = "reverting" if run.phase == "applying" and run.reverts else _PHASES.get(run.phase, run.phase)
+    said: list[Plain | Code] = [Plain("stopping" if run.cancel_by else phase)]
     if run.phase == "queued" and run.progress.get("behind"):
         return (Plain("waits for the apply there"),)
     facts = {address: _facts(value) for address, value in run.progress.items() if address != "behind"}

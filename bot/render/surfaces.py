@@ -61,10 +61,11 @@ def card(status: Status, slash: str) -> tuple[str, list[dict[str, Any]]]:
 
 
 def ended(
-    run: Run, plan: Plan | None, slash: str, *, log: Sequence[str] = ()
+    run: Run, plan: Plan | None, slash: str, *, log: Sequence[str] = (), next_step: str = ""
 ) -> tuple[str, list[dict[str, Any]]]:
-    """The message in the card's thread when a run has ended. plan: the one it made or applied."""
-    return blocks(ended_of(run, plan, log), Voice(slash, run.pull, run.target.repository))
+    """The message in the card's thread when a run has ended. plan: the one it made or applied. next_step: the command
+    that leads on from its plan, the same as in the status."""
+    return blocks(ended_of(run, plan, log, next_step), Voice(slash, run.pull, run.target.repository))
 
 
 def approval(asking: Asking, slash: str) -> tuple[str, list[dict[str, Any]]]:

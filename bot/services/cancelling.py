@@ -42,9 +42,9 @@ def cancel(context: Context, pull: PullRequest, actor: Actor, role: Role) -> Res
                 f"Ask {others[0].actor.name}, or a maintainer.",
             )
         return Noted(f"Nothing runs for #{pull.number}.")
-    parts = [f"{run.kind} of {run.target} taken back" for run in withdrawn]
+    parts = [f"{run.word} of {run.target} taken back" for run in withdrawn]
     parts += [
-        f"{run.kind} of {run.target} interrupted once: Terraform ends what it has begun and keeps the state"
+        f"{run.word} of {run.target} interrupted once: Terraform ends what it has begun and keeps the state"
         for run in asked
     ]
     return Noted("; ".join(parts).capitalize() + ".", "The result comes to the status comment.")

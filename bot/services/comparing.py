@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bot.domain.answers import Refused
+from bot.domain.gates import command
 from bot.domain.policy import Policy
 from bot.domain.results import Difference
 from bot.domain.state import StateVersion
@@ -27,12 +28,14 @@ def compare(
         pair = _pair(chosen, newest)
         if pair is None:
             return _too_few(target, newest)
+        if pair[0] == pair[1]:
+            return _same(target, pair[0], len(chosen))
         before, after = (tables.states.data(version.id) for version in pair)
     try:
         return Difference(target, *pair, diff(before, after, hidden))
     except ValueError as error:
         return Refused(
-            "unreadable", f"These states cannot be compared: {error}.", f"`/history {target.environment}`"
+            "unreadable", f"These states cannot be compared: {error}.", f"`{command('history', target)}`"
         )
 
 
@@ -48,10 +51,28 @@ def _no_such(target: Target, serial: int) -> Refused:
     return Refused(
         "no-version",
         f"No state of {target} with serial {serial} was recorded.",
-        f"`/history {target.environment}` lists those that were.",
+        f"`{command('history', target)}` lists those that were.",
     )
 
 
 def _too_few(target: Target, newest: list[StateVersion]) -> Refused:
-    what = "Only one state was recorded" if newest else "No state was recorded"
-    return Refused("too-few", f"{what} in {target}, so there is nothing to compare.", "")
+    if newest:
+        what = f"Only one state was recorded in {target} (serial {newest[0].serial})"
+        step = f"`{command('history', target)}` shows it; the next apply makes another."
+    else:
+        what, step = (
+            f"No state was recorded in {target} yet",
+            f"`{command('apply', target)}` makes the first.",
+        )
+    return Refused("too-few", f"{what}, so there is nothing to compare.", step)
+
+
+def _same(target: Target, version: StateVersion, named: int) -> Refused:
+    """One serial that is the newest, or the same one twice."""
+    what = f"Serial {version.serial} is the newest of {target}" if named == 1 else "That is one serial twice"
+    last = command("diff", target)
+    return Refused(
+        "same",
+        f"{what}, so there is nothing to compare.",
+        f"`{last}` compares the last two; `{last} <serial>` others.",
+    )

@@ -50,6 +50,9 @@ class Context:
     slash: str = "/infra"
     channel: str = ""
     logins: dict[str, str] = field(default_factory=dict)
+    """Slack users (`team/user`; of the bot's own workspace the user alone) to GitHub logins."""
+    team: Callable[[], str] = lambda: ""
+    """The Slack workspace that the bot is of; raises ChatError where Slack does not tell."""
     hidden: tuple[str, ...] = ()
     turns: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(1_000))
     """One for each plan for which Terraform may work at once: others are prepared meanwhile, and wait for a turn.

@@ -40,10 +40,13 @@ def request(
     with context.store.begin() as tables:
         tables.locks.alone(target)
         release, busy = tables.releases.newest(target), tables.runs.active(target=target, kind="apply")
+        run_id = stable_id(origin.delivery, origin.index, target.key, "drift")
+        if known := tables.runs.get(run_id):
+            return Started((known,), {})
         if not busy and (release is None or not release.active):
             return _nothing(target, release)
         run = Run(
-            id=stable_id(origin.delivery, origin.index, target.key, "drift"),
+            id=run_id,
             kind="drift",
             target=target,
             pull=pull,
@@ -53,8 +56,6 @@ def request(
             progress={"behind": busy[0].id} if busy else {},
             created_at=context.now(),
         )
-        if known := tables.runs.get(run.id):
-            return Started((known,), {})
         tables.runs.add(run)
         if not busy:
             context.work.enqueue(run, tables)

@@ -72,7 +72,7 @@ def plan_automatically(
         for env in automatic(stand.policy, stack)
         if not environment or env.name == environment
     ]
-    targets = [one for one in targets if may_plan(context, pull, stand.policy, one, SYSTEM) is None]
+    targets = [one for one in targets if may_plan(context, pull, stand, one, SYSTEM) is None]
     if not again:
         targets = [target for target in targets if not _planned(context, pull, target)]
     _show(context, pull)

@@ -1,7 +1,7 @@
 """What a person's own Terraform may lock: the state, and for what writes it the target's claim too.
 
-So that a laptop and the bot keep each other out. Called by the state backend, which runs without a worker's parts:
-there is a transaction and a clock, and nothing else.
+So that a laptop and the bot keep each other out, and what guards an environment is not gone round by a laptop. Called
+by the state backend.
 """
 
 from __future__ import annotations
@@ -12,31 +12,62 @@ from datetime import datetime
 from functools import partial
 from typing import Any, cast
 
+import structlog
+
+from bot.domain import laptop
 from bot.domain.audit import Entry
 from bot.domain.gates import claimed
 from bot.domain.lock import LAPTOP, Lock
 from bot.domain.people import Actor
+from bot.domain.policy import Policy
+from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.state import Grant, StateTables
 from bot.domain.ports.store import Tables
 from bot.domain.state import LockInfo
 from bot.domain.target import Target
+from bot.errors import TransientError, UserError
 from bot.services.context import show_pull
+
+log = structlog.get_logger()
 
 REASON = "Terraform on a laptop"
 
 
 class Laptops:
-    """Fulfils bot.domain.ports.state.Claims on the whole store's transactions. now: UTC."""
+    """Fulfils bot.domain.ports.state.Claims on the whole store's transactions. now: UTC. policy: repository → what its
+    default branch says now."""
 
-    def __init__(self, now: Callable[[], datetime]) -> None:
+    def __init__(self, now: Callable[[], datetime], policy: Callable[[str], Policy | None]) -> None:
         self._now = now
+        self._policy = policy
 
-    def lock(self, tables: StateTables, grant: Grant, wanted: LockInfo) -> LockInfo | None:
-        """A plan needs a state lock that is free; whatever writes also a target that nobody claims or works on."""
+    def forbids(self, grant: Grant, wanted: LockInfo) -> str:
+        """Plans are let be. Where the policy cannot be read, nothing is written: what it would say is not known."""
+        target = Target.from_key(grant.target_key)
+        if wanted.reads:
+            return ""
+        try:
+            policy = self._policy(target.repository)
+        except (ForgeError, TransientError, UserError) as error:
+            log.warning("a laptop is refused without a policy", target=target.key, error=str(error)[:200])
+            return f"The policy of {target.repository} cannot be read now, so {target} takes no changes. Try again later."
+        environment = policy.environments.get(target.environment) if policy else None
+        if environment is None:
+            return f"The policy of {target.repository} does not name {target.environment} any more."
+        return laptop.forbidden(environment, target, self._now())
+
+    def lock(
+        self, tables: StateTables, grant: Grant, wanted: LockInfo, forbidden: str = ""
+    ) -> LockInfo | None:
+        """A plan needs a state lock that is free; whatever writes also a target that nobody claims or works on, and
+        that is neither held nor waits for a state."""
         if wanted.reads:
             return tables.states.lock(grant.target_key, wanted, grant.holder)
         whole, target = cast("Tables", tables), Target.from_key(grant.target_key)
         whole.locks.alone(target)
+        if no := forbidden or self._guarded(whole, target):
+            self._record(whole, grant, target, "lock.refused", why=no, operation=wanted.operation)
+            return self._no(no)
         have = whole.locks.get(target)
         if have is not None and not have.expired(self._now()) and not _own(have, grant):
             return self._told(have, target)
@@ -91,12 +122,21 @@ class Laptops:
         tables.locks.release(have.target)
         tables.locks.take(replace(have, expires_at=self._now() + LAPTOP), self._now())
 
+    def _guarded(self, tables: Tables, target: Target) -> str:
+        """What the rows have against any change by a laptop."""
+        if hold := tables.holds.get(target):
+            return laptop.held(hold)
+        return next((laptop.lost(state) for state in tables.unsaved.open([target])), "")
+
     def _told(self, have: Lock, target: Target) -> LockInfo:
-        """Terraform prints of the holder's lock nothing but the id, so that is where it is said."""
         no = claimed(replace(have, url=""), target)
-        return LockInfo(
-            f"{no.fact} {no.next_step}".replace("`", ""), who=have.owner, created=have.created_at.isoformat()
+        return replace(
+            self._no(f"{no.fact} {no.next_step}"), who=have.owner, created=have.created_at.isoformat()
         )
+
+    def _no(self, why: str) -> LockInfo:
+        """Terraform prints of the holder's lock nothing but the id, so that is where it is said."""
+        return LockInfo(why.replace("`", ""), who="Towpath", created=self._now().isoformat())
 
     def _record(self, tables: Tables, grant: Grant, target: Target, action: str, **facts: Any) -> None:
         entry = Entry(

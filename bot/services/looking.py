@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 
 from bot.domain.drift import Drift, Measure, measure
 from bot.domain.gates import command
-from bot.domain.hiding import hide
 from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
@@ -116,7 +115,7 @@ def _look(context: Context, run: Run, pull: PullRequest, policy: Policy, stand: 
                 planned = _plan(context, desk, watch, most) if refreshed.ended.ok else refreshed
         if not planned.ended.ok:
             return planned.ended
-        return measure(hide(refreshed.json, hidden), hide(planned.json, hidden))
+        return measure(refreshed.json, planned.json, hidden)
     except InitFailed as error:
         return error.ended
     finally:
@@ -171,7 +170,7 @@ def _keep(context: Context, run: Run, release: Release, found: Measure) -> None:
         elif finish_in(context, tables, run, "checked"):
             before = tables.drifts.newest(run.target)
             if not drift.repeats(before):
-                tables.drifts.add(drift)
+                tables.drifts.add(drift.after(before))
                 if run.origin.channel != context.channel:  # else the answer there is the report
                     show(tables, context.now(), "drift", drift.id, run.target.repository, release.pull)
             past = tuple(tables.drifts.of_target(run.target, SHOWN))

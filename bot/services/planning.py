@@ -12,7 +12,6 @@ from pathlib import Path
 import structlog
 
 from bot.domain.answers import Refused
-from bot.domain.hiding import hide
 from bot.domain.people import Actor
 from bot.domain.plan import PlanSummary
 from bot.domain.ports.forge import PullRequest
@@ -73,7 +72,7 @@ def request(
             tables.locks.alone(target)
         for target in targets:
             run = Run(
-                id=stable_id(seed, target.key, "plan"),
+                id=run_id(seed, target),
                 kind="plan",
                 target=target,
                 pull=pull.number,
@@ -101,6 +100,11 @@ def request(
     context.work.wake()
     context.poke()
     return Started(tuple(runs), behind)
+
+
+def run_id(seed: str, target: Target) -> str:
+    """The id of the plan run that `request` makes of a seed."""
+    return stable_id(seed, target.key, "plan")
 
 
 def supersede(context: Context, tables: Tables, by: Run) -> None:
@@ -180,7 +184,7 @@ def _make(context: Context, run: Run, pull: PullRequest, stand: Ground) -> None:
     state = state_of(context, run.target, desk.backend)
     content = file.read_bytes()
     file.unlink()  # secrets are in it in clear: it is kept sealed in the database, and put back for the apply
-    summary = PlanSummary.from_json(hide(planned.json, hidden)).to_dict()
+    summary = PlanSummary.from_json(planned.json, hidden).to_dict()
     plan = _plan(context, run, stand, desk, state, summary, content, has_changes=planned.has_changes)
     if run.reverts:
         plan = weigh(plan, way)

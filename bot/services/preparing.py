@@ -19,6 +19,9 @@ from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.context import Context
 
+OURS = ".towpath"
+"""A directory at a worktree's top, for a plan's file while it is made or applied."""
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -73,6 +76,7 @@ def lay(
     target, environment = run.target, policy.environments[run.target.environment]
     stack = policy.stacks[target.stack]
     tree = context.git.checkout(target.repository, commit, worktree)
+    _own(worktree / OURS)
     root = (worktree / stack.root).resolve()
     if not root.is_relative_to(worktree.resolve()) or not root.is_dir():
         raise UserError(
@@ -110,6 +114,13 @@ def lay(
         backend,
         _var_files(worktree, policy, target),
     )
+
+
+def _own(directory: Path) -> None:
+    """Plans are written here, so nothing of the repository's may lead elsewhere from here."""
+    files = directory.is_dir() and all(one.is_file() and not one.is_symlink() for one in directory.iterdir())
+    if directory.is_symlink() or (directory.exists() and not files):
+        raise UserError(f"`{OURS}` is a name that is kept for Towpath.", next_step="Rename it.")
 
 
 def kept(backend: Backend) -> dict[str, Any]:

@@ -1,4 +1,8 @@
-"""What is kept for a while only, and for how long. Runs, plans without their files, releases and states stay for good."""
+"""What is kept for a while only, and for how long.
+
+For good stay runs (but looks for drift that found nothing new), plans without their files, releases, states, approvals
+and the audit record; and what there is one of for each pull request, person or target.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +12,7 @@ from datetime import datetime, timedelta
 import structlog
 
 from bot.domain.ports.store import Inbox, SurfaceKind, Tables
+from bot.services import lapsing
 from bot.services.context import Context
 
 log = structlog.get_logger()
@@ -22,6 +27,14 @@ PLAN_FILES = timedelta(days=14)
 fortnight is time for that. They are the largest rows, and hold secrets."""
 LOGS = timedelta(days=90)
 """Logs of runs that ended: a quarter, the span that reviews of changes look back."""
+LOOKS = LOGS
+"""Looks for drift that found nothing new: a schedule makes up to a hundred thousand a year in each environment."""
+FINDINGS = timedelta(days=365)
+"""What looks found: a year, so that what comes back each season is seen. The newest of a target stays."""
+ARTIFACTS = LOGS
+"""Artifacts of instances whose pull request was closed: nobody works there any more, and they are secrets."""
+PUSHED = timedelta(days=14)
+"""States that could not be uploaded, once they were pushed: they are versions like others since."""
 ANSWERS = timedelta(days=30)
 """Answers and reactions that were posted. Each also guards its command against being run twice, so this is longer than
 deliveries are remembered."""
@@ -49,11 +62,18 @@ def forget(context: Context, inbox: Inbox) -> dict[str, int]:
     chores: dict[str, Callable[[Tables], int]] = {
         "plan files": lambda tables: tables.plans.forget_files(now - PLAN_FILES, BATCH),
         "logs": lambda tables: tables.runs.forget_logs(now - LOGS, BATCH),
+        "findings": lambda tables: tables.drifts.forget(now - FINDINGS, BATCH),
+        "looks": lambda tables: tables.runs.forget_looks(now - LOOKS, BATCH),
+        "artifacts": lambda tables: tables.artifacts.forget(now - ARTIFACTS, BATCH),
+        "pushed states": lambda tables: tables.unsaved.forget(now - PUSHED, BATCH),
         "credentials": lambda tables: tables.credentials.forget(now, BATCH),
+        "tickets": lambda tables: tables.artifacts.forget_tickets(now, BATCH),
+        "codes": lambda tables: tables.identities.forget_codes(now, BATCH),
     }
     for kind, span in KINDS.items():
         chores[f"{kind} surfaces"] = _surfaces(kind, now - span)
     gone = {name: _batches(_within(context, chore)) for name, chore in chores.items()}
+    gone["unsaved states"] = lapsing.lapse(context)
     gone["work"] = _batches(lambda: context.work.forget(now - WORK, BATCH))
     gone["deliveries"] = inbox.forget(now - DELIVERIES)
     gone = {name: count for name, count in gone.items() if count}

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from bot.domain.answers import Refused
 from bot.domain.gates import may
+from bot.domain.laptop import refusal
 from bot.domain.people import Actor
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.state import Grant
@@ -34,7 +35,8 @@ class Wish:
 
 @dataclass(frozen=True)
 class Pass:
-    """A user name and a password for one target's state, until `expires_at` (UTC). config: for `-backend-config`."""
+    """A user name and a password for one target's state, until `expires_at` (UTC). config: for `-backend-config`.
+    note: what it is not good for, "" where for all."""
 
     target: Target
     login: str
@@ -42,6 +44,7 @@ class Pass:
     password: str
     expires_at: datetime
     config: dict[str, str]
+    note: str = ""
 
 
 def sign_in(context: Context, token: str, wish: Wish) -> Pass | Refused:
@@ -88,7 +91,9 @@ def sign_in(context: Context, token: str, wish: Wish) -> Pass | Refused:
             role=role,
             until=expires.isoformat(),
         )
-    return Pass(target, login, username, password, expires, dict(backend.config))
+    why = refusal(policy.environments[target.environment], target) if policy is not None else ""
+    note = f"You may plan: {why}." if why else ""
+    return Pass(target, login, username, password, expires, dict(backend.config), note)
 
 
 def sign_out(context: Context, username: str, password: str) -> bool:

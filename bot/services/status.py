@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 
 from bot.domain.answers import Refused
 from bot.domain.drift import Drift
+from bot.domain.freeze import frozen
 from bot.domain.gates import ApplyFacts, command, staleness
 from bot.domain.policy import Policy, Stack
 from bot.domain.ports.forge import PullRequest
 from bot.domain.release import Release
 from bot.domain.results import Status, TargetStatus
-from bot.domain.run import Plan
+from bot.domain.run import Plan, Run
 from bot.domain.target import Target
 from bot.services import moving, uploading
 from bot.services.context import Context
@@ -126,6 +128,10 @@ def _rows(
         waiters = {target: tuple(tables.locks.waiters(target)) for target in waiting}
         releases = tables.releases.newest_of(targets)
         holds = {hold.target: hold for hold in tables.holds.of_repository(repository)}
+        unsaved = {state.target: state for state in reversed(tables.unsaved.open(targets))}
+        reverts = {
+            target: tables.runs.get(release.run_id) for target, release in releases.items() if release.reverts
+        }
         drifts, looks = tables.drifts.newest_of(targets), tables.runs.looks_of(targets)
     busy = {run.target: run for run in reversed(applies)}  # the oldest wins
     now = context.now()
@@ -145,15 +151,24 @@ def _rows(
             waiters=waiters.get(target, ()),
             release=releases.get(target),
             hold=holds.get(target),
+            undone=_undone(plan, releases.get(target), reverts.get(target)),
+            unsaved=unsaved.get(target),
             drift=_drift(releases.get(target), drifts.get(target)),
             look=looks.get(target),
             over=pull is not None and pull.state != "open",
         )
         row = guard(context, row, policy, pull)
         found.append(
-            replace(row, next_step=_next(row, policy, pull, gone_by, held=_held(context, row, pull)))
+            replace(row, next_step=_next(row, policy, pull, gone_by, now, held=_held(context, row, pull)))
         )
     return tuple(found)
+
+
+def _undone(plan: Plan | None, there: Release | None, revert: Run | None) -> bool:
+    """Whether the revert that stands there took back what was applied with `plan`."""
+    if plan is None or there is None or revert is None or plan.status != "applied" or plan.reverts:
+        return False
+    return plan.digest != there.plan_digest and revert.base_commit == plan.commit != there.commit
 
 
 def _drift(release: Release | None, found: Drift | None) -> Drift | None:
@@ -194,30 +209,52 @@ def _stale(
 
 
 def _next(
-    row: TargetStatus, policy: Policy, pull: PullRequest | None, behind: Sequence[str], *, held: bool
+    row: TargetStatus,
+    policy: Policy,
+    pull: PullRequest | None,
+    behind: Sequence[str],
+    now: datetime,
+    *,
+    held: bool,
 ) -> str:
-    """The command that leads on from here; nothing while somebody works or holds the target, or git must come first."""
-    if pull is None or pull.state != "open" or (row.run is not None and row.run.active) or behind:
-        return ""
+    """The command that leads on from here, which is also on buttons: what would surely be refused is not offered. Nothing
+    while somebody works or holds the target, or git must come first."""
     plan, guarded = row.plan, row.environment.guarded
+    if pull is None or (row.run is not None and row.run.active):
+        return ""
+    if (pull.state != "open" or behind) and not row.returning:
+        return ""
     free = row.lock is None or row.lock.admits(pull.number)
+    replan = "" if frozen(row.environment.windows, "plan", now) else command("plan", row.target)
+    if row.unsaved is not None:
+        admitted = row.lock is None or row.lock.admits(row.unsaved.pull)
+        return command("push-state", row.target) if admitted else ""
     if plan is None:
         if guarded:
             return "" if pull.from_fork else next_step(row)
-        return command("plan", row.target) if row.environment.on_pull_request else ""
+        return replan if row.environment.on_pull_request else ""
     if plan.status == "applied":
-        return "" if _well(row) else command("plan", row.target)
+        gone = (plan.reverts or row.undone) and row.hold is None  # and it may come again
+        return replan if gone or not _well(row) else ""
     if row.stale or plan.status != "fresh":
-        return command("plan", row.target)
+        return command("revert", row.target) if row.returning else replan
     if plan.reverts:
-        return command("revert", row.target)
+        return _back(row, plan) if free else ""
     if held:
         return command("unhold", row.target)
     if pull.from_fork or not free:
-        return ""  # what would be refused is not offered
+        return ""
     if not plan.has_changes and not _awaited(row, policy, pull):
         return ""
     return next_step(row) if guarded else command("apply", row.target)
+
+
+def _back(row: TargetStatus, plan: Plan) -> str:
+    """The same for a revert's plan: what is lost must be counted, and consented to even where nothing else is."""
+    step = next_step(row) if row.environment.guarded or plan.losses else command("apply", row.target)
+    if step != command("apply", row.target):
+        return step
+    return command("revert", row.target) + (f" --losing {len(plan.losses)}" if plan.losses else "")
 
 
 def _held(context: Context, row: TargetStatus, pull: PullRequest | None) -> bool:

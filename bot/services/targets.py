@@ -243,7 +243,9 @@ def unknown(policy: Policy, environment: str, stack: str | None) -> Refused | No
         )
     if policy.environments[environment].local:
         return Refused(
-            "local", f"`{environment}` lives on the laptop; it is not run from here.", "`towpath dev --help`"
+            "local",
+            f"`{environment}` lives on the laptop; it is not run from here.",
+            "Use your own Terraform there.",
         )
     return None
 

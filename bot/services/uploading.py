@@ -14,7 +14,7 @@ from bot.domain.people import Actor
 from bot.domain.ports.state import Author, StatePlace
 from bot.domain.ports.store import Tables
 from bot.domain.results import Noted, Result
-from bot.domain.run import Run
+from bot.domain.run import Origin, Run
 from bot.domain.state import StateInfo, StateRefused
 from bot.domain.target import Target
 from bot.domain.unsaved import Unsaved
@@ -94,14 +94,15 @@ def notes(context: Context, targets: Iterable[Target]) -> list[str]:
         waiting = tables.unsaved.open(targets)
     return [
         f"**The state of {one.target} could not be uploaded** after the apply of #{one.pull} (serial {one.serial}, "
-        f"{one.created_at:%Y-%m-%d %H:%M} UTC). It is kept: `{command('push-state', one.target)}` pushes it."
+        f"{one.created_at:%Y-%m-%d %H:%M} UTC). It is kept, and applies wait for it: `{command('push-state', one.target)}` pushes it."
         for one in waiting
     ]
 
 
-def push(context: Context, target: Target, actor: Actor) -> Result:
+def push(context: Context, target: Target, actor: Actor, origin: Origin) -> Result:
     """Write the kept state after the one it was made of, under the state's lock. Refused where the backend moved on,
-    where somebody else claims the target, or while an apply works there."""
+    where somebody else claims the target, or while an apply works there. Entered again after a crash it has the lock
+    still, and lets go of it before it is over."""
     with context.store.begin() as tables:
         tables.locks.alone(target)
         state = next(iter(tables.unsaved.open([target])), None)
@@ -112,30 +113,33 @@ def push(context: Context, target: Target, actor: Actor) -> Result:
         data = tables.unsaved.data(state.id)
     author = Author(state.run_id, state.commit, actor.login)
     place = context.backends.place(target, context.backends.restore(state.backend), author)
-    lock = hold(context, place, target, actor, "push-state")
+    lock_id = stable_id(origin.delivery, origin.index, target.key, "push-state")
+    lock = hold(context, place, target, actor, "push-state", lock_id)
     if isinstance(lock, Refused):
         return lock
     try:
-        return _push(context, place, state, data, lock.id, actor)
+        pushed, how = _write(place, state, data, lock.id)
     finally:
         place.unlock(lock.id)
+    return _end(context, state, data, actor, how) if pushed else _overtaken(context, state, actor, how)
 
 
-def _push(
-    context: Context, place: StatePlace, state: Unsaved, data: bytes, lock_id: str, actor: Actor
-) -> Result:
-    target, current = state.target, _info(place.read())
+def _write(place: StatePlace, state: Unsaved, data: bytes, lock_id: str) -> tuple[bool, str]:
+    """Whether it is there now, and a word on that."""
+    current = _info(place.read())
     if current is not None and current.sha256 == state.sha256:
-        return _end(context, state, data, actor, "It was there already.")
-    why = f"the backend is at serial {current.serial if current else 0} of somebody else's"
-    moved_on = state.moved_on(current)
-    if not moved_on:
-        try:
-            place.write(data, lock_id)
-        except StateRefused as refused:
-            moved_on, why = True, str(refused)
-    if not moved_on:
-        return _end(context, state, data, actor, f"It has serial {state.serial} now.")
+        return True, "It was there already."
+    if state.moved_on(current):
+        return False, f"the backend is at serial {current.serial if current else 0} of somebody else's"
+    try:
+        place.write(data, lock_id)
+    except StateRefused as refused:
+        return False, str(refused)
+    return True, f"It has serial {state.serial} now."
+
+
+def _overtaken(context: Context, state: Unsaved, actor: Actor, why: str) -> Refused:
+    target = state.target
     with context.store.begin() as tables:
         tables.unsaved.end(state.id, "overtaken", context.now())
         record(
@@ -153,7 +157,8 @@ def _push(
     return Refused(
         "moved-on",
         f"The state of {target} was changed since that apply, so what was kept is not pushed over it: {why}.",
-        f"`{command('plan', target)}` shows what differs; import what the apply of #{state.pull} made, or remove it.",
+        f"`{command('plan', target)}` shows what differs; import what the apply of #{state.pull} made, or remove it. "
+        f"Whoever runs Towpath gets what was kept with `towpath state unsaved {target.key}`.",
     )
 
 

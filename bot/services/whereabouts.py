@@ -28,11 +28,12 @@ def backend_of(context: Context, target: Target, policy: Policy) -> Backend:
 
 
 def hold(
-    context: Context, place: StatePlace, target: Target, actor: Actor, operation: str
+    context: Context, place: StatePlace, target: Target, actor: Actor, operation: str, lock_id: str = ""
 ) -> LockInfo | Refused:
-    """Take the state's lock for something of ours that writes it; the refusal names who has it."""
+    """Take the state's lock for something of ours that writes it; the refusal names who has it. lock_id: of a request
+    that may be entered again after a crash, and has the lock then."""
     lock = LockInfo(
-        uuid.uuid4().hex,
+        lock_id or uuid.uuid4().hex,
         operation=operation,
         who=f"{actor.login or 'Towpath'} by Towpath",
         created=context.now().isoformat(),

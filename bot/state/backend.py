@@ -61,13 +61,21 @@ class Backend:
         holder's JSON. 409: a state that may not follow, an unlock of another's lock, a write without the lock.
         400 and 413: a body that is broken or too big.
         """
-        if refusal := self.refuse(method, target_key, headers):
-            return refusal
+        known = self._known(method, target_key, headers)
+        if isinstance(known, Response):
+            return known
+        try:
+            wanted = LockInfo.parse(body) if method == "LOCK" else None
+        except ValueError as broken:
+            return Response(400, f"{broken}\n".encode())
+        forbidden = self._claims.forbids(known, wanted) if wanted and known.person and self._claims else ""
         with self._states.read() if method == "GET" else self._states.begin() as tables:
             grant = self._admit(tables, method, target_key, headers)
             if isinstance(grant, Response):
                 return grant
             try:
+                if wanted is not None:
+                    return self._lock(tables, grant, wanted, forbidden)
                 return self._answer(tables, grant, method, query, headers, body)
             except StateDamaged as damaged:
                 _log.error("%s of %s by %s: %s", method, target_key, grant.holder, damaged)
@@ -78,14 +86,17 @@ class Backend:
 
     def refuse(self, method: str, target_key: str, headers: Mapping[str, str]) -> Response | None:
         """What can be refused before the body is read; None where it should be."""
+        known = self._known(method, target_key, headers)
+        return known if isinstance(known, Response) else None
+
+    def _known(self, method: str, target_key: str, headers: Mapping[str, str]) -> Grant | Response:
         if method not in METHODS:
             return Response(405, b"Method not allowed\n", headers={"Allow": ", ".join(METHODS)})
         length = headers.get("content-length") or "0"
         if not length.isdecimal() or int(length) > MAX_STATE:
             return Response(413, f"A state may have {MAX_STATE} bytes\n".encode())
         with self._states.read() as tables:
-            grant = self._admit(tables, method, target_key, headers)
-        return grant if isinstance(grant, Response) else None
+            return self._admit(tables, method, target_key, headers)
 
     def _admit(
         self, tables: StateTables, method: str, target_key: str, headers: Mapping[str, str]
@@ -114,8 +125,6 @@ class Backend:
         if method == "GET":
             found = tables.states.current(grant.target_key)
             return Response(200, found[1], "application/json") if found else Response(204)
-        if method == "LOCK":
-            return self._lock(tables, grant, body)
         if method == "UNLOCK":
             return self._unlock(tables, grant, body)
         lock_id = query.get("ID") or (None if grant.lockless else "")
@@ -127,13 +136,9 @@ class Backend:
             self._claims.wrote(tables, grant)
         return written
 
-    def _lock(self, tables: StateTables, grant: Grant, body: bytes) -> Response:
-        try:
-            wanted = LockInfo.parse(body)
-        except ValueError as broken:
-            return Response(400, f"{broken}\n".encode())
+    def _lock(self, tables: StateTables, grant: Grant, wanted: LockInfo, forbidden: str) -> Response:
         present = (
-            self._claims.lock(tables, grant, wanted)
+            self._claims.lock(tables, grant, wanted, forbidden)
             if grant.person and self._claims
             else tables.states.lock(grant.target_key, wanted, grant.holder)
         )

@@ -14,6 +14,7 @@ from bot.domain.policy import BackendPolicy, Policy
 from bot.domain.ports.state import Author, StatePlace, States
 from bot.domain.ports.terraform import Backend, Initialised
 from bot.domain.target import Target
+from bot.domain.words import outside
 from bot.errors import UserError
 from bot.state.bucket import Buckets, Keys, object_key
 from bot.state.shelves import InBucket, InTables
@@ -80,7 +81,7 @@ class Backends:
         kind = wanted.kind or declared or "http"
         if declared not in ("", kind) or kind not in ("http", "s3"):
             raise UserError(
-                f'`{target.stack}` has a `backend "{declared}"` block, and its states belong to '
+                f'`{target.stack}` has a `backend "{outside(declared)}"` block, and its states belong to '
                 f"{'the s3 backend' if kind == 's3' else 'the built-in backend or to s3'}.",
                 next_step="Remove the block: the bot gives every environment a state of its own.",
             )
@@ -206,6 +207,6 @@ def _given(found: object) -> object:
 
 def _elsewhere(name: str, wanted: object, found: object) -> UserError:
     return UserError(
-        f"The state would not be where it belongs: `{name}` should be `{wanted}`, and init took `{found}`.",
+        f"The state would not be where it belongs: `{name}` should be `{wanted}`, and init took `{outside(str(found))}`.",
         next_step="Remove the backend settings from the repository's Terraform files, then `/plan` again.",
     )

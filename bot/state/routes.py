@@ -52,8 +52,9 @@ async def _handle(backend: Backend, request: Request) -> Response:
         body += chunk
         if len(body) > MAX_STATE:
             return Response(413, b"The state is too big\n")
-    query = dict(request.query_params)
-    return await run_in_threadpool(backend.handle, method, target.key, query, headers, bytes(body))
+    query, whole = dict(request.query_params), bytes(body)
+    body.clear()  # a state may be large, and reading it takes some times its size
+    return await run_in_threadpool(backend.handle, method, target.key, query, headers, whole)
 
 
 def _reply(response: Response) -> Reply:

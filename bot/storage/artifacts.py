@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import Text, and_, select, type_coerce
 
 from bot.domain.ports.records import Artifact, Ticket
 from bot.domain.target import Target
 from bot.storage.columns import read, values
 from bot.storage.rows import Rows, context
-from bot.storage.tables import artifacts, tickets
+from bot.storage.tables import artifacts, pulls, releases, tickets
 
 
 class ArtifactRows(Rows):
@@ -43,6 +43,23 @@ class ArtifactRows(Rows):
         if row is None:
             raise KeyError(artifact_id)
         return self.vault.open(row.content, context(artifacts, artifact_id))
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were kept before that time, of instances whose pull request is not open any
+        more; returns how many."""
+        of_pull = and_(pulls.c.repository == artifacts.c.repository, pulls.c.number == releases.c.pull)
+        query = select(artifacts.c.id).join_from(artifacts, releases, releases.c.id == artifacts.c.release_id)
+        old = query.join(pulls, of_pull).where(
+            artifacts.c.created_at < before,
+            type_coerce(artifacts.c.target, Text).like("%:%:%:%"),
+            pulls.c.state != "open",
+        )
+        return self.count(artifacts.delete().where(artifacts.c.id.in_(old.limit(limit))))
+
+    def forget_tickets(self, now: datetime, limit: int) -> int:
+        """Delete `limit` at most that have expired; returns how many."""
+        old = select(tickets.c.digest).where(tickets.c.expires_at <= now).limit(limit)
+        return self.count(tickets.delete().where(tickets.c.digest.in_(old)))
 
     def issue(self, ticket: Ticket) -> None:
         """Raises SQLAlchemy's IntegrityError where its token was issued before."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.domain.drift import Drift
 from bot.domain.target import Target
@@ -28,6 +29,12 @@ class DriftRows(Rows):
 
     def newest(self, target: Target) -> Drift | None:
         return next(iter(self.of_target(target, 1)), None)
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were found before that time, never the newest of a target; returns how many."""
+        newest = select(func.max(drifts.c.seq)).group_by(drifts.c.target)
+        old = select(drifts.c.id).where(drifts.c.found_at < before, drifts.c.seq.not_in(newest))
+        return self.count(drifts.delete().where(drifts.c.id.in_(old.limit(limit))))
 
     def newest_of(self, targets: Iterable[Target]) -> dict[Target, Drift]:
         """The newest of each of the targets that has one."""

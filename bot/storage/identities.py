@@ -38,6 +38,11 @@ class IdentityRows(Rows):
         taken = self.count(codes.delete().where(codes.c.digest == digest))
         return code if taken == 1 else None
 
+    def forget_codes(self, now: datetime, limit: int) -> int:
+        """Delete `limit` at most that have expired; returns how many."""
+        old = select(codes.c.digest).where(codes.c.expires_at <= now).limit(limit)
+        return self.count(codes.delete().where(codes.c.digest.in_(old)))
+
     def channel_repository(self, channel: str) -> str:
         row = self.first(select(channels.c.repository).where(channels.c.channel == channel))
         return str(row.repository) if row else ""

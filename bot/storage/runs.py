@@ -13,7 +13,7 @@ from bot.domain.run import Kind, Run
 from bot.domain.target import Target
 from bot.storage.columns import values
 from bot.storage.rows import Rows, context
-from bot.storage.tables import logs, plans, runs
+from bot.storage.tables import drifts, logs, plans, runs
 
 
 class RunRows(Rows):
@@ -98,6 +98,19 @@ class RunRows(Rows):
         old = list(self.connection.scalars(ended.distinct().limit(limit)).all())
         self.connection.execute(logs.delete().where(logs.c.run_id.in_(old)))
         return len(old)
+
+    def forget_looks(self, before: datetime, limit: int) -> int:
+        """Delete `limit` looks for drift at most that ended before that time and found nothing that is kept; never the
+        newest of a target, nor one that has a log. Returns how many."""
+        newest = select(func.max(runs.c.seq)).where(runs.c.kind == "drift").group_by(runs.c.target)
+        old = select(runs.c.id).where(
+            runs.c.kind == "drift",
+            runs.c.finished_at < before,
+            runs.c.seq.not_in(newest),
+            ~select(1).where(drifts.c.run_id == runs.c.id).exists(),
+            ~select(1).where(logs.c.run_id == runs.c.id).exists(),
+        )
+        return self.count(runs.delete().where(runs.c.id.in_(old.limit(limit))))
 
     def add_log(self, run_id: str, lines: Sequence[str]) -> None:
         """Append lines as one sealed chunk. Raises KeyError where there is no such run."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from bot.domain.target import Target
 from bot.domain.unsaved import Unsaved
@@ -31,6 +31,27 @@ class UnsavedRows(Rows):
         if row is None:
             raise KeyError(state_id)
         return self.vault.open(row.file, context(unsaved, state_id))
+
+    def left(self) -> list[Unsaved]:
+        """Those that nobody pushed, also where they were overtaken, the newest first."""
+        query = select(unsaved).where(unsaved.c.ending != "pushed")
+        return self.many(Unsaved, query.order_by(unsaved.c.seq.desc()))
+
+    def kept_since(self, before: datetime) -> list[Unsaved]:
+        """Those that nobody pushed, and that were kept, or overtaken, before that time; oldest first."""
+        over = func.coalesce(unsaved.c.ended_at, unsaved.c.created_at) < before
+        return self.many(
+            Unsaved, select(unsaved).where(unsaved.c.ending != "pushed", over).order_by(unsaved.c.seq)
+        )
+
+    def drop(self, state_id: str) -> bool:
+        """Delete it with its content; False where that was done before."""
+        return self.count(unsaved.delete().where(unsaved.c.id == state_id)) == 1
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were pushed before that time; returns how many."""
+        old = select(unsaved.c.id).where(unsaved.c.ending == "pushed", unsaved.c.ended_at < before)
+        return self.count(unsaved.delete().where(unsaved.c.id.in_(old.limit(limit))))
 
     def end(self, state_id: str, ending: str, now: datetime) -> bool:
         """There is nothing to push any more; False where that was so before. Its content stays."""

@@ -48,6 +48,7 @@ def _thread(context: Context, chat: Chat, surface: Surface, status: Status, slas
             row.plan if row.plan and row.plan.run_id in (run.id, run.plan_id) else None,
             slash,
             log=tail(context, run),
+            next_step=row.next_step,
         )
         key = f"ended:{run.id}"
         channel, ts = str(surface.external["channel"]), str(surface.external["ts"])

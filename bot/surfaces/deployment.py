@@ -66,10 +66,17 @@ def state_of(run: Run, release: Release | None) -> State | None:
 def _description(run: Run, release: Release | None, state: State) -> str:
     if run.outcome == "applied" and state == "failure" and release is not None:
         failed = next((str(one.get("name", "")) for one in release.checks if not one.get("ok")), "")
-        return _cut(f"applied, but smoke check {failed} failed" if failed else "applied, but not verified")
+        done = "reverted" if run.reverts else "applied"
+        return _cut(f"{done}, but smoke check {failed} failed" if failed else f"{done}, but not verified")
     if state in ("failure", "error"):
         return _cut(run.message)
     return _forced(run)
+
+
+def _asked(run: Run) -> str:
+    if run.reverts:
+        return f"Revert of {run.target} to {run.commit[:7]} by {run.actor.name} in #{run.pull}"
+    return f"Apply of #{run.pull} by {run.actor.name}"
 
 
 def _forced(run: Run) -> str:
@@ -88,7 +95,7 @@ def _deploy(context: Context, surface: Surface, run: Run, environment: Environme
     wanted = Deployment(
         run.commit,
         str(run.target),
-        _forced(run) or _cut(f"Apply of #{run.pull} by {run.actor.name}"),
+        _forced(run) or _cut(_asked(run)),
         {"run": run.id, "target": run.target.key},
         production=bool(environment and environment.production),
         transient=bool(run.target.instance),

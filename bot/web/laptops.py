@@ -30,6 +30,9 @@ LARGEST = 4096
 EACH = Pace(burst=10, per_second=1 / 6)
 ALL = Pace(burst=60, per_second=1.0)
 """Tries of one address, and of all together: people sign in once a day, and each try asks GitHub."""
+FRESH = 5.0
+"""Seconds for which the policy that was read last is good enough for a laptop's lock: Terraform asks again and again where
+it may wait (`-lock-timeout`)."""
 ADDRESSES = 10_000
 """Addresses that are remembered."""
 
@@ -108,6 +111,7 @@ def _login(context: Callable[[], Context], token: str, wish: Wish) -> Response:
         "password": found.password,
         "expires_at": found.expires_at.isoformat(),
         "config": found.config,
+        "note": found.note,
     }
     return JSONResponse(body, headers={"Cache-Control": "no-store"})
 

@@ -97,7 +97,8 @@ def test_an_old_message(world: World, holds: Holds) -> None:
 
 
 def test_forged_clicks(world: World, holds: Holds) -> None:
-    """Ids that are nobody's, another repository's approval by somebody without access there, an unlinked user."""
+    """Ids that are nobody's, another repository's approval by somebody without access there, an unlinked user, and
+    a user of another workspace (Slack Connect) with the id of one who is linked here."""
     story = Production(world, holds)
     number = story.promoted()
     asked = story.asks(number)
@@ -106,6 +107,9 @@ def test_forged_clicks(world: World, holds: Holds) -> None:
     value = json.dumps({"a": asked.id, "d": asked.plan_digest[:16]})
     slack.click("dave", CHANNEL, ts, "modal:approve")
     whispered(story, "dave", "I do not know your GitHub login")
+    elsewhere = {"id": "U0BOB", "username": "bob", "name": "bob", "team_id": "T0OTHER"}
+    slack.forge_click("bob", CHANNEL, ts, "modal:approve", value, user=elsewhere)
+    whispered(story, "bob", "I do not know your GitHub login")
     nobodys = json.dumps({"a": "0" * 20, "d": "0" * 16})
     slack.forge_click("bob", CHANNEL, ts, "modal:approve", nobodys)
     whispered(story, "bob", "There is no such approval")
@@ -136,7 +140,10 @@ def test_ones_own_change(world: World, holds: Holds) -> None:
     slack, ts = world.slack, story.asked_in_slack(number).ts
     for author in ("ann", "bob", "carol"):
         story.refused(
-            number, "/approve prod", f"@{author} asked for this apply or wrote its commit", author=author
+            number,
+            "/approve prod",
+            f"@{author} asked for this apply, opened #{number} or wrote one of its commits",
+            author=author,
         )
         slack.click(author, CHANNEL, ts, "modal:approve")
         whispered(story, author, "somebody else's consent")

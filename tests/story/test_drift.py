@@ -60,6 +60,26 @@ def test_each_change_is_told_once(
     assert not list((world.directory / "data").rglob("drift.tfplan"))
 
 
+def test_what_is_never_the_same_twice(world: World, holds: Holds, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock in the configuration: it is told once, however often the schedule looks, and stays in the history."""
+    story = Drifting(world, holds)
+    clock = b'\nresource "terraform_data" "clock" {\n  input = [plantimestamp(), timestamp()]\n}\n'
+    number = story.propose({"infra/main.tf": story.main("m") + clock})
+    story.planned(number)
+    story.applied(number)
+    with rounds(world, monkeypatch) as schedule:
+        for turn in range(3):
+            assert schedule.turn() == 1
+            until(lambda turn=turn: len(story.looks()) == turn + 1, what="the look")  # type: ignore[misc]
+            story.ended("drift", "checked")
+        story.resize("xl")
+        assert schedule.turn() == 1
+        until(lambda: story.channel("staging: drift, 1 changed outside, 2 pending"), what="what is new")
+    assert [one.headline for one in story.findings()] == ["1 pending", "1 changed outside, 2 pending"]
+    assert len(story.channel("staging: drift")) == 2
+    assert "Last findings" in story.asks(number, "1 changed outside, 2 pending")
+
+
 def test_after_a_revert(world: World, holds: Holds) -> None:
     """What counts is the release that it went back to; and an apply clears what was found before it."""
     story = Drifting(world, holds)

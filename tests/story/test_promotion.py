@@ -48,6 +48,19 @@ def test_what_staging_has_not(world: World, holds: Holds) -> None:
     story.is_sound()
 
 
+def test_a_locked_environment_asks_nobody(world: World, holds: Holds) -> None:
+    """A lock by hand refuses an apply that has no plan yet as well: no plan, no question, a place in the list."""
+    story = Production(world, holds)
+    number = story.promoted()
+    story.accepted(number, "/lock prod an incident", "locked", author="ann")
+    story.refused(number, "/apply prod", "is locked by", "an incident", "waiting list")
+    assert story.approvals(number) == []
+    assert not [run for run in story.runs("plan") if run.target.environment == "prod"]
+    story.accepted(number, "/unlock prod", "free", author="ann")
+    story.asks(number)
+    story.is_sound()
+
+
 def test_what_does_not_stand_on_staging(world: World, holds: Holds) -> None:
     """A later apply there failed, or was killed: the release before it counts no more until another one is verified."""
     story = Production(world, holds, prod=NOBODY)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from bot.playground.slack.model import Message
 from bot.playground.world import World, until
 from tests.story.holds import Holds
 from tests.story.production import Production
@@ -65,6 +66,8 @@ def test_there_and_back(story: Story) -> None:
     assert "The world is as" in said
     assert "held at" in said
     assert "/compare/" in said
+    story.reacted(second, story.say(second, "/apply staging"), "-1")
+    story.is_told(second, "is a revert's. `/plan staging` makes one")
     with story.tables() as tables:
         releases = tables.releases.of_target(story.target(), 10)
         versions = tables.states.versions(story.target().key, 10)
@@ -246,4 +249,60 @@ def test_the_release_that_was_named_is_meant(story: Story) -> None:
     on_the_way(story, number, f"/revert staging {first.serial}")
     story.reacted(number, story.say(number, "/revert staging"), "rocket")
     assert "medium" in web(story)
+    story.is_sound()
+
+
+def offered(story: Story, number: int, button: str) -> Message:
+    """The pull request's card, once it has this button."""
+
+    def look() -> Message | None:
+        found = [one for one in story.world.slack.messages("#infra") if f"#{number} " in one.text]
+        return found[0] if found and found[0].button(button) else None
+
+    found = until(look, what=f"the button {button}")
+    assert found is not None
+    return found
+
+
+def test_every_place_tells_the_same(story: Story) -> None:
+    """A revert by another pull request: the first one's headline, check, card and thread say so, and lead to what is
+    next; so does the other one's, after its merge, too."""
+    first = story.propose(configured("medium"))
+    story.planned(first)
+    story.applied(first)
+    story.github.merge_pull(story.repository, first, actor="bob")
+    second = story.propose(configured("large"))
+    story.planned(second)
+    story.applied(second)
+    story.reacted(second, story.say(second, "/unlock staging"), "+1")
+    third = story.propose({"README.md": b"Why we go back\n"})
+    story.github.merge_pull(story.repository, third, actor="bob")
+    on_the_way(story, third)
+    story.sees(third, "**Staging is ready to revert**")
+    story.sees(third, "`/revert staging`")
+    posted = offered(story, third, "towpath:revert:staging")
+    story.world.slack.click("ann", "#infra", posted.ts, "towpath:revert:staging")
+    until(lambda: "medium" in web(story), what="the way back")
+    story.ended("apply", "applied")
+    story.sees(third, "**Staging is reverted**")
+    assert f"by #{third}" in story.sees(second, "**Staging is reverted**").replace("&#8203;", "")
+    until(
+        lambda: any(
+            f"Revert of staging to {story.runs('apply')[-1].commit[:7]} by @ann in #{third}"
+            in str(one.description)
+            for one in story.github.state.deployments.values()
+        ),
+        what=str([one.description for one in story.github.state.deployments.values()]),
+    )
+    story.reacted(second, story.say(second, "/plan staging"), "+1")
+    story.sees(second, "`/unhold staging`")
+    posted = offered(story, second, "towpath:unhold:staging")
+    assert posted.button("towpath:apply:staging") is None
+    said = str([one.blocks for one in story.world.slack.thread("#infra", posted.ts)][-1])
+    assert "/infra unhold staging" in said
+    assert "/infra apply staging" not in said
+    story.world.slack.click("ann", "#infra", posted.ts, "towpath:unhold:staging")
+    offered(story, second, "towpath:apply:staging")
+    story.planned(second)
+    story.applied(second)
     story.is_sound()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+
 from bot.playground.world import World, until
 from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
@@ -39,6 +41,9 @@ resource "terraform_data" "web" {
 }
 output "token" {
   value = "out ${var.token}"
+}
+output "written_otherwise" {
+  value = [base64encode(var.token), jsonencode({ of = var.token })]
 }
 """
 TOKEN = "s3cr3t-of-staging-4711"
@@ -125,6 +130,7 @@ def test_a_secret(make_world: MakeWorld, holds: Holds) -> None:
     seen += [repr(world.slack.messages("#infra")), world.bot.log.read_text()]
     for place in seen:
         assert TOKEN not in place
+        assert base64.b64encode(TOKEN.encode()).decode().rstrip("=") not in place
     data = world.directory / "data"
     for path in [*data.glob("*.db*"), *data.glob("**/journal/**/output*")]:
         if path.is_file():

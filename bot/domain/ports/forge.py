@@ -140,8 +140,9 @@ class Forge(Protocol):
         or the bot may not see it."""
         ...
 
-    def authors(self, repository: str, commit: str) -> tuple[str, ...]:
-        """Logins of a commit's author and committer, as far as GitHub knows them; its own web-flow is nobody."""
+    def authors(self, repository: str, commits: Sequence[str]) -> frozenset[str]:
+        """Logins (lower case) of the commits' authors, co-authors and committers, as far as GitHub knows them; its own
+        web-flow is nobody. ForgeError with status 404 where it does not know one of the commits."""
         ...
 
     def head_of(self, repository: str, branch: str) -> str:

@@ -49,6 +49,10 @@ class Git(Protocol):
 
     def is_ancestor(self, repository: str, ancestor: str, commit: str) -> bool: ...
 
+    def commits(self, repository: str, base: str, head: str, most: int) -> list[str]:
+        """Those of `head` that `base` does not contain, newest first; the newest `most` of them."""
+        ...
+
     def checkout(self, repository: str, commit: str, path: Path) -> str:
         """A clean worktree of `commit` at exactly `path` (made, or put back byte for byte); returns the tree id."""
         ...

@@ -114,6 +114,11 @@ class Drifts(Protocol):
 
     def newest(self, target: Target) -> Drift | None: ...
 
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were found before that time (UTC), never the newest of a target; returns how
+        many."""
+        ...
+
     def newest_of(self, targets: Iterable[Target]) -> dict[Target, Drift]:
         """The newest of each of the targets that has one."""
         ...
@@ -136,6 +141,15 @@ class Artifacts(Protocol):
 
     def content(self, artifact_id: str) -> bytes:
         """Raises KeyError where it is gone."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were kept before that time, of instances whose pull request is not open any
+        more; returns how many."""
+        ...
+
+    def forget_tickets(self, now: datetime, limit: int) -> int:
+        """Delete `limit` at most that have expired; returns how many."""
         ...
 
     def issue(self, ticket: Ticket) -> None: ...

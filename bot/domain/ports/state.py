@@ -169,6 +169,23 @@ class UnsavedStates(Protocol):
         """Raises KeyError where there is none, ValueError where it does not decrypt."""
         ...
 
+    def left(self) -> list[Unsaved]:
+        """Those that nobody pushed, also where they were overtaken, the newest first."""
+        ...
+
+    def kept_since(self, before: datetime) -> list[Unsaved]:
+        """Those that nobody pushed, and that were kept, or overtaken, before that time; oldest first."""
+        ...
+
+    def drop(self, state_id: str) -> bool:
+        """Delete it with its content; False where that was done before."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete `limit` at most that were pushed before that time: they are versions like others since. Returns how
+        many."""
+        ...
+
     def end(self, state_id: str, ending: str, now: datetime) -> bool:
         """There is nothing to push any more, for this reason; False where that was so before. Its content stays."""
         ...
@@ -183,11 +200,12 @@ class StateTables(Protocol):
 
 @dataclass(frozen=True)
 class Author:
-    """For whom a state is written: what its version will say."""
+    """For whom a state is written: what its version will say. reverts: see StateVersion."""
 
     run_id: str = ""
     commit: str = ""
     actor: str = ""
+    reverts: str = ""
 
 
 class StatePlace(Protocol):
@@ -217,11 +235,19 @@ class StatePlace(Protocol):
 
 
 class Claims(Protocol):
-    """What a person's own Terraform may lock, and the target's claim that goes with it. Within a transaction."""
+    """What a person's own Terraform may lock, and the target's claim that goes with it. All but `forbids` within a
+    transaction."""
 
-    def lock(self, tables: StateTables, grant: Grant, wanted: LockInfo) -> LockInfo | None:
+    def forbids(self, grant: Grant, wanted: LockInfo) -> str:
+        """What the target's rules have against what the lock is wanted for, "" where nothing. Outside any transaction:
+        it may ask GitHub."""
+        ...
+
+    def lock(
+        self, tables: StateTables, grant: Grant, wanted: LockInfo, forbidden: str = ""
+    ) -> LockInfo | None:
         """Take the state's lock, and for what writes the target's claim too: None where we have both now, else who
-        is in the way."""
+        is in the way. forbidden: what `forbids` said; it is recorded, and nothing is taken."""
         ...
 
     def unlock(self, tables: StateTables, grant: Grant, lock_id: str | None) -> LockInfo | None:

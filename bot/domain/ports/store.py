@@ -189,6 +189,11 @@ class Runs(Protocol):
         """Delete the logs of `limit` runs at most that ended before that time (UTC); returns of how many."""
         ...
 
+    def forget_looks(self, before: datetime, limit: int) -> int:
+        """Delete `limit` looks for drift at most that ended before that time (UTC) and found nothing that is kept;
+        never the newest of a target, nor one that has a log. Returns how many."""
+        ...
+
     def add_log(self, run_id: str, lines: Sequence[str]) -> None:
         """Append (already redacted) lines; encrypted at rest."""
         ...
@@ -345,6 +350,10 @@ class Identities(Protocol):
 
     def redeem(self, digest: str, now: datetime) -> Code | None:
         """The unexpired code, deleted: it works once."""
+        ...
+
+    def forget_codes(self, now: datetime, limit: int) -> int:
+        """Delete `limit` at most that have expired; returns how many."""
         ...
 
     def channel_repository(self, channel: str) -> str: ...

@@ -179,13 +179,14 @@ def _apply(asking: Asking) -> Spans:
     run: Run | None = asking.run
     if run is None:
         return ()
+    what = "revert" if run.reverts else "apply"
     if run.active:
-        return (Plain(" The apply is at work."),)
+        return (Plain(f" The {what} is at work."),)
     message = f" {cut(run.message)}" if run.message else ""
     ended = f", {at(run.finished_at)}" if run.finished_at else ""
     return (
-        Plain(" The apply: "),
-        Bold(f"{ENDED[run.outcome or 'failed']}"),
+        Plain(f" The {what}: "),
+        Bold("reverted" if run.reverts and run.outcome == "applied" else f"{ENDED[run.outcome or 'failed']}"),
         Plain(f"{ended}."),
         *say(message),
     )
@@ -207,7 +208,7 @@ def _title(approval: Approval, pull: int) -> str:
     name = approval.actor.login or ("Somebody in Slack" if approval.actor.slack else "Towpath")
     said = _ENDED.get(approval.status, "{name} asks to {verb}")
     verb = f"revert {approval.target}" if approval.reverts else f"apply #{pull} to {approval.target}"
-    what = f"#{pull} for {approval.target}"
+    what = f"The revert of {approval.target}" if approval.reverts else f"#{pull} for {approval.target}"
     return said.format(name=name, what=what, verb=verb)
 
 

@@ -55,9 +55,8 @@ def card(status: Status) -> Document:
         body.append(Table(("Environment", "Plan", "State"), lines, "environments"))
     body += [Note(say(note.replace("\n", " "))) for note in status.notes]
     general = (Button("Open pull request", url=pull.url),)
-    body.append(
-        Actions((Button("Plan", "plan"), *general) if pull.state == "open" and status.targets else general)
-    )
+    planned = pull.state == "open" and any(row.environment.on_pull_request for row in status.targets)
+    body.append(Actions((Button("Plan", "plan"), *general) if planned else general))
     return Document(f"#{pull.number} {cut(pull.title)}: {text}", tuple(body), tone)
 
 
@@ -65,13 +64,7 @@ def _buttons(row: TargetStatus, status: Status) -> tuple[Button, ...]:
     run = at_work(row)
     newest = run or row.run
     log = (status.links or {}).get(newest.id, "") if newest else ""
-    buttons: list[Button] = []
-    if row.next_step.startswith("/apply") and standing(row) in ("ready", "waiting"):
-        buttons.append(
-            Button(f"Apply {row.target}", row.next_step[1:], style="primary", confirm=_question(row))
-        )
-    elif row.next_step.startswith("/plan"):
-        buttons.append(Button(f"Plan {row.target}", row.next_step[1:]))
+    buttons: list[Button] = _onward(row)
     if run is not None and run.pull == row.pull and not run.cancel_by:
         buttons.append(
             _spoken(
@@ -85,12 +78,31 @@ def _buttons(row: TargetStatus, status: Status) -> tuple[Button, ...]:
     return tuple(buttons)
 
 
+def _onward(row: TargetStatus) -> list[Button]:
+    """The row's next step, where a click is enough for it: what must be typed, or somebody else's word, has none."""
+    step, word = row.next_step[1:], row.next_step[1:].partition(" ")[0]
+    if word in ("apply", "revert") and standing(row) in ("ready", "waiting") and "--" not in step:
+        label = f"{word.capitalize()} {row.target}"
+        return [Button(label, step, style="primary", confirm=_question(row, word.capitalize()))]
+    if word == "plan":
+        return [Button(f"Plan {row.target}", step)]
+    if word == "unhold" and row.hold is not None:
+        question = f"{row.hold.reverted[:7]} may be applied there again then."
+        return [_spoken("Unhold", "unhold", row, question)]
+    if word == "push-state" and row.unsaved is not None:
+        question = f"The state that the apply of #{row.unsaved.pull} left is written there."
+        return [_spoken("Push state of", "push-state", row, question)]
+    return []
+
+
 def _spoken(label: str, word: str, row: TargetStatus, question: str) -> Button:
     return Button(f"{label} {row.target}", command(word, row.target)[1:], style="danger", confirm=question)
 
 
-def _question(row: TargetStatus) -> str:
+def _question(row: TargetStatus, verb: str) -> str:
     summary = summary_of(row.plan)
     numbers = summary.headline if summary else "what was planned"
     which = f" of {row.plan.commit[:7]}" if row.plan else ""
-    return f"Apply the plan{which} to {row.target}: {numbers}?"
+    if row.plan is not None and row.plan.reverts:
+        return f"{verb} {row.target} to {row.plan.commit[:7]}: {numbers}?"
+    return f"{verb} the plan{which} to {row.target}: {numbers}?"

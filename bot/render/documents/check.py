@@ -49,9 +49,10 @@ def _title(row: TargetStatus, summary: PlanSummary | None) -> str:
     stands = standing(row)
     if stands == "failed" and row.run is not None:
         return f"{row.target}: {row.run.word} {ENDED[row.run.outcome or 'failed']}"
-    if stands == "applied":
-        return f"{row.target}: {'reverted' if row.plan and row.plan.reverts else 'applied'}"
-    return f"{row.target}: {summary.headline if summary else 'no plan'}"
+    if stands in ("applied", "reverted"):
+        return f"{row.target}: {stands}"
+    back = f"back to {row.plan.commit[:7]}, " if row.plan and row.plan.reverts else ""
+    return f"{row.target}: {back}{summary.headline if summary else 'no plan'}"
 
 
 def _facts(row: TargetStatus, status: Status) -> tuple[tuple[str, Spans], ...]:

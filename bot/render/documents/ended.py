@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.gates import command
 from bot.domain.run import Plan, Run
 from bot.render.document import Bold, Code, Command, Document, Element, Plain, Spans, Text, Tone, join
 from bot.render.documents.failure import why
@@ -20,8 +19,9 @@ _TONES: dict[str, Tone] = {
 }
 
 
-def ended(run: Run, plan: Plan | None = None, log: Sequence[str] = ()) -> Document:
-    """`run` is finished; `plan`: the one it made or applied; `log`: its lines, for one that did not end well."""
+def ended(run: Run, plan: Plan | None = None, log: Sequence[str] = (), next_step: str = "") -> Document:
+    """`run` is finished; `plan`: the one it made or applied; `log`: its lines, for one that did not end well;
+    `next_step`: the command that leads on from a plan, "" where none does."""
     outcome = run.outcome or "failed"
     summary = summary_of(plan)
     body: list[Element] = [
@@ -29,9 +29,8 @@ def ended(run: Run, plan: Plan | None = None, log: Sequence[str] = ()) -> Docume
     ]
     if outcome == "planned":
         body += losses(summary) if summary else ()
-        if plan is not None and plan.has_changes:
-            verb = "revert" if run.reverts else "apply"
-            body.append(Text((Plain("Next: "), Command(command(verb, run.target)))))
+        if next_step:
+            body.append(Text((Plain("Next: "), Command(next_step))))
     elif outcome != "applied":
         body += why(run, log if _TONES.get(outcome) == "bad" else ())
     what = run.target if outcome in ("planned", "applied") else f"{run.word} of {run.target}"

@@ -54,7 +54,7 @@ def stands(row: TargetStatus, head: str) -> Stand:
     ):
         return "applying"
     plan = row.plan
-    if plan is None or plan.commit != head:
+    if plan is None or plan.commit != head or row.undone:
         return "barred"
     if plan.status == "applied":
         words: dict[str, Stand] = {"failed": "broken", "running": "applying"}
@@ -124,6 +124,8 @@ def _reason(row: TargetStatus, head: str) -> Spans:
         )
     if stand == "clear":
         return (Plain("applied" if row.plan and row.plan.status == "applied" else "no changes"),)
+    if row.undone or (row.plan is not None and row.plan.reverts and row.plan.status == "applied"):
+        return (Plain("reverted: what this pull request changed does not stand there"),)
     if row.blocked is not None:
         return say(row.blocked.fact)
     if run is not None and not run.active and run.commit == head and run.outcome in BAD:
@@ -189,7 +191,9 @@ def _next(row: TargetStatus, head: str, status: Status) -> Spans:
         return (Command(row.next_step),)
     running = row.run is not None and row.run.active
     fork = status.pull is not None and status.pull.from_fork
-    return () if running or fork else (Command(command("apply", row.target)),)
+    locked = row.lock is not None and not row.lock.admits(row.pull)
+    refused = running or fork or locked or row.hold is not None
+    return () if refused else (Command(command("apply", row.target)),)
 
 
 def _left(row: TargetStatus) -> Release | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.domain.results import Status
 from bot.render.document import Bold, Plain, Spans, Tone
-from bot.render.standing import Standing, standing
+from bot.render.standing import Standing, goes_back, standing
 from bot.render.words import named
 
 _ORDER: tuple[Standing, ...] = (
@@ -16,6 +16,7 @@ _ORDER: tuple[Standing, ...] = (
     "stale",
     "unplanned",
     "applied",
+    "reverted",
     "unchanged",
     "idle",
     "over",
@@ -29,10 +30,20 @@ _SAID: dict[Standing, tuple[str, str]] = {
     "stale": ("needs a new plan", "need a new plan"),
     "unplanned": ("is not planned yet", "are not planned yet"),
     "applied": ("is applied", "are applied"),
+    "reverted": ("is reverted", "are reverted"),
     "unchanged": ("has no changes", "have no changes"),
     "idle": ("is idle", "are idle"),
     "over": ("was not applied", "were not applied"),
 }
+_BACK: dict[Standing, tuple[str, str]] = {
+    "failed": ("failed to be reverted", "failed to be reverted"),
+    "ready": ("is ready to revert", "are ready to revert"),
+    "waiting": ("may not be reverted yet", "may not be reverted yet"),
+    "stale": ("needs a new plan to revert", "need a new plan to revert"),
+    "unchanged": ("has nothing to revert", "have nothing to revert"),
+    "over": ("was not reverted", "were not reverted"),
+}
+"""What is said of a revert's plan instead."""
 _TONES: dict[Standing, Tone] = {"failed": "bad", "ready": "good", "applied": "good", "unchanged": "good"}
 
 
@@ -40,9 +51,12 @@ def headline(status: Status) -> tuple[Spans, str, Tone]:
     """The sentence as spans, as plain text, and its tone: `**Staging is ready to apply** · prod waits for its lock`."""
     groups: list[tuple[Standing, str]] = []
     for wanted in _ORDER:
-        names = [str(row.target) for row in status.targets if standing(row) == wanted]
-        if names:
-            groups.append((wanted, f"{named(names)} {_SAID[wanted][len(names) > 1]}"))
+        rows = [row for row in status.targets if standing(row) == wanted]
+        for back in (False, True):
+            names = [str(row.target) for row in rows if (wanted in _BACK and goes_back(row)) == back]
+            said = _BACK[wanted] if back and names else _SAID[wanted]
+            if names:
+                groups.append((wanted, f"{named(names)} {said[len(names) > 1]}"))
     if not groups:
         text = "No environment is concerned"
         return (Bold(text),), text, "plain"

@@ -24,7 +24,7 @@ def help_page(result: Help) -> Document:
 
 
 def _all(result: Help) -> Document:
-    rows = tuple(((_usage(one),), say(one.summary), say(one.role)) for one in result.commands)
+    rows = tuple(((_usage(one),), say(one.summary), (Plain(_who(one.role)),)) for one in result.commands)
     said: tuple[Element, ...] = (
         Table(("Command", "What it does", "Who"), rows, "commands"),
         Note(
@@ -46,10 +46,15 @@ def _one(one: CommandHelp) -> Document:
     said: list[Element] = [Text((_usage(one), Plain(f" — {one.summary}"))), *tell(one.description)]
     if examples:
         said += [Text((Plain("For example:"),)), Items(examples)]
-    said.append(Note((Plain("Who may: "), *say(one.role))))
+    said.append(Note((Plain(f"Who may: {_who(one.role)}"),)))
     if others:
         said.append(Note((Plain("Also: "), *join(others, ", "))))
     return Document(f"/{one.name}: {one.summary}", tuple(said))
+
+
+def _who(role: str) -> str:
+    """A role as people read it: what anybody may needs none."""
+    return "everybody" if role in ("none", "read") else f"{role} and above"
 
 
 def _usage(one: CommandHelp) -> Command:

@@ -64,4 +64,6 @@ def _damaged(result: History) -> Spans:
 
 
 def _size(size: int) -> str:
+    if size >= 1 << 20:
+        return f"{size / (1 << 20):,.1f} MB"
     return f"{size / 1024:.1f} KB" if size >= 1024 else f"{size} B"

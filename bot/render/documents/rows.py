@@ -9,7 +9,7 @@ from bot.domain.run import Run
 from bot.render.document import Bold, Code, Command, Link, Plain, Spans, join, say
 from bot.render.documents.follow_up import forced, loud
 from bot.render.documents.plan import counts, summary_of
-from bot.render.standing import at_work, progress, standing
+from bot.render.standing import at_work, goes_back, progress, standing
 from bot.render.words import BAD, ENDED, at, claim, commit, cut, day, pull_name
 
 ICONS = {
@@ -19,6 +19,7 @@ ICONS = {
     "locked": "🔒",
     "stale": "⚠️",
     "applied": "✅",
+    "reverted": "✅",
     "unchanged": "✅",
 }
 
@@ -81,20 +82,31 @@ def _main(row: TargetStatus, status: Status) -> Spans:
         return (icon, *_blocked(row, row.blocked))
     if stands == "stale":
         return (icon, *say(cut(row.stale) if row.stale else "this plan can no longer be applied"))
-    if stands == "applied":
-        there = row.release
-        if there is None or row.plan is None or there.plan_digest != row.plan.digest:
-            return (icon, Plain("applied"))
-        done = f"{'reverted' if there.reverts else 'applied'} {at(there.created_at)}"
-        return (icon, Plain(done)) if there.verified else (Plain(f"❌ {done}, its smoke checks failed"),)
+    if stands in ("applied", "reverted"):
+        return _done(row, stands, icon)
+    back = goes_back(row)
     said = {
         "unplanned": "not planned",
-        "unchanged": "up to date",
-        "ready": "ready to apply",
+        "unchanged": "nothing to revert" if back else "up to date",
+        "ready": "ready to revert" if back else "ready to apply",
         "idle": "–",
-        "over": "not applied",
+        "over": "not reverted" if back else "not applied",
     }
     return (icon, Plain(said.get(stands, "")))
+
+
+def _done(row: TargetStatus, word: str, icon: Plain) -> Spans:
+    """What this pull request's plan, or the revert of what it applied, has left; without a time where neither stands
+    there any more. After a revert the commit that it went back to is named."""
+    there = row.release
+    ours = there is not None and row.plan is not None and there.plan_digest == row.plan.digest
+    if there is None or not (ours or row.undone):
+        return (icon, Plain(word))
+    back: Spans = (Plain(" to "), Code(there.commit[:7])) if there.reverts else ()
+    done: Spans = (Plain(word), *back, Plain(f" {at(there.created_at)}"))
+    if row.undone and there.pull != row.pull:
+        done = (*done, Plain(" by "), pull_name(there.pull))
+    return (icon, *done) if there.verified else (Plain("❌ "), *done, Plain(", its smoke checks failed"))
 
 
 def alarms(row: TargetStatus) -> list[Spans]:

@@ -23,6 +23,7 @@ from bot.cli.state import state as commands
 from bot.domain.run import Plan
 from bot.domain.state import StateInfo
 from bot.domain.target import Target
+from bot.domain.unsaved import Unsaved
 from bot.storage.database import Database
 from bot.storage.tables import state_files
 from tests.contract.state_store import state
@@ -132,6 +133,24 @@ def test_export_is_byte_for_byte(towpath: Towpath, written: Database, tmp_path: 
     assert file.stat().st_mode & 0o77 == 0
     again = towpath("export", "staging", "--output", str(file))
     assert "File exists" in str(again.exception)
+
+
+def test_what_was_not_pushed_is_written_out(towpath: Towpath, written: Database, tmp_path: Path) -> None:
+    """Also of a target that has no recorded state, and also where it was overtaken; not what was pushed."""
+    assert "No state waits" in str(towpath("unsaved", "staging").exception)
+    prod, made = Target("acme/infra", "infra", "prod"), datetime.now(UTC)
+    with written.begin() as tables:
+        for name, where in (("a", prod), ("b", HERE)):
+            lost = Unsaved(name, where, "r", 7, "c", "ann", "l", 3, "s", 4, 2, True, "", made)
+            tables.unsaved.keep(lost, f"kept {name}".encode())
+        tables.unsaved.end("a", "overtaken", made)
+        tables.unsaved.end("b", "pushed", made)
+    assert towpath("unsaved", "prod").stdout_bytes == b"kept a"
+    assert "No state of `staging`" in str(towpath("unsaved", "staging").exception)
+    file = tmp_path / "kept"
+    assert towpath("unsaved", prod.key, "--output", str(file)).exit_code == 0
+    assert file.read_bytes() == b"kept a"
+    assert file.stat().st_mode & 0o77 == 0
 
 
 def test_what_there_is_not(towpath: Towpath, written: Database) -> None:

@@ -11,15 +11,32 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
+from bot.domain.drift import Drift
+from bot.domain.ports.records import Artifact, Ticket
 from bot.domain.ports.state import Grant
-from bot.domain.ports.store import Inbox
+from bot.domain.ports.store import Code, Inbox, Surface, Tables
+from bot.domain.results import Result
+from bot.domain.run import Origin
+from bot.domain.target import Target
+from bot.domain.unsaved import Unsaved
 from bot.runs import durable
 from bot.runs.durable import Durable
-from bot.services import retention
+from bot.services import lapsing, retention
 from bot.services.context import Context
 from bot.storage.database import Database
+from bot.surfaces import reply
 from tests.fixtures.context import bare
-from tests.integration.storage.samples import MINUTE, delivery, plan, pull, run, surface
+from tests.integration.storage.samples import (
+    MINUTE,
+    PROD,
+    TEST,
+    delivery,
+    plan,
+    pull,
+    release,
+    run,
+    surface,
+)
 
 NOW = datetime.now(UTC)
 """The inbox and the queues keep times by their own clock."""
@@ -141,6 +158,128 @@ def test_surfaces(store: Database, context: Context, inbox: Inbox) -> None:
         *("card:old", "check:old", "deployment:old", "queue:young"),
         *("reply:due", "reply:never", "reply:young", "status:old"),
     ]
+
+
+def test_what_was_never_redeemed(store: Database, context: Context, inbox: Inbox) -> None:
+    """Links to artifacts and codes to link accounts, once they have expired."""
+    with store.begin() as tables:
+        for name, until in (("over", NOW), ("good", NOW + MINUTE)):
+            tables.artifacts.issue(Ticket(name, "artifact", "ann", until))
+            tables.identities.offer(Code(name, "slack", "T1/U1", until))
+    assert retention.forget(context, inbox) == {"tickets": 1, "codes": 1}
+    with store.begin() as tables:
+        assert tables.artifacts.redeem("good", NOW) is not None
+        assert tables.identities.redeem("good", NOW) is not None
+
+
+def test_artifacts_of_instances(store: Database, context: Context, inbox: Inbox) -> None:
+    """Once their pull request is closed; what exists once keeps its own."""
+    old = NOW - retention.ARTIFACTS
+    with store.begin() as tables:
+        tables.pulls.save(pull(7, state="merged"))
+        tables.pulls.save(pull(8))
+        for name, target, number, made in (
+            ("closed", TEST, 7, old - SECOND),
+            ("young", replace(TEST, instance="pr-70"), 7, old + MINUTE),
+            ("open", replace(TEST, instance="pr-8"), 8, old - SECOND),
+            ("prod", PROD, 7, old - SECOND),
+        ):
+            tables.releases.add(replace(release(name, target), pull=number))
+            tables.artifacts.keep(Artifact(name, target, name, "kubeconfig", "d", 1, made), b"content")
+    assert retention.forget(context, inbox) == {"artifacts": 1}
+    with store.read() as tables:
+        left = {row.id for row in tables.artifacts.of_repository("acme/infra")}
+    assert left == {"young", "open", "prod"}
+
+
+def drift(drift_id: str, run_id: str, found: datetime, target: Target = PROD) -> Drift:
+    return Drift(drift_id, target, run_id, "c1", "release", found, "digest", 1, 0, {})
+
+
+def test_looks_and_findings(store: Database, context: Context, inbox: Inbox) -> None:
+    """A look that found nothing new goes, and in a year what was found; the newest of a target stays."""
+    long, ago, young = NOW - retention.FINDINGS - SECOND, NOW - retention.LOOKS - SECOND, NOW - MINUTE
+    with store.begin() as tables:
+        for name, target, ended in (
+            ("older", PROD, long),
+            ("found", PROD, ago),
+            ("clean", PROD, ago),
+            ("logged", PROD, ago),
+            ("young", PROD, young),
+            ("last", TEST, ago),
+            ("under-way", PROD, None),
+        ):
+            phase = "finished" if ended else "planning"
+            tables.runs.add(run(name, kind="drift", target=target, finished_at=ended, phase=phase))
+        tables.runs.add(run("applied", kind="apply", finished_at=ago, phase="finished"))
+        tables.runs.add_log("logged", ["line"])
+        tables.drifts.add(drift("d1", "older", long))
+        tables.drifts.add(drift("d2", "found", ago))
+        tables.drifts.add(drift("d3", "last", long, TEST))
+    gone = retention.forget(context, inbox)
+    assert gone.pop("logs") == 1
+    assert gone == {"findings": 1, "looks": 3}  # older, clean, and logged, whose log goes first
+    with store.read() as tables:
+        names = {one.id for one in tables.runs.recent("acme/infra", 99)}
+        assert [one.id for one in tables.drifts.of_target(PROD, 9)] == ["d2"]
+        assert [one.id for one in tables.drifts.of_target(TEST, 9)] == ["d3"]
+    assert names == {"found", "young", "last", "under-way", "applied"}
+
+
+def unsaved(name: str, target: Target, made: datetime) -> Unsaved:
+    return Unsaved(name, target, "r1", 7, "c1", "ann", "l", 3, "sha", 4, 2, True, "", made)
+
+
+def told(context: Context) -> list[Surface]:
+    with context.store.read() as tables:
+        return [one for one in tables.surfaces.of_pull("acme/infra", 7) if one.kind == "reply"]
+
+
+def test_states_that_could_not_be_uploaded(store: Database, context: Context, inbox: Inbox) -> None:
+    """Pushed ones go soon. The others are kept for a year, and go only when people were told four weeks before."""
+
+    def tell(tables: Tables, origin: Origin, repository: str, number: int, result: Result) -> None:
+        reply.want(tables, clock(), "/infra", origin, repository, number, result)
+
+    at = [NOW]
+
+    def clock() -> datetime:
+        return at[0]
+
+    context = replace(context, now=clock, tell=tell, channel="C1")
+    soon, old = NOW - retention.PUSHED - SECOND, NOW - lapsing.KEPT - SECOND
+    with store.begin() as tables:
+        for name, made, ending, ended in (
+            ("open", old, "", None),
+            ("overtaken", old, "overtaken", soon),
+            ("pushed", old, "pushed", soon),
+            ("just-pushed", old, "pushed", NOW),
+        ):
+            tables.unsaved.keep(unsaved(name, replace(PROD, stack=name), made), b"{}")
+            if ending:
+                tables.unsaved.end(name, ending, ended or NOW)
+    assert retention.forget(context, inbox) == {"pushed states": 1}
+    notices = told(context)
+    assert [one.wanted["platform"] for one in notices] == ["github", "slack"]
+    said = str(notices[0].wanted["body"])
+    assert "`/push-state prod open`" in said
+    assert f"{NOW + lapsing.NOTICE:%Y-%m-%d}" in said
+    at[0] = NOW + lapsing.NOTICE + MINUTE
+    assert "unsaved states" not in retention.forget(context, inbox)  # nobody was told yet: it was not posted
+    with store.begin() as tables:
+        for one in notices:
+            tables.surfaces.save(replace(one, due_at=None, settled_at=NOW, digest="posted"))
+    gone = retention.forget(context, inbox)
+    assert gone["unsaved states"] == 1
+    with store.read() as tables:
+        assert {one.id for one in tables.unsaved.left()} == {"overtaken"}
+        assert tables.unsaved.data("overtaken") == b"{}"
+        with pytest.raises(KeyError):
+            tables.unsaved.data("open")
+        assert [one.action for one in tables.audit.entries()] == ["state.lapsed"]
+    at[0] += lapsing.KEPT - lapsing.NOTICE
+    retention.forget(context, inbox)
+    assert any("towpath state unsaved" in str(one.wanted) for one in told(context))
 
 
 def test_credentials(store: Database, context: Context, inbox: Inbox) -> None:

@@ -46,25 +46,25 @@ OTHER = Target("acme/infra", "infra", "prod", "pr-7")
             standing(status="used"),
             "approval-void",
             "The approval for prod was used already.",
-            "`/apply prod`",
+            "`/apply prod` asks for a new one.",
         ),
         (
             standing(status="rejected"),
             "approval-void",
             "The approval for prod was rejected.",
-            "`/apply prod`",
+            "`/apply prod` asks for a new one.",
         ),
         (
             standing(status="expired"),
             "approval-void",
             "The approval for prod has expired.",
-            "`/apply prod`",
+            "`/apply prod` asks for a new one.",
         ),
         (
             standing(status="dead"),
             "approval-void",
             "The approval for prod no longer holds, since its plan does not.",
-            "`/apply prod`",
+            "`/apply prod` asks for a new one.",
         ),
         (
             standing(expires_at=NOW),
@@ -76,7 +76,7 @@ OTHER = Target("acme/infra", "infra", "prod", "pr-7")
             standing(Missing(1)),
             "unapproved",
             "prod still needs 1 approval by anybody with the `write` role.",
-            "They approve with `/approve`, by a review of this commit, or in Slack.",
+            "They approve with `/approve prod`, by a review of this commit, or in Slack.",
         ),
         (
             replace(
@@ -85,7 +85,7 @@ OTHER = Target("acme/infra", "infra", "prod", "pr-7")
             ),
             "rejected",
             "@carol rejected the apply to prod: not on a 'Friday'.",
-            "`/apply prod`",
+            "`/apply prod` asks once more.",
         ),
     ],
 )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -32,7 +34,7 @@ def change(*actions: str, before: str = "s", after: str = "m", secret: bool = Fa
 
 
 def found(digest: str, release: str = "e1") -> Drift:
-    return Drift("x", STAGING, "r", "c", release, NOW, digest, 1, 0, {})
+    return Drift("x", STAGING, "r", "c", release, NOW, digest, 1, 0, {"outputs": [{"path": digest}]})
 
 
 def test_what_is_counted() -> None:
@@ -54,6 +56,64 @@ def test_the_digest_tells_what_was_found() -> None:
     assert first.digest == measure(plan(drift=(change("update", after="l"),)), plan(change("read"))).digest
     assert first.digest != measure(plan(drift=(change("update", after="xl"),)), plan()).digest
     assert first.digest != measure(plan(), plan(change("update", after="l"))).digest
+
+
+def look(
+    refreshed: dict[str, Any], planned: dict[str, Any], before: Drift | None = None
+) -> tuple[bool, Drift]:
+    """Whether what a look found is news after `before`, and how it would be kept."""
+    one = measure(refreshed, planned)
+    drift = Drift("x", STAGING, "r", "c", "e1", NOW, one.digest, one.outside, one.pending, one.summary)
+    kept = json.loads(json.dumps(drift.after(before).summary))
+    return not drift.repeats(before), replace(drift, summary=kept)
+
+
+def at(moment: str) -> dict[str, Any]:
+    return plan(change("update", before="never", after=moment))
+
+
+def test_what_is_pending_counts_by_what_would_change() -> None:
+    """A clock gives each plan another value; another thing that would change is news."""
+    news, first = look(plan(), at("10:00"))
+    assert news
+    assert not look(plan(), at("10:05"), first)[0]
+    unknown = change("update") | {"change": change("update")["change"] | {"after_unknown": {"size": True}}}
+    assert not look(plan(), plan(unknown), first)[0]
+    other = at("10:05") | {"output_changes": {"ip": {"actions": ["update"], "before": "a", "after": "b"}}}
+    assert look(plan(), other, first)[0]
+    assert look(plan(), plan(change("delete", "create", before="never")), first)[0]
+
+
+def seen(moment: str) -> tuple[dict[str, Any], ...]:
+    return (change("update", before="never", after=moment),)
+
+
+def test_what_changes_while_it_is_looked_at_is_no_news() -> None:
+    news, first = look(plan(drift=seen("10:00:00")), plan(drift=seen("10:00:03")))
+    assert news
+    assert not look(plan(drift=seen("10:05:00")), plan(drift=seen("10:05:02")), first)[0]
+    assert not look(plan(drift=seen("10:05:00")), plan(drift=seen("10:05:00")), first)[0]
+
+
+def test_what_changes_from_look_to_look_is_told_once_more() -> None:
+    """The first change may be somebody's. As long as the rest of the finding stays, it is known to waver."""
+
+    def now(moment: str, before: Drift | None = None) -> tuple[bool, Drift]:
+        return look(plan(drift=seen(moment)), plan(drift=seen(moment)), before)
+
+    _news, first = now("10:00")
+    news, second = now("10:05", first)
+    assert news
+    assert not now("10:10", second)[0]
+    assert not now("10:15", second)[0]
+    gone = change("delete") | {"address": "thing.gone"}
+    more = (*seen("10:20"), gone)
+    news, third = look(plan(drift=more), plan(drift=more), second)
+    assert news, "something else besides"
+    moved = (*seen("10:25"), gone)
+    assert look(plan(drift=moved), plan(drift=moved), third)[0]
+    assert second.summary["wavering"] == ["thing.web size"]
+    assert not replace(second, release_id="e2").repeats(second), "an apply has not mended it"
 
 
 def test_no_secret_is_kept() -> None:

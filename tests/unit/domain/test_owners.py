@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-import pytest
+import time
 
-from bot.domain.owners import LARGEST, owned
+import pytest
+from codeowners import path_to_regex
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.domain.owners import LARGEST, matcher, owned
 from bot.errors import UserError
 
 PLACE = ".github/CODEOWNERS"
@@ -121,3 +126,45 @@ def test_a_file_that_github_does_not_load_is_an_error() -> None:
 def test_another_encoding_is_an_error(data: bytes) -> None:
     with pytest.raises(UserError, match="is not UTF-8"):
         of(data, "a")
+
+
+@pytest.mark.parametrize("pattern", ["/infra/**", "infra/*", "*", "**/main.tf", "/infra/**/main.tf"])
+def test_a_line_end_in_a_name_does_not_escape_its_owners(pattern: str) -> None:
+    odd = "infra/\nmain.tf" if pattern == "infra/*" else "infra/a\nb/main.tf"
+    assert of(f"{pattern} @bob\n", odd) == {odd: ("@bob",)}
+
+
+PATTERN = st.lists(
+    st.sampled_from(["a", "b", "*", "**", "/", "?", "**/", "/**", "."]), min_size=1, max_size=8
+).map("".join)
+NAME = st.text("ab.", min_size=1, max_size=3)
+
+
+@settings(max_examples=300, deadline=None)
+@given(PATTERN, st.lists(NAME, min_size=1, max_size=6).map("/".join))
+def test_a_pattern_means_what_the_library_says(pattern: str, path: str) -> None:
+    assert bool(matcher(pattern).search(path)) == bool(path_to_regex(pattern).search(path))
+
+
+@pytest.mark.parametrize(
+    ("pattern", "path"),
+    [
+        ("a*" * 40 + "b", "a" * 4000),
+        ("*?" * 30 + "b", "a" * 400),
+        ("**/a" * 15 + "/b", "a/" * 1000 + "c"),
+        ("**/" * 30 + "b", "a/" * 1000 + "c"),
+        ("*" * 50_000 + "b", "a" * 4000),
+    ],
+)
+def test_hostile_patterns_are_read_in_good_time(pattern: str, path: str) -> None:
+    before = time.process_time()
+    assert of(f"{pattern} @bob\n", path) == {}
+    assert time.process_time() - before < 20
+
+
+def test_a_hundred_thousand_lines_are_read_in_good_time() -> None:
+    """For many paths, of which none is in any."""
+    lines = "".join(f"/q{number} @ann\n" for number in range(20_000)) + "*.x @ann\n" * 80_000
+    before = time.process_time()
+    assert of(lines, *(f"infra/{number}/main.tf" for number in range(300))) == {}
+    assert time.process_time() - before < 20

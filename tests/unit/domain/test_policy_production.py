@@ -50,6 +50,28 @@ def test_whose_consent_is_asked(text: str, consent: Consent | None) -> None:
     assert prod(text).guarded == (consent is not None)
 
 
+@pytest.mark.parametrize(
+    ("text", "takes"),
+    [
+        ("", False),
+        ("production = false", True),
+        ("approvals = { count = 0 }", True),
+        ('approvals = { count = 0 }\npromote_from = "staging"', False),
+        ('production = false\nfreeze = [{ deny = "0 17 * * 5", for = "1h" }]', False),
+        ('production = false\nfreeze = [{ deny = "0 17 * * 5", for = "1h", actions = ["plan"] }]', True),
+        ("laptop = true", True),
+        ("production = false\nlaptop = false", False),
+    ],
+)
+def test_laptops_change_what_nothing_guards_or_what_the_policy_gives_them(text: str, takes: bool) -> None:
+    assert prod(text).takes_laptops == takes
+
+
+def test_laptop_is_a_flag_and_spelled_so() -> None:
+    assert wrong("laptop = 'ann'") == "`laptop` must be true or false"
+    assert "did you mean `laptop`?" in wrong("laptops = true")
+
+
 def test_what_is_promoted_is_guarded_without_approvals() -> None:
     env = prod('promote_from = "staging"\napprovals = { count = 0 }')
     assert env.consent is None

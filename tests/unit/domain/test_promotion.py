@@ -14,7 +14,7 @@ from bot.domain.freeze import Frozen
 from bot.domain.gates import ApplyFacts, Gate, Source, ask
 from bot.domain.people import Actor
 from bot.domain.policy import Environment
-from bot.domain.promotion import PROMOTION, WAITING, NotFrozen, Promoted, answers
+from bot.domain.promotion import PROMOTION, WAITING, Approved, NotFrozen, Promoted, answers
 from bot.domain.release import Release
 from bot.domain.target import Target
 from tests.integration.storage import samples
@@ -143,13 +143,13 @@ def test_all_that_is_in_the_way_is_told() -> None:
             Source(STAGING, None, busy=7),
             "verifying",
             "An apply for #7 is at work on `staging` right now.",
-            "Wait for its end; `/apply prod` then.",
+            "`/apply prod` after its end, or `/apply prod when-approved` now, which waits for it.",
         ),
         (
             source(busy=8, commit="b" * 40),
             "verifying",
             "An apply for #8 is at work on `staging` right now.",
-            "Wait for its end; `/apply prod` then.",
+            "`/apply prod` after its end, or `/apply prod when-approved` now, which waits for it.",
         ),
         (
             source(active=False),
@@ -170,6 +170,12 @@ def test_all_that_is_in_the_way_is_told() -> None:
             source(commit="b" * 40, pull=9),
             "other-commit",
             "`staging` has `bbbbbbb` of #9, and #7 is at `aaaaaaa`.",
+            "`/apply staging` first: only the newest release of `staging` counts.",
+        ),
+        (
+            source(commit="b" * 40),
+            "other-commit",
+            "`staging` has `bbbbbbb`, and #7 is at `aaaaaaa`.",
             "`/apply staging` first: only the newest release of `staging` counts.",
         ),
         (
@@ -266,3 +272,24 @@ def test_frozen() -> None:
 
 def test_what_time_lifts_is_known() -> None:
     assert {"soaking", "frozen", "verifying"} == WAITING
+
+
+def test_the_way_out_at_night_is_told_where_there_is_one() -> None:
+    """Those who read a refusal may not know of it; a revert has none."""
+    force = "`/apply prod --force <reason>`"
+    frozen = Frozen("weekend", NOW + HOUR)
+    missing = replace(standing(Missing(1)), approved=())
+    with_force = replace(facts().environment, force={"users": ("carol",)})
+    for environment, told in ((facts().environment, False), (with_force, True)):
+        for gate, found in (
+            (NotFrozen(), facts(frozen=frozen, environment=environment)),
+            (Approved(), facts(consent=missing, environment=environment)),
+        ):
+            no = gate.check(found)
+            assert isinstance(no, Refused)
+            assert (force in no.next_step) is told
+            plan = replace(samples.plan(), reverts="e1")
+            if found.plan is not None:
+                no = NotFrozen().check(replace(found, frozen=frozen, plan=plan))
+                assert isinstance(no, Refused)
+                assert "--force" not in no.next_step

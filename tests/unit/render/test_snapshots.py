@@ -86,13 +86,17 @@ def test_a_runs_end(outcome: Any, snapshot: SnapshotAssertion) -> None:
         next_step="" if well else "`/plan prod` shows what is left to do.",
         reference="T-7K3M9Q" if outcome == "failed" else "",
     )
-    assert told(*surfaces.ended(run, facts.plan(where), "/infra", log=["first", "last"])) == snapshot
+    step = "/apply prod" if outcome == "planned" else ""
+    shown = surfaces.ended(run, facts.plan(where), "/infra", log=["first", "last"], next_step=step)
+    assert told(*shown) == snapshot
 
 
 def test_a_reverts_end() -> None:
-    """It is called what it was, and its plan names the command that takes it."""
+    """It is called what it was, and a plan names the command that the status names, or none."""
     where = facts.target("prod")
-    planned = surfaces.ended(facts.run(where, reverts="release-1"), facts.plan(where), "/infra")
-    assert "/infra revert prod" in told(*planned)
+    run = facts.run(where, reverts="release-1")
+    planned = surfaces.ended(run, facts.plan(where), "/infra", next_step="/revert prod --losing 2")
+    assert "/infra revert prod --losing 2" in told(*planned)
+    assert "Next" not in told(*surfaces.ended(run, facts.plan(where), "/infra"))
     done = facts.run(where, kind="apply", outcome="applied", reverts="release-1")
     assert "prod* reverted" in told(*surfaces.ended(done, facts.plan(where), "/infra"))
