@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import socket
 import tomllib
 from contextlib import suppress
@@ -17,6 +18,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from bot.errors import UserError
 
 PREFIX = "TOWPATH_"
+_SLACK_USER = re.compile(r"([A-Z0-9]+/)?[A-Z0-9]+", re.ASCII)
 
 
 class Settings(BaseSettings):
@@ -97,7 +99,8 @@ class Settings(BaseSettings):
     slack_command: str = Field(default="/infra", description="The slash command's name in this workspace.")
     slack_logins: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
-        description="Static map of Slack user ids to GitHub logins: `U01=ann,U02=bob`.",
+        description="Static map of Slack users to GitHub logins: `U01=ann,T02/U03=bob`. A bare user id is of the "
+        "bot's own workspace.",
     )
 
     s3_endpoint_url: str = Field(
@@ -123,8 +126,11 @@ class Settings(BaseSettings):
         if not isinstance(value, str):
             return value
         pairs = [pair.split("=", 1) for pair in value.split(",") if pair.strip()]
-        if any(len(pair) != 2 or not all(part.strip() for part in pair) for pair in pairs):
-            raise ValueError("write it as U01=ann,U02=bob")
+        if any(
+            len(pair) != 2 or not _SLACK_USER.fullmatch(pair[0].strip()) or not pair[1].strip()
+            for pair in pairs
+        ):
+            raise ValueError("write it as U01=ann,T02/U03=bob")
         return {user.strip(): login.strip() for user, login in pairs}
 
     @field_validator("slack_command")

@@ -9,6 +9,7 @@ from pathlib import Path
 import structlog
 from starlette.applications import Starlette
 
+from bot.domain.policy import Policy
 from bot.domain.ports.store import Delivery, Inbox, Tables
 from bot.domain.ports.terraform import Engine
 from bot.domain.requests import Request
@@ -32,6 +33,7 @@ from bot.runs.reaper import Reaper
 from bot.services import breaking, drifting, executing, locking, looking, planning, retention, upkeep, waiting
 from bot.services.context import Context, utcnow
 from bot.services.laptops import Laptops
+from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import Slack, web_client
@@ -184,6 +186,7 @@ class Bot:
             slash=settings.slack_command,
             channel=settings.slack_channel,
             logins=settings.slack_logins,
+            team=self.chat.team if self.chat else lambda: "",
             hidden=tuple(settings.secrets()),
             tell=self.tell,
             link=lambda run_id: self.keys.link(settings.address, console.page_of(run_id)),
@@ -221,11 +224,15 @@ class Bot:
             metrics_token=self.settings.metrics_token.get_secret_value(),
             routes=[
                 *laptops.routes(lambda: self.context),
-                *state_routes(StateBackend(self.database, claims=Laptops(utcnow))),
+                *state_routes(StateBackend(self.database, claims=Laptops(utcnow, self.policy))),
                 *console.routes(self.database, self.keys),
                 *artifacts.routes(self.database, self.keys, utcnow),
             ],
         )
+
+    def policy(self, repository: str) -> Policy | None:
+        """What the default branch says, for laptops. Raises as `default_policy`."""
+        return default_policy(self.context, repository, laptops.FRESH)
 
     def start_worker(self) -> None:
         """Take up durable work, dispatch deliveries, project surfaces."""

@@ -185,6 +185,12 @@ class Mirrors:
         )
         return counted.strip() == b"0"
 
+    def commits(self, repository: str, base: str, head: str, most: int) -> list[str]:
+        """What `head` has and `base` has not, merges among it; newest first, `most` at most."""
+        options = (f"--max-count={most}", head, f"^{base}")
+        listed = self._ask(repository, [base, head], lambda mirror: mirror.git("rev-list", *options))
+        return listed.decode().split()
+
     def checkout(self, repository: str, commit: str, path: Path) -> str:
         """A clean worktree of `commit` at exactly `path`; returns the tree id.
 

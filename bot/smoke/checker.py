@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from bot.domain.inherited import inherited
 from bot.domain.ports.smoke import Smoke, SmokeResult, Surroundings
 from bot.domain.redaction import Redactor
+from bot.domain.words import inert
 from bot.smoke import command, http, tcp
 from bot.smoke.trying import Cancelled, NotWell, in_time
 
@@ -57,6 +58,8 @@ class Checker:
             except Cancelled:
                 return result(False, "cancelled")
             message = " ".join(redact(seen).split())[:LONGEST]
+            if smoke.kind != "command":  # that one's own words are in backticks
+                message = inert(message)
             on_try(f"{smoke.name}, try {tries}: {message}")
             if ok or time.monotonic() - begun + smoke.every >= smoke.within:
                 return result(ok, message)

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from bot.domain.ports.smoke import Smoke, Surroundings
 from bot.domain.redaction import Redactor
+from bot.domain.words import inert
 from bot.smoke.trying import Cancelled, NotWell
 
 _GUARD = Path(__file__).with_name("guard.py")
@@ -37,7 +38,7 @@ def run(
     """Run it once. Its files are there for as long as it runs. Raises NotWell, Cancelled."""
     if not smoke.words:
         raise NotWell("the command has no words")
-    told = smoke.subject or shlex.join(smoke.words)
+    told = inert(smoke.subject or shlex.join(smoke.words))
     with _files(surroundings) as variables:
         env = {**environment, **surroundings.env, **variables, "HOME": str(surroundings.directory)}
         try:
@@ -139,4 +140,4 @@ def _last(output: bytes, hidden: tuple[str, ...]) -> str:
         output = output.partition(b"\n")[2] or output[-SHOWN:]
     lines = Redactor(hidden)(output.decode("utf-8", "replace")).strip().splitlines()
     said = " ".join(" ".join(lines[-3:]).split())
-    return f": {said[-SHOWN:]}" if said else ""
+    return f": {inert(said[-SHOWN:])}" if said else ""

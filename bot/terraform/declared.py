@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from bot.domain.state import StateInfo
+from bot.domain.words import outside
 from bot.errors import UserError
 from bot.terraform.hcl import Block, Unreadable, objects, parse, parse_json
 from bot.terraform.modules import Flavour, config_files, is_override, read_config
@@ -29,11 +31,11 @@ def declared_backend(root: Path, flavour: Flavour = "terraform") -> str:
         if name.startswith(OVERRIDE.split(".", 1)[0]):
             if name == OVERRIDE and content in {_override(kind) for kind in _kinds(name, content)}:
                 continue
-            raise UserError(f"`{name}` has a name that is kept for Towpath.", next_step="Rename it.")
+            raise UserError(f"`{outside(name)}` has a name that is kept for Towpath.", next_step="Rename it.")
         kinds = list(_kinds(name, content))
         if kinds and is_override(name):
             raise UserError(
-                f"`{name}` is an override file with a `{kinds[0]}` backend, which would lead the state elsewhere.",
+                f"`{outside(name)}` is an override file with a `{outside(kinds[0])}` backend, which would lead the state elsewhere.",
                 next_step="Move the block into an ordinary file, or remove it.",
             )
         declared = declared or next(iter(kinds), "")
@@ -50,15 +52,43 @@ def backend_block(root: Path, flavour: Flavour = "terraform") -> tuple[str, dict
 
 
 def settle(root: Path, kind: str, flavour: Flavour = "terraform") -> None:
-    """See to it that `root` has a backend of `kind`. Raises UserError where it declares another one."""
+    """See to it that `root` has a backend of `kind`. Raises UserError where it declares another one, or nothing,
+    or brings a state along."""
+    if not set(config_files([entry.name for entry in root.iterdir()], flavour)) - {OVERRIDE}:
+        # Terraform itself refuses that, and does not see it once our override is there.
+        raise UserError(
+            f"`{outside(root.name)}` holds no Terraform files, and a plan of nothing destroys everything that is there.",
+            next_step="Commit them (submodules are not checked out), or leave one that says nothing, to destroy all.",
+        )
+    if name := _state_of_its_own(root):
+        # Terraform would ask whether to move it, and there is nobody whom it could ask.
+        raise UserError(
+            f"`{name}` is committed beside the configuration, and this target's state is kept by `{kind}`.",
+            next_step="Remove it: `git rm`. What only it knows can be pushed before, from a laptop: `towpath state login`.",
+        )
     declared = declared_backend(root, flavour)
     if not declared:
         (root / OVERRIDE).write_bytes(_override(kind))
     elif declared != kind:
         raise UserError(
-            f"The configuration declares a `{declared}` backend, but this target's state is kept by `{kind}`.",
-            next_step=f"Remove the `{declared}` block, or name that backend in `envs/environments.toml`.",
+            f"The configuration declares a `{outside(declared)}` backend, but this target's state is kept by `{kind}`.",
+            next_step=f"Remove the `{outside(declared)}` block, or name that backend in `envs/environments.toml`.",
         )
+
+
+def _state_of_its_own(root: Path) -> str:
+    """A local state that has something in it, or is none that could be read; what an older init may leave is empty."""
+    for name in ("terraform.tfstate", "terraform.tfstate.d"):
+        path = root / name
+        if path.is_dir():
+            return name
+        try:
+            known = StateInfo.parse(path.read_bytes()) if path.is_file() and path.stat().st_size else None
+        except ValueError:
+            return name
+        if known and (known.resources or known.outputs):
+            return name
+    return ""
 
 
 def _override(kind: str) -> bytes:
@@ -87,7 +117,9 @@ def _blocks(name: str, content: bytes) -> Iterator[tuple[str, dict[str, str]]]:
                     kind = block.labels[0] if block.type == "backend" and block.labels else block.type
                     yield kind, {key: _text(block, key) for key in block.attributes}
     except Unreadable as error:
-        raise UserError(f"`{name}` cannot be read: {error}.", next_step="Correct it and push.") from error
+        raise UserError(
+            f"`{outside(name)}` cannot be read: {error}.", next_step="Correct it and push."
+        ) from error
 
 
 def _said(value: Any) -> dict[str, str]:

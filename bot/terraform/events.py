@@ -1,8 +1,13 @@
-"""Terraform's own machine-readable lines (`-json`, "machine-readable UI" 1.x) as progress and as text for people."""
+"""Terraform's own machine-readable lines (`-json`, "machine-readable UI" 1.x) as progress and as text for people.
+
+What a provisioner starts may write there as well, so nothing is taken for granted. In no text that comes out of here is
+anything that a database or an encoder refuses (NUL, half a surrogate pair).
+"""
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from typing import Any, Literal
 
@@ -24,22 +29,29 @@ CHATTER = b'"type":"provision_progress"'
 """In lines that a provisioner may write without end."""
 
 
+_BEGINNING = re.compile(
+    r'\{"@level":"([a-z]{1,9})","@message":("(?:[^"\\]|\\.){0,2000}+"),"@module":"terraform\.ui",'
+)
+"""Of a line of Terraform's, whose keys are in alphabetical order."""
+
+
 def read(line: str) -> tuple[Progress, ...]:
     """What a line says; one Progress a line of text. A line that is no JSON is text itself; silence is empty."""
     event = _event(line)
     if event is None:
-        return (Progress(line),) if line.strip() else ()
-    kind = event.get("type", "")
+        return (Progress(_sound(line)),) if line.strip() else ()
+    kind = str(event.get("type", ""))
     if kind in _SILENT:
         return ()
     if kind == "diagnostic":
-        return tuple(Progress(text) for text in diagnostic(event.get("diagnostic") or {}).splitlines())
-    message = str(event.get("@message", ""))
-    hook = event.get("hook") or event.get("change") or {}
-    address = str((hook.get("resource") or {}).get("addr", ""))
+        return tuple(Progress(text) for text in diagnostic(_part(event, "diagnostic")).splitlines())
+    message = _sound(event.get("@message", ""))
+    hook = _part(event, "hook") or _part(event, "change")
+    address = _sound(_part(hook, "resource").get("addr", ""))
     if kind in _STATES and address:
-        elapsed = float(hook.get("elapsed_seconds") or 0)
-        return (Progress(message, address, _STATES[kind], str(hook.get("action", "")), elapsed),)
+        elapsed = hook.get("elapsed_seconds")
+        seconds = float(elapsed) if isinstance(elapsed, int | float) and 0 <= elapsed < 1e9 else 0.0
+        return (Progress(message, address, _STATES[kind], _sound(hook.get("action", "")), seconds),)
     return tuple(Progress(text) for text in message.splitlines() if text.strip())
 
 
@@ -47,7 +59,7 @@ def errors(line: str) -> Iterator[str]:
     """The error in a line, as text; warnings are none."""
     event = _event(line)
     if event and event.get("type") == "diagnostic":
-        found = event.get("diagnostic") or {}
+        found = _part(event, "diagnostic")
         if found.get("severity") == "error":
             yield diagnostic(found)
 
@@ -70,10 +82,10 @@ def plain_errors(text: str) -> Iterator[str]:
 def diagnostic(content: dict[str, Any]) -> str:
     """`Error: summary`, where it is, and its detail, laid out as Terraform does."""
     lines = [f"{str(content.get('severity', 'error')).capitalize()}: {content.get('summary', '')}"]
-    if place := content.get("range"):
-        snippet = content.get("snippet") or {}
+    if place := _part(content, "range"):
+        snippet = _part(content, "snippet")
         context = f", in {snippet['context']}" if snippet.get("context") else ""
-        line = (place.get("start") or {}).get("line", 0)
+        line = _part(place, "start").get("line", 0)
         lines.append(f"  on {place.get('filename', '')} line {line}{context}")
         if code := snippet.get("code"):
             lines.append(f"  {line}: {code}")
@@ -81,7 +93,7 @@ def diagnostic(content: dict[str, Any]) -> str:
         lines.append(f"  with {address}")
     if detail := content.get("detail"):
         lines += ["", str(detail)]
-    return "\n".join(lines)
+    return _sound("\n".join(lines))
 
 
 def _event(line: str) -> dict[str, Any] | None:
@@ -90,5 +102,30 @@ def _event(line: str) -> dict[str, Any] | None:
     try:
         event = json.loads(line)
     except (ValueError, RecursionError):
-        return None
+        return _beginning(line)
     return event if isinstance(event, dict) and "@message" in event else None
+
+
+def _beginning(line: str) -> dict[str, Any] | None:
+    """What the beginning of a line says whose end was cut off: level and message stand first in it."""
+    found = _BEGINNING.match(line)
+    if found is None:
+        return None
+    try:
+        message = f"{json.loads(found[2])} (the rest is too long to be shown)"
+    except ValueError:
+        return None
+    if found[1] != "error":
+        return {"@message": message}
+    told = {"severity": "error", "summary": message.removeprefix("Error: ")}
+    return {"@message": message, "type": "diagnostic", "diagnostic": told}
+
+
+def _part(content: dict[str, Any], key: str) -> dict[str, Any]:
+    """An object within another; an empty one where there is none."""
+    value = content.get(key)
+    return value if isinstance(value, dict) else {}
+
+
+def _sound(text: object) -> str:
+    return str(text).replace("\0", "\ufffd").encode(errors="replace").decode()

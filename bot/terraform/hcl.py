@@ -96,11 +96,11 @@ def _tokens(source: str) -> Iterator[Token]:
             yield Token("newline", "\n", line)
             position += 1
         elif source[position] == '"':
-            end = _template(source, position + 1, '"')
+            end = _template(source, position + 1, '"', line)
             yield Token("string", source[position + 1 : end - 1], line)
             position = end
         elif heredoc := _HEREDOC.match(source, position):
-            end = _template(source, heredoc.end(), heredoc[1])
+            end = _template(source, heredoc.end(), heredoc[1], line)
             yield Token("heredoc", source[position:end], line)
             position = end
         elif found := _NAME.match(source, position):
@@ -113,8 +113,9 @@ def _tokens(source: str) -> Iterator[Token]:
             position += len(text)
 
 
-def _template(source: str, position: int, until: str) -> int:
-    """Where a string (until `"`) or a heredoc (until its marker alone on a line) ends that begins at `position`.
+def _template(source: str, position: int, until: str, line: int) -> int:
+    """Where a string (until `"`) or a heredoc (until its marker alone on a line) ends that begins at `position`, in
+    `line`.
 
     A stack of what is open instead of recursion: no depth of nesting breaks it.
     """
@@ -124,15 +125,15 @@ def _template(source: str, position: int, until: str) -> int:
         mode = stack[-1]
         if fresh and mode not in ('"', "{", "${"):
             stop = source.find("\n", position)
-            line = source[position : stop if stop >= 0 else len(source)]
-            if line.strip() == mode:
-                position += len(line)
+            text = source[position : stop if stop >= 0 else len(source)]
+            if text.strip() == mode:
+                position += len(text)
                 stack.pop()
                 fresh = False
                 continue
         fresh = False
         if position >= len(source):
-            raise Unreadable("a string or heredoc does not end")
+            raise Unreadable(f"the string or heredoc in line {line} does not end")
         if mode in ("{", "${"):
             position, fresh = _code(source, position, stack)
             continue
@@ -149,7 +150,7 @@ def _template(source: str, position: int, until: str) -> int:
             fresh = True
             position += 1
         elif sign:
-            raise Unreadable("a string goes over the end of its line")
+            raise Unreadable(f"the string in line {line} goes over the end of its line")
     return position
 
 
@@ -157,6 +158,8 @@ def _code(source: str, position: int, stack: list[str]) -> tuple[int, bool]:
     """One step inside `${ … }`: the next position, and whether a heredoc's first line begins there."""
     if blank := _BLANK.match(source, position):
         return blank.end(), False
+    if source.startswith("/*", position):  # looked for once, and not at each of thousands
+        raise Unreadable("a comment does not end")
     if heredoc := _HEREDOC.match(source, position):
         stack.append(heredoc[1])
         return heredoc.end(), True
@@ -175,7 +178,7 @@ class _Parser:
 
     def take(self) -> Token:
         if self.position >= len(self.tokens):
-            raise Unreadable("a block does not end")
+            raise Unreadable("it ends within a block's or an attribute's first line")
         self.position += 1
         return self.tokens[self.position - 1]
 
@@ -184,6 +187,10 @@ class _Parser:
         if depth > _DEPTH:
             raise Unreadable("blocks are nested too deep")
         while depth or self.position < len(self.tokens):
+            if self.position >= len(self.tokens):
+                raise Unreadable(
+                    f"the `{block.type}` block that begins in line {block.lines[0]} does not end"
+                )
             token = self.take()
             if token.kind == "newline":
                 continue
@@ -199,7 +206,7 @@ class _Parser:
         while (token := self.take()).kind in ("name", "string"):
             labels.append(_unescape(token.text) if token.kind == "string" else token.text)
         if token.sign("{"):
-            inner = self.body(Block(name.text, tuple(labels)), depth + 1)
+            inner = self.body(Block(name.text, tuple(labels), lines=(name.line, 0)), depth + 1)
             inner.lines = (name.line, self.tokens[self.position - 1].line)
             block.blocks.append(inner)
         elif token.sign("=") and not labels:

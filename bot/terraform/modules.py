@@ -8,12 +8,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
+from bot.domain.words import outside
 from bot.errors import UserError
 from bot.terraform.hcl import Unreadable, objects, parse, parse_json
 
 Flavour = Literal["terraform", "opentofu"]
 Read = Callable[[str], bytes | None]
 
+_POINTER = b"version https://git-lfs.github.com/spec/"
 _LARGEST = 8 * 1024 * 1024
 """Bytes of one configuration file; more is no configuration."""
 
@@ -39,16 +41,22 @@ def is_override(name: str) -> bool:
 
 
 def read_config(path: Path) -> bytes:
-    """A configuration file's bytes. Raises UserError for what is no ordinary file, or a monstrous one."""
+    """A configuration file's bytes. Raises UserError for what is no ordinary file, an LFS pointer, or a monstrous one."""
     if not path.is_file():
         raise UserError(
-            f"`{path.name}` is not a regular file.", next_step="Remove it, or commit it as a file."
+            f"`{outside(path.name)}` is not a regular file.", next_step="Remove it, or commit it as a file."
         )
     if path.stat().st_size > _LARGEST:
         raise UserError(
-            f"`{path.name}` is larger than {_LARGEST >> 20} MB.", next_step="Split it, or remove it."
+            f"`{outside(path.name)}` is larger than {_LARGEST >> 20} MB.", next_step="Split it, or remove it."
         )
-    return path.read_bytes()
+    content = path.read_bytes()
+    if content.startswith(_POINTER):
+        raise UserError(
+            f"`{outside(path.name)}` is a Git LFS pointer; what LFS keeps is not checked out.",
+            next_step="Commit it as an ordinary file: `git lfs untrack`, then `git add --renormalize`.",
+        )
+    return content
 
 
 def local_modules(root: Path, flavour: Flavour = "terraform") -> set[Path]:

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from bot.domain.addresses import Address, spell
+from bot.domain.words import outside
 from bot.errors import UserError
 from bot.terraform import hcl
 from bot.terraform.modules import Flavour
@@ -56,7 +57,7 @@ class Provisions:
         """A provider that a module configures by itself goes with the module."""
         if not self.old.declares(tuple(step for step in example if step.type == "module")):
             raise UserError(
-                f"`{spell(example)}` is destroyed by the provider that `{module.rstrip('.')}` configures, and the "
+                f"`{outside(spell(example))}` is destroyed by the provider that `{module.rstrip('.')}` configures, and the "
                 f"old configuration does not call this module.",
                 next_step="Remove that module's resources by a pull request first, then its call.",
             )
@@ -74,7 +75,7 @@ class Provisions:
         if not item.text or any(each.overrides for each in self._configured(self.new, names[1], alias)):
             raise UserError(
                 f"Objects in the state need {what}, which the old configuration has not, and which "
-                f"`{item.file}` has in JSON or in an override file: it cannot be taken over.",
+                f"`{outside(item.file)}` has in JSON or in an override file: it cannot be taken over.",
                 next_step="Write it as one ordinary block, apply, and revert then.",
             )
         self.text.append(re.sub(r'provider\s+"?[\w-]+"?', f'provider "{names[0]}"', item.text, count=1))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.domain.addresses import Address, keyless, objects, parse, providers, spell
 from bot.domain.ports.terraform import Additions, Engine
+from bot.domain.words import outside as told
 from bot.errors import UserError
 from bot.terraform import renames, tree
 from bot.terraform.fingerprint import LOCK_FILE
@@ -53,7 +54,7 @@ def additions(
     provisions.add(providers(now))
     if forgotten and tuple(int(part) for part in engine.version.split(".")[:2]) < _FORGETS:
         raise UserError(
-            f"The newer release imported `{spell(forgotten[0])}`; going back has to let go of it without destroying "
+            f"The newer release imported `{told(spell(forgotten[0]))}`; going back has to let go of it without destroying "
             f"it, which {engine.identity} cannot do.",
             next_step="Use Terraform or OpenTofu 1.7 or later.",
         )
@@ -184,16 +185,16 @@ def _warnings(
 ) -> Iterator[str]:
     for address, name in stuck.items():
         yield (
-            f"`{spell(address)}` was `{spell(name)}`, but the old configuration has both names: it is destroyed and "
+            f"`{told(spell(address))}` was `{told(spell(name))}`, but the old configuration has both names: it is destroyed and "
             f"created anew."
         )
     for address in outside:
         yield (
-            f"`{spell(address)}` exists outside the state, where the newer release left it: going back creates it a "
+            f"`{told(spell(address))}` exists outside the state, where the newer release left it: going back creates it a "
             f"second time. Import it to have it back."
         )
     for address in guessed:
         yield (
-            f"`{spell(address)}` may have been created and not imported: its `import` block has `for_each`. It stays in "
+            f"`{told(spell(address))}` may have been created and not imported: its `import` block has `for_each`. It stays in "
             f"the world, outside the state."
         )

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
+from bot.domain import json_text
 from bot.domain.ports.terraform import (
     Additions,
     Backend,
@@ -178,7 +178,11 @@ class Runner:
         ended = call.run()
         if not ended.ok:
             return ended
-        content: Mapping[str, Any] = json.loads(bytes(call.stdout))
+        try:
+            content: Mapping[str, Any] = json_text.read(call.stdout)
+        except ValueError as error:
+            said = f"Error: what Terraform printed cannot be read: {error}."
+            return replace(ended, exit_code=1, log=said, diagnostics=(said,))
         return content
 
     def _call(

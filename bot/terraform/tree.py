@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bot.domain.addresses import Address, parse
+from bot.domain.words import outside
 from bot.errors import UserError
 from bot.terraform import hcl
 from bot.terraform.modules import Flavour, config_files, is_override, read_config
@@ -87,7 +88,9 @@ class Module:
                 try:
                     found[Move(module.path, parse(ends[0]), parse(ends[1]))] = None
                 except ValueError as error:
-                    raise UserError(f"`{item.file}` has a `moved` block with {error}.") from error
+                    raise UserError(
+                        f"`{outside(item.file)}` has a `moved` block with {outside(str(error))}."
+                    ) from error
         return list(found)
 
 
@@ -128,7 +131,9 @@ class _Reader:
                 try:
                     found += _items(name, read_config(root / name))
                 except hcl.Unreadable as error:
-                    raise UserError(f"`{name}` cannot be read: {error}.", next_step="Correct it.") from error
+                    raise UserError(
+                        f"`{outside(name)}` cannot be read: {error}.", next_step="Correct it."
+                    ) from error
         return self._items[directory]
 
 

@@ -93,6 +93,23 @@ def test_reviews_pushes_closing_and_merging(seen: Seen) -> None:
     expect(page.get_by_role("button", name="Push a commit")).to_be_hidden()
 
 
+def test_a_branch_that_main_has_left_behind_is_updated(seen: Seen) -> None:
+    """One is merged; the other gets the merge by a click, and with it a new plan."""
+    page = seen.page
+    left = seen.propose("drop-dns", "Left behind")
+    seen.propose("bigger-web", "Goes ahead")
+    expect(page.get_by_role("button", name="Update branch")).to_have_count(0)
+    page.get_by_role("button", name="Merge pull request").click()
+    expect(page.locator(".badge").first).to_have_text("Merged")
+    page.locator("#pulls").select_option(str(left))
+    page.get_by_role("button", name="Update branch").click()
+    expect(page.locator(".entry.commits").last).to_contain_text("Merge branch 'main' into ann/drop-dns")
+    expect(page.get_by_role("button", name="Update branch")).to_have_count(0)
+    head = page.locator(".entry.commits").last.locator("code").last.inner_text()
+    expect(seen.row("staging")).to_contain_text(head)
+    expect(seen.row("staging")).to_contain_text("ready to apply")
+
+
 def test_a_strangers_pull_request_comes_from_a_fork(seen: Seen) -> None:
     seen.propose("bigger-web", "From outside", author="dave")
     expect(seen.page.locator("#pull .meta")).to_contain_text("dave:dave/bigger-web")

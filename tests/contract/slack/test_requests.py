@@ -41,13 +41,14 @@ def test_every_call_is_documented_and_taken(stand_in: SlackStandIn) -> None:
     slack.permalink(card.channel, card.ts)
     slack.user_name("U0ANN")
     assert "U0TOWPATH" in slack.check()
+    assert slack.team() == "T0ACME"
     calls = list(stand_in.state.calls)
     assert {call.error for call in calls} == {""}
     for call in calls:
         assert set(call.params) <= documented(call.method), call
     public = {name for name in vars(Slack) if not name.startswith("_")}
     assert public - {"respond"} == {
-        "post", "update", "find", "ephemeral", "conversation", "direct", "open_modal", "publish_home", "permalink", "user_name", "check",
+        "post", "update", "find", "ephemeral", "conversation", "direct", "open_modal", "publish_home", "permalink", "user_name", "check", "team",
     }  # fmt: skip
 
 

@@ -53,6 +53,22 @@ def test_changed_counts_from_the_merge_base(mirrors: Mirrors, work: Work, remote
     assert not mirrors.is_ancestor("acme/infra", base, head)
 
 
+def test_the_commits_that_a_branch_brings(mirrors: Mirrors, work: Work, remote: Remote) -> None:
+    """Not those of the base, also after that was merged in; the merge itself is one of the branch's."""
+    work.git("checkout", "--quiet", "-b", "feature")
+    one, two = work.commit("one"), work.commit("two")
+    work.git("checkout", "--quiet", "main")
+    base = work.commit("base")
+    work.git("checkout", "--quiet", "feature")
+    work.git("merge", "--quiet", "--no-edit", "main")
+    head = work.commit("head", push="refs/heads/feature")
+    merge = work.git("rev-parse", "HEAD~1")
+    mirrors.fetch(remote, [base, head])
+    assert set(mirrors.commits("acme/infra", base, head, 10)) == {head, merge, two, one}
+    assert mirrors.commits("acme/infra", base, head, 2) == [head, merge]
+    assert mirrors.commits("acme/infra", head, base, 10) == []
+
+
 def test_unrelated_histories_are_told(mirrors: Mirrors, work: Work, remote: Remote) -> None:
     base = work.git("rev-parse", "HEAD")
     work.git("checkout", "--quiet", "--orphan", "fresh")

@@ -90,6 +90,9 @@ def test_which_are_compared(written: Context, line: str, serials: tuple[int, int
         ("/diff staging infra 1", "grammar"),
         ("/diff staging a b", "grammar"),
         ("/diff nowhere", "unknown-environment"),
+        ("/diff staging v1", "unknown-stack"),
+        ("/diff staging 5", "same"),
+        ("/diff staging 2 2", "same"),
         ("/diff staging 1 nothing", "unknown-stack"),
     ],
 )
@@ -97,6 +100,7 @@ def test_what_cannot_be_compared(written: Context, line: str, code: str) -> None
     found = ask(written, line)
     assert isinstance(found, Refused)
     assert found.code == code
+    assert found.next_step
 
 
 def test_a_stack_is_named_where_there_are_several(written: Context) -> None:

@@ -59,7 +59,9 @@ def test_every_setting_says_what_it_is_for(name: str) -> None:
         ("PORT", "65536", "PORT"),
         ("TOWPATH_PORT", "-1", "PORT"),
         ("TOWPATH_LOG_JSON", SECRET, "TOWPATH_LOG_JSON"),
-        ("TOWPATH_SLACK_LOGINS", f"U01{SECRET}", "U01=ann,U02=bob"),
+        ("TOWPATH_SLACK_LOGINS", f"U01{SECRET}", "U01=ann,T02/U03=bob"),
+        ("TOWPATH_SLACK_LOGINS", "@ann=ann", "U01=ann,T02/U03=bob"),
+        ("TOWPATH_SLACK_LOGINS", "T01/=ann", "U01=ann,T02/U03=bob"),
         ("TOWPATH_SLACK_LOGINS", "U01=", "TOWPATH_SLACK_LOGINS"),
         ("TOWPATH_SLACK_LOGINS", "=ann", "TOWPATH_SLACK_LOGINS"),
     ],
@@ -115,8 +117,8 @@ def test_terraform_reaches_a_bot_that_listens_everywhere(monkeypatch: pytest.Mon
 
 
 def test_people_are_mapped(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TOWPATH_SLACK_LOGINS", " U01 = ann , U02=bob,")
-    assert load().slack_logins == {"U01": "ann", "U02": "bob"}
+    monkeypatch.setenv("TOWPATH_SLACK_LOGINS", " U01 = ann , T02/U02=bob,")
+    assert load().slack_logins == {"U01": "ann", "T02/U02": "bob"}
 
 
 def test_the_slash_may_be_left_out(monkeypatch: pytest.MonkeyPatch) -> None:

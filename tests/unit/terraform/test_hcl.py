@@ -95,6 +95,7 @@ def test_a_json_override_is_refused(tmp_path: Path) -> None:
 
 
 def test_our_overrides_name_is_ours(tmp_path: Path) -> None:
+    lay(tmp_path, {"main.tf": ""})
     settle(tmp_path, "http")
     assert declared_backend(tmp_path) == ""
     settle(tmp_path, "s3")

@@ -197,3 +197,34 @@ def test_long_values_are_cut() -> None:
     (line,) = lines(resource("a.b", ["create"], before=None, after={"x": "y" * 10_000}))
     assert len(line) < 600
     assert line.endswith("…")
+
+
+@pytest.mark.parametrize(
+    "shown",
+    [
+        "s3cr<et>-word",
+        "before s3cr<et>-word after",
+        "czNjcjxldD4td29yZA==",
+        r'{"x":"s3cr\u003cet\u003e-word"}',
+        "s3cr%3Cet%3E-word",
+        "ghp_" + "a" * 36,
+        {"s3cr<et>-word": 1},
+    ],
+)
+def test_secrets_that_nothing_marks_are_hidden_in_every_form(shown: Any) -> None:
+    """In outputs, attributes, addresses and keys, whatever wrote them."""
+    change = {"actions": ["update"], "before": {"a": "x"}, "after": {"a": shown}, "after_unknown": {}}
+    entry = {"address": f"a.b[{json.dumps(shown)}]", "type": "a", "change": change}
+    output = {"actions": ["create"], "before": None, "after": shown, "after_unknown": False}
+    plan = {"resource_changes": [entry], "resource_drift": [entry], "output_changes": {"o": output}}
+    said = json.dumps(PlanSummary.from_json(plan, ["s3cr<et>-word"]).to_dict())
+    for part in ("s3cr", "czNj", "ghp_a", "et>"):
+        assert part not in said
+    assert said.count("***") >= 5
+
+
+def test_a_secret_that_changes_is_still_a_change() -> None:
+    old, new = "ghp_" + "a" * 36, "ghp_" + "b" * 36
+    change = {"actions": ["update"], "before": {"a": old}, "after": {"a": new}, "after_unknown": {}}
+    plan = {"resource_changes": [{"address": "a.b", "type": "a", "change": change}]}
+    assert [one.line for one in PlanSummary.from_json(plan).changes[0].attributes] == ['~ a = "***"']
