@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from datetime import timedelta
 from fnmatch import fnmatchcase
+from functools import cached_property
 from typing import Any, Literal
 
 from bot.domain.freeze import Window, read
@@ -183,12 +184,20 @@ class Policy:
 
     def digest(self, stack: str, environment: str) -> str:
         """What a plan of this target depended on: a changed policy makes it stale."""
-        facts = [
-            asdict(self.stacks[stack]),
-            asdict(self.environments[environment]),
-            self.key(stack, environment),
-        ]
-        return hashlib.sha256(json.dumps(facts, sort_keys=True, default=str).encode()).hexdigest()
+        if (stack, environment) not in self._digests:
+            facts = [
+                asdict(self.stacks[stack]),
+                asdict(self.environments[environment]),
+                self.key(stack, environment),
+            ]
+            text = json.dumps(facts, sort_keys=True, default=str)
+            self._digests[stack, environment] = hashlib.sha256(text.encode()).hexdigest()
+        return self._digests[stack, environment]
+
+    @cached_property
+    def _digests(self) -> dict[tuple[str, str], str]:
+        """Those that were asked for: every look at a pull request compares one a target."""
+        return {}
 
 
 def matches(glob: str, path: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -16,7 +16,7 @@ from bot.domain.ports.smoke import Smoker
 from bot.domain.ports.store import Store, Surface, SurfaceKind, Tables
 from bot.domain.ports.terraform import Terraform
 from bot.domain.ports.work import Backends, Secrets, Work
-from bot.domain.results import Result
+from bot.domain.results import Result, Status
 from bot.domain.run import Origin, Run
 
 GATHER = timedelta(seconds=2)
@@ -59,6 +59,8 @@ class Context:
     More than there are slots by default: then the queue alone decides."""
     heard: dict[tuple[str, int], tuple[float, PullRequest]] = field(default_factory=dict)
     """Repository and number → when GitHub was asked (monotonic seconds), and its answer; see `refresh`."""
+    sights: dict[PullRequest, Status] | None = None
+    """How pull requests stand, for as long as surfaces are shown by one look; None where each look is new."""
     now: Callable[[], datetime] = utcnow
     tell: Callable[[Tables, Origin, str, int, Result], None] = lambda *_facts: None
     """Answer where something was asked: (transaction, origin, repository, pull request, result)."""
@@ -160,9 +162,7 @@ def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) ->
         if run.pull and tables.surfaces.get(f"status:{run.target.repository}#{run.pull}") is not None:
             show_pull(tables, now, run.target.repository, run.pull, urgent=urgent)
         return
-    others = sum(
-        one.id != run.id for one in tables.runs.active(repository=run.target.repository, pull=run.pull)
-    )
+    others = tables.runs.others(run)
     show_pull(
         tables,
         now + GATHER + EACH * others if others else now,
@@ -177,6 +177,20 @@ def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) ->
         show(tables, now, "deployment", run.id, run.target.repository, run.pull)
         if run.approval:
             show_approval(tables, now, run.approval, run.target.repository, run.pull)
-    for group in tables.surfaces.of_pull(run.target.repository, 0, "queue"):  # few: they are soon forgotten
-        if run.pull in group.external.get("pulls", [group.wanted["number"]]):
-            show(tables, now, "queue", group.subject, run.target.repository, 0)
+    show_queue(tables, now, run.target.repository, run.pull)
+
+
+def show_asked(tables: Tables, now: datetime, later: datetime, runs: Sequence[Run]) -> None:
+    """Runs of one pull request that were asked for together: its comment and card now, each one's check `later`."""
+    for repository, pull in {(run.target.repository, run.pull) for run in runs}:
+        show_pull(tables, now, repository, pull)
+        show_queue(tables, later, repository, pull)
+    for run in runs:
+        show(tables, later, "check", f"{run.target.key}#{run.pull}", run.target.repository, run.pull)
+
+
+def show_queue(tables: Tables, now: datetime, repository: str, pull: int) -> None:
+    """The groups of the merge queue that the pull request is in."""
+    for group in tables.surfaces.of_pull(repository, 0, "queue"):  # few: they are soon forgotten
+        if pull in group.external.get("pulls", [group.wanted["number"]]):
+            show(tables, now, "queue", group.subject, repository, 0)

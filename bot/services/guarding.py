@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from bot.domain.approval import Standing
 from bot.domain.freeze import coming, frozen
 from bot.domain.gates import ApplyFacts, Source, ask, command
-from bot.domain.policy import Policy
+from bot.domain.policy import Environment, Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import Tables
@@ -17,13 +18,45 @@ from bot.domain.results import TargetStatus
 from bot.domain.target import Target
 from bot.services import voting
 from bot.services.context import Context
-from bot.services.promoting import configuration_of, source_of
+from bot.services.promoting import configuration_of, sources_of
 
 AHEAD = timedelta(hours=24)
 """How far ahead a freeze is announced."""
 
 
-def guard(context: Context, row: TargetStatus, policy: Policy, pull: PullRequest | None) -> TargetStatus:
+@dataclass(frozen=True)
+class Before:
+    """What the rows tell of what stands before an apply at targets: the stage before, the consent, what is left to
+    acknowledge. A target without any of them is in none."""
+
+    sources: Mapping[Target, Source]
+    consents: Mapping[Target, Standing]
+    follow_ups: Mapping[Target, Sequence[FollowUp]]
+
+
+def before(tables: Tables, policy: Policy, targets: Sequence[Target], pull: int) -> Before:
+    """Read it of several targets of one repository; the number of queries grows only with that of approvals."""
+    guarded = [target for target in targets if _guarded(policy.environments[target.environment])]
+    if not guarded:
+        return Before({}, {}, {})
+    left: dict[Target, list[FollowUp]] = {}
+    for one in tables.follow_ups.open(guarded[0].repository):
+        left.setdefault(one.target, []).append(one)
+    approvals = tables.approvals.newest_of(guarded, pull) if pull else {}
+    return Before(
+        sources_of(tables, policy, guarded, pull),
+        {target: voting.seen(tables, approval) for target, approval in approvals.items()},
+        left,
+    )
+
+
+def _guarded(environment: Environment) -> bool:
+    return environment.guarded or environment.force is not None or bool(environment.windows)
+
+
+def guard(
+    context: Context, row: TargetStatus, policy: Policy, pull: PullRequest | None, rows: Before
+) -> TargetStatus:
     """`row` with what stands before an apply there; as it is where nothing does."""
     environment, now = row.environment, context.now()
     row = replace(
@@ -34,10 +67,8 @@ def guard(context: Context, row: TargetStatus, policy: Policy, pull: PullRequest
     losing = row.plan is not None and bool(row.plan.losses)
     if not environment.guarded and not environment.force and row.frozen is None and not losing:
         return row
-    number = pull.number if pull else 0
-    with context.store.read() as tables:
-        source, consent, follow_ups = _rows(tables, policy, row.target, number)
-    row = replace(row, follow_ups=follow_ups, consent=consent)
+    source, consent = rows.sources.get(row.target), rows.consents.get(row.target)
+    row = replace(row, follow_ups=tuple(rows.follow_ups.get(row.target, ())), consent=consent)
     if pull is None or pull.state != "open":
         return row
     found = ApplyFacts(
@@ -72,14 +103,3 @@ def next_step(row: TargetStatus) -> str:
     if no.code in WAITING and not live:
         return command("apply", row.target)
     return ""
-
-
-def _rows(
-    tables: Tables, policy: Policy, target: Target, pull: int
-) -> tuple[Source | None, Standing | None, tuple[FollowUp, ...]]:
-    approval = tables.approvals.newest(target, pull) if pull else None
-    return (
-        source_of(tables, policy, target, pull),
-        voting.seen(tables, approval) if approval else None,
-        tuple(tables.follow_ups.open(target=target)),
-    )

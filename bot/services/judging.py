@@ -10,7 +10,7 @@ from bot.domain.hold import Hold
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
 from bot.domain.run import Plan
-from bot.domain.state import LockInfo
+from bot.domain.state import LockInfo, StateVersion
 from bot.domain.target import Target
 from bot.services import hearing, voting
 from bot.services.context import Context
@@ -101,13 +101,15 @@ def facts(
 
 def current_state(context: Context, target: Target, plan: Plan) -> tuple[str, int] | None:
     """(lineage, serial) now, read where the plan's proven backend says."""
-    return glance(context, target, plan) or state_of(context, target, context.backends.restore(plan.backend))
+    if plan.backend["kind"] != "http":
+        return state_of(context, target, context.backends.restore(plan.backend))
+    with context.store.read() as tables:
+        return glance(plan, tables.states.newest(target.key))
 
 
-def glance(context: Context, target: Target, plan: Plan) -> tuple[str, int] | None:
-    """The same for the built-in backend, without reading the state; None for others, which only Terraform compares."""
+def glance(plan: Plan, newest: StateVersion | None) -> tuple[str, int] | None:
+    """The same for the built-in backend, of which the newest version is known; None for others, which only Terraform
+    compares."""
     if plan.backend["kind"] != "http":
         return None
-    with context.store.read() as tables:
-        version = tables.states.newest(target.key)
-    return (version.lineage, version.serial) if version else ("", 0)
+    return (newest.lineage, newest.serial) if newest else ("", 0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -29,12 +30,22 @@ def notes(context: Context, pull: PullRequest, stand: Ground) -> list[str]:
     found = (
         [_by_policy(stand.policy, after, stack) for stack in stand.policy.stacks.values()] if after else []
     )
+    telling = [path for path in changed if _may_declare(context, pull, stand, path)]
     found += [
         _by_block(context, pull, stand, stack)
         for stack in stand.policy.stacks.values()
-        if any(_is_configuration(path, stack.root) for path in changed)
+        if any(_is_configuration(path, stack.root) for path in telling)
     ]
     return [note for note in found if note]
+
+
+def _may_declare(context: Context, pull: PullRequest, stand: Ground, path: str) -> bool:
+    """Whether a changed file says a word of backends before or after: reading all files of a stack costs more."""
+    if not path.endswith(CONFIGURATION[:4]):
+        return False
+    commits = [at for at in (stand.base_tip, pull.head_sha) if path in context.git.blobs(pull.repository, at)]
+    contents = (context.git.read(pull.repository, at, path) for at in commits)
+    return any(word in (content or b"") for content in contents for word in (b"backend", b"cloud"))
 
 
 def _policy(context: Context, pull: PullRequest) -> Policy | None:
@@ -110,4 +121,5 @@ def _said(kind: str, settings: Mapping[str, str]) -> str:
 
 def _is_configuration(path: str, root: str) -> bool:
     """Whether a file is of the root module itself."""
-    return path.endswith(CONFIGURATION[:4]) and Path(path).parent == Path(root)
+    place = posixpath.dirname(path) or "."
+    return path.endswith(CONFIGURATION[:4]) and place == posixpath.normpath(root)

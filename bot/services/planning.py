@@ -21,7 +21,7 @@ from bot.domain.results import Started
 from bot.domain.run import ACTIVE, Origin, Outcome, Plan, Run
 from bot.domain.target import Target
 from bot.services import approving
-from bot.services.context import Context, show_pull, show_run, stable_id
+from bot.services.context import Context, show_asked, show_run, stable_id
 from bot.services.ending import fail, finish, finish_in, stopped
 from bot.services.going_back import Back, Way, prepare, weigh
 from bot.services.preparing import (
@@ -66,37 +66,44 @@ def request(
     Behind an apply on the same target a plan waits, since a plan of a moving state is worth nothing.
     """
     now = context.now()
+    wanted = [
+        Run(
+            id=run_id(seed, target),
+            kind="plan",
+            target=target,
+            pull=pull.number,
+            commit=back.to.commit if back else pull.head_sha,
+            base_commit=back.undone if back else base_tip,
+            actor=actor,
+            origin=origin,
+            reverts=back.to.id if back else "",
+            created_at=now,
+        )
+        for target in targets
+    ]
     runs, behind = [], {}
     with context.store.begin() as tables:
         for target in sorted(targets):
             tables.locks.alone(target)
-        for target in targets:
-            run = Run(
-                id=run_id(seed, target),
-                kind="plan",
-                target=target,
-                pull=pull.number,
-                commit=back.to.commit if back else pull.head_sha,
-                base_commit=back.undone if back else base_tip,
-                actor=actor,
-                origin=origin,
-                reverts=back.to.id if back else "",
-                created_at=now,
-            )
-            if known := tables.runs.get(run.id):
-                runs.append(known)
+        known = tables.runs.known(run.id for run in wanted)
+        older = tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan")
+        applies = {
+            run.target: run for run in reversed(tables.runs.active(repository=pull.repository, kind="apply"))
+        }  # the oldest of each target
+        for run in wanted:
+            if run.id in known:
+                runs.append(known[run.id])
                 continue
-            supersede(context, tables, run)
-            busy = tables.runs.active(target=target, kind="apply")
+            supersede(context, tables, run, older)
+            busy = applies.get(run.target)
             if busy:
-                behind[target.key] = busy[0]
-                run = replace(run, progress={"behind": busy[0].id})
-            tables.runs.add(run)
+                behind[run.target.key] = busy
+            made = replace(run, progress={"behind": busy.id}) if busy else run
+            tables.runs.add(made)
             if not busy:
-                context.work.enqueue(run, tables)
-            show_pull(tables, now, run.target.repository, run.pull)
-            show_run(tables, now + SOON, run)
-            runs.append(run)
+                context.work.enqueue(made, tables)
+            runs.append(made)
+        show_asked(tables, now, now + SOON, [run for run in runs if run.id not in known])
     context.work.wake()
     context.poke()
     return Started(tuple(runs), behind)
@@ -107,10 +114,10 @@ def run_id(seed: str, target: Target) -> str:
     return stable_id(seed, target.key, "plan")
 
 
-def supersede(context: Context, tables: Tables, by: Run) -> None:
-    """Older plan runs of this pull request on this target give way: never refused, never both."""
-    for older in tables.runs.active(target=by.target, pull=by.pull, kind="plan"):
-        if older.id == by.id:
+def supersede(context: Context, tables: Tables, by: Run, active: Sequence[Run]) -> None:
+    """Of the unfinished plan runs of this pull request, those on this target give way: never refused, never both."""
+    for older in active:
+        if older.target != by.target or older.id == by.id:
             continue
         tables.runs.update(older.id, superseded_by=by.id)
         if older.phase == "queued":

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from bot.domain.answers import Refused
 from bot.domain.configuration import configuration
 from bot.domain.freeze import Frozen, frozen
@@ -40,17 +42,30 @@ def configuration_of(context: Context, repository: str, commit: str, policy: Pol
 
 def source_of(tables: Tables, policy: Policy, target: Target, pull: int) -> Source | None:
     """The stage that `target` is promoted from, as it stands now; None where there is none."""
-    before = policy.environments[target.environment].promote_from
-    if not before:
-        return None
-    stage = policy.target(target.repository, target.stack, before, pull)
-    release = tables.releases.newest(stage)
-    busy = tables.runs.active(target=stage, kind="apply")
-    version = tables.states.newest(stage.key)
-    now, drifted = version.serial if version else 0, ""
-    if release is not None and not busy and now != release.serial:
-        drifted = f"its serial is {now}, and was {release.serial}" if version else "it was deleted"
-    return Source(stage, release, busy[0].pull if busy else 0, drifted)
+    return sources_of(tables, policy, [target], pull).get(target)
+
+
+def sources_of(tables: Tables, policy: Policy, targets: Iterable[Target], pull: int) -> dict[Target, Source]:
+    """The same of several targets of one repository at once, without those that are promoted from nowhere."""
+    stages = {
+        target: policy.target(target.repository, target.stack, before, pull)
+        for target in targets
+        if (before := policy.environments[target.environment].promote_from)
+    }
+    if not stages:
+        return {}
+    repository = next(iter(stages)).repository
+    releases = tables.releases.newest_of(stages.values())
+    applies = {run.target: run for run in reversed(tables.runs.active(repository=repository, kind="apply"))}
+    versions = tables.states.newest_of([stage.key for stage in stages.values()])
+    found = {}
+    for target, stage in stages.items():
+        release, busy, version = releases.get(stage), applies.get(stage), versions.get(stage.key)
+        now, drifted = version.serial if version else 0, ""
+        if release is not None and busy is None and now != release.serial:
+            drifted = f"its serial is {now}, and was {release.serial}" if version else "it was deleted"
+        found[target] = Source(stage, release, busy.pull if busy else 0, drifted)
+    return found
 
 
 def frozen_now(context: Context, policy: Policy, target: Target) -> Frozen | None:

@@ -15,10 +15,11 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.release import Release
 from bot.domain.results import Status, TargetStatus
 from bot.domain.run import Plan, Run
+from bot.domain.state import StateVersion
 from bot.domain.target import Target
 from bot.services import moving, uploading
 from bot.services.context import Context
-from bot.services.guarding import guard, next_step
+from bot.services.guarding import before, guard, next_step
 from bot.services.judging import glance, held_out
 from bot.services.targets import (
     GLANCE,
@@ -34,6 +35,14 @@ from bot.services.targets import (
 
 def of_pull(context: Context, pull: PullRequest) -> Status:
     """The targets that a pull request concerns, each with plan, lock, run and next command."""
+    if context.sights is None:
+        return _look(context, pull)
+    if pull not in context.sights:
+        context.sights[pull] = _look(context, pull)
+    return context.sights[pull]
+
+
+def _look(context: Context, pull: PullRequest) -> Status:
     stand = ground(context, pull, GLANCE)
     if isinstance(stand, Refused):
         notes = [f"{stand.fact} {stand.next_step}".strip()]
@@ -133,6 +142,8 @@ def _rows(
             target: tables.runs.get(release.run_id) for target, release in releases.items() if release.reverts
         }
         drifts, looks = tables.drifts.newest_of(targets), tables.runs.looks_of(targets)
+        states = tables.states.newest_of([target.key for target in plans])
+        stands_before = before(tables, policy, targets, number)
     busy = {run.target: run for run in reversed(applies)}  # the oldest wins
     now = context.now()
     found = []
@@ -144,7 +155,7 @@ def _rows(
             environment=policy.environments[target.environment],
             pull=number,
             plan=plan,
-            stale=_stale(context, target, policy, pull, plan, gone_by),
+            stale=_stale(context, policy, pull, plan, gone_by, states.get(target.key)),
             run=runs.get(target),
             busy=busy.get(target),
             lock=None if lock is None or lock.expired(now) else lock,
@@ -157,7 +168,7 @@ def _rows(
             look=looks.get(target),
             over=pull is not None and pull.state != "open",
         )
-        row = guard(context, row, policy, pull)
+        row = guard(context, row, policy, pull, stands_before)
         found.append(
             replace(row, next_step=_next(row, policy, pull, gone_by, now, held=_held(context, row, pull)))
         )
@@ -180,16 +191,17 @@ def _drift(release: Release | None, found: Drift | None) -> Drift | None:
 
 def _stale(
     context: Context,
-    target: Target,
     policy: Policy,
     pull: PullRequest | None,
     plan: Plan | None,
     behind: Sequence[str],
+    state: StateVersion | None,
 ) -> str:
     if pull is None or plan is None or plan.status != "fresh" or pull.state != "open":
         return ""
     if plan.commit != pull.head_sha and not plan.reverts:
         return f"of `{plan.commit[:7]}`, not of the head"
+    target = plan.target
     why = staleness(
         ApplyFacts(
             pull=pull,
@@ -201,7 +213,7 @@ def _stale(
             engine=context.terraform.engine.identity,
             policy=policy.digest(target.stack, target.environment),
             moved=behind,
-            state=glance(context, target, plan),
+            state=glance(plan, state),
         ),
         plan,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -28,6 +29,10 @@ class ApprovalRows(Rows):
 
     def newest(self, target: Target, pull: int) -> Approval | None:
         return self.one(Approval, _of(target, pull))
+
+    def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Approval]:
+        """The newest of a pull request for each of the targets that has one."""
+        return self.latest(Approval, approvals, targets, approvals.c.pull == pull)
 
     def all_live(self) -> list[Approval]:
         """Oldest first."""

@@ -58,6 +58,16 @@ class RunRows(Rows):
             query = query.where(runs.c.kind == kind)
         return self.many(Run, query)
 
+    def others(self, run: Run) -> int:
+        """How many runs of its pull request besides it are unfinished."""
+        mine = and_(runs.c.repository == run.target.repository, runs.c.pull == run.pull)
+        query = select(func.count()).where(mine, runs.c.phase != "finished", runs.c.id != run.id)
+        return int(self.connection.execute(query).scalar_one())
+
+    def known(self, ids: Iterable[str]) -> dict[str, Run]:
+        """Those of the ids that there are, by id."""
+        return {run.id: run for run in self.many(Run, select(runs).where(runs.c.id.in_(list(ids))))}
+
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
         """A look for drift counts where it is asked for by its kind."""
         query = select(runs).where(runs.c.target == target).order_by(runs.c.seq.desc())

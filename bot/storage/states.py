@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -27,6 +27,12 @@ class StateRows(Rows):
         """The same version without its data."""
         query = select(states).join_from(state_heads, states, state_heads.c.state_id == states.c.id)
         return self.one(StateVersion, query.where(state_heads.c.target_key == target_key))
+
+    def newest_of(self, target_keys: Iterable[str]) -> dict[str, StateVersion]:
+        """The same of each of the targets that has one, by its key."""
+        query = select(states).join_from(state_heads, states, state_heads.c.state_id == states.c.id)
+        found = self.many(StateVersion, query.where(state_heads.c.target_key.in_(list(target_keys))))
+        return {version.target_key: version for version in found}
 
     def append(
         self,

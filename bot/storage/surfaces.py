@@ -10,9 +10,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import RowMapping, Text, cast, or_, select
+from sqlalchemy import ColumnElement, RowMapping, Text, case, cast, or_, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
+from sqlalchemy.dialects.sqlite import Insert
 
 from bot.domain.ports.store import Surface, SurfaceKind
 from bot.storage.columns import read, values
@@ -26,36 +30,30 @@ class SurfaceRows(Rows):
 
         One that failed keeps the time of its next try: new wishes must not hurry a platform that asked to wait.
         """
-        if self._insert(surface):
-            return
-        old = self._locked(surface.id)
-        idle = old["due_at"] is None
-        self._change(
-            surface.id,
-            {
-                "wanted": surface.wanted or old["wanted"],
-                "due_at": old["due_at"]
-                if old["attempts"] and not idle
-                else _earlier(old["due_at"], surface.due_at),
-                "urgent": surface.urgent if idle else old["urgent"] or surface.urgent,
-                "again": old["claimed_until"] is not None,
-            },
-        )
+        row = values(surfaces, surface) | {"again": False}
+        self.connection.execute(_wish(self.connection.dialect.name, worded=bool(surface.wanted)), row)
 
     def get(self, surface_id: str) -> Surface | None:
         return self.one(Surface, select(surfaces).where(surfaces.c.id == surface_id))
 
-    def claim(self, now: datetime, until: datetime, worker: str = "") -> Surface | None:
-        """The most urgent due one, hidden from other workers until `until`, which is its `due_at` then."""
+    def claim(self, now: datetime, until: datetime, worker: str = "", most: int = 1) -> list[Surface]:
+        """The most urgent due one, and with it due ones of the same pull request, `most` in all: hidden from other
+        workers until `until`, which is their `due_at` then."""
         free = or_(surfaces.c.claimed_until.is_(None), surfaces.c.claimed_until <= now)
-        due = select(surfaces).where(surfaces.c.due_at <= now, free)
+        due = select(surfaces).where(surfaces.c.due_at <= now, free).with_for_update(skip_locked=True)
         query = due.order_by(surfaces.c.urgent.desc(), surfaces.c.due_at, surfaces.c.id)
-        found = self.one(Surface, query.with_for_update(skip_locked=True))
-        if found is None:
-            return None
+        first = self.one(Surface, query)
+        if first is None:
+            return []
+        found = [first]
+        if first.pull and most > 1:
+            mine = (surfaces.c.repository == first.repository, surfaces.c.pull == first.pull)
+            others = query.where(*mine, surfaces.c.id != first.id).limit(most - 1)
+            found += self.many(Surface, others)
+        claimed = surfaces.update().where(surfaces.c.id.in_([one.id for one in found]))
         row = {"due_at": until, "claimed_until": until, "claimed_by": worker, "again": False}
-        self._change(found.id, row)
-        return replace(found, due_at=until)
+        self.connection.execute(claimed.values(row))
+        return [replace(one, due_at=until) for one in found]
 
     def in_thread(self, channel: str, ts: str) -> Surface | None:
         """The card that was posted as message `ts` of a Slack channel."""
@@ -127,6 +125,22 @@ class SurfaceRows(Rows):
 
     def _change(self, surface_id: str, row: Mapping[str, Any]) -> None:
         self.connection.execute(surfaces.update().where(surfaces.c.id == surface_id).values(row))
+
+
+@cache
+def _wish(dialect: str, *, worded: bool) -> Insert | PostgresInsert:
+    """The statement of `want`. Made once: it is the one that runs most."""
+    insert = sqlite.insert(surfaces) if dialect == "sqlite" else postgresql.insert(surfaces)
+    new, old = insert.excluded, surfaces.c
+    stays = or_(old.attempts > 0, new.due_at.is_(None), old.due_at <= new.due_at)
+    change: dict[str, ColumnElement[Any]] = {
+        "due_at": case((old.due_at.is_(None), new.due_at), (stays, old.due_at), else_=new.due_at),
+        "urgent": case((old.due_at.is_(None), new.urgent), else_=or_(old.urgent, new.urgent)),
+        "again": old.claimed_until.is_not(None),
+    }
+    if worded:
+        change["wanted"] = new.wanted
+    return insert.on_conflict_do_update(index_elements=[old.id], set_=change)
 
 
 def _merged(surface: Surface, old: RowMapping, *, again: bool) -> dict[str, Any]:

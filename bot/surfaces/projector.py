@@ -21,6 +21,9 @@ log = structlog.get_logger()
 LEASE = timedelta(minutes=5)
 """How long a claimed surface is hidden from other workers: far longer than it takes. A worker that dies gives up its
 claims at once, see the reaper."""
+TOGETHER = 4
+"""Surfaces that are shown by one look at their pull request: comment, card, gate and a check are what a run changes. More
+would make others wait for a slow platform."""
 IDLE = 1.0
 MOST = 12
 """Attempts at something that fails for good, such as a channel that is gone, before it is given up."""
@@ -86,17 +89,17 @@ class Projector:
                 heard = self._rings
 
     def once(self) -> bool:
-        """Project one due surface; False where nothing is due."""
-        context = self._context()
+        """Project a due surface, and others of its pull request by the same look; False where nothing is due."""
+        context = replace(self._context(), sights={})
         now = context.now()
         with context.store.begin() as tables:
-            surface = tables.surfaces.claim(now, now + LEASE, context.worker)
-        if surface is None:
+            claimed = tables.surfaces.claim(now, now + LEASE, context.worker, TOGETHER)
+        posted = [(self._project(context, surface), surface.due_at) for surface in claimed]
+        if not posted:
             return False
-        leased = surface.due_at
-        posted = self._project(context, surface)
         with context.store.begin() as tables:
-            tables.surfaces.settle(posted, leased)
+            for surface, leased in posted:
+                tables.surfaces.settle(surface, leased)
         return True
 
     def _project(self, context: Context, surface: Surface) -> Surface:

@@ -65,6 +65,10 @@ class Approvals(Protocol):
 
     def newest(self, target: Target, pull: int) -> Approval | None: ...
 
+    def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Approval]:
+        """The newest of a pull request for each of the targets that has one."""
+        ...
+
     def all_live(self) -> list[Approval]: ...
 
     def of_pull(self, repository: str, pull: int) -> list[Approval]:

@@ -55,6 +55,10 @@ class StateStore(Protocol):
         """The same version without its data, which may be large."""
         ...
 
+    def newest_of(self, target_keys: Iterable[str]) -> dict[str, StateVersion]:
+        """The same of each of the targets that has one, by its key."""
+        ...
+
     def append(
         self,
         target_key: str,

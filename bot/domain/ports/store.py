@@ -159,6 +159,14 @@ class Runs(Protocol):
         """Unfinished ones, oldest first."""
         ...
 
+    def others(self, run: Run) -> int:
+        """How many runs of its pull request besides it are unfinished."""
+        ...
+
+    def known(self, ids: Iterable[str]) -> dict[str, Run]:
+        """Those of the ids that there are, by id."""
+        ...
+
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
         """A look for drift counts where it is asked for by its kind."""
         ...
@@ -310,8 +318,9 @@ class Surfaces(Protocol):
 
     def get(self, surface_id: str) -> Surface | None: ...
 
-    def claim(self, now: datetime, until: datetime, worker: str = "") -> Surface | None:
-        """The most urgent due one, hidden from other workers until `until`."""
+    def claim(self, now: datetime, until: datetime, worker: str = "", most: int = 1) -> list[Surface]:
+        """The most urgent due one, and with it due ones of the same pull request, `most` in all: hidden from other
+        workers until `until`, which is their `due_at` then."""
         ...
 
     def free(self, worker: str, now: datetime) -> int:

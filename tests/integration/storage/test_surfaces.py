@@ -13,7 +13,7 @@ ID = surface().id
 
 def claim(store: Database, now: datetime = NOW, until: datetime = UNTIL) -> Surface | None:
     with store.begin() as tables:
-        return tables.surfaces.claim(now, until)
+        return next(iter(tables.surfaces.claim(now, until)), None)
 
 
 def want(store: Database, wanted: Surface) -> None:
@@ -52,6 +52,22 @@ def test_the_most_urgent_is_claimed_first_and_once(store: Database) -> None:
     again = claim(store, now=UNTIL, until=UNTIL + MINUTE)
     assert again is not None
     assert again.id == "later"
+
+
+def test_due_surfaces_of_the_same_pull_request_come_with_the_first(store: Database) -> None:
+    for name, pull, due_at in [("a", 1, NOW), ("b", 2, NOW), ("c", 1, NOW), ("d", 1, UNTIL), ("e", 1, NOW)]:
+        want(store, surface(name, pull=pull, due_at=due_at))
+    with store.begin() as tables:
+        first, second, third = (tables.surfaces.claim(NOW, UNTIL, most=2) for _ in range(3))
+    assert [[one.id for one in claimed] for claimed in (first, second, third)] == [["a", "c"], ["b"], ["e"]]
+    assert {one.due_at for one in (*first, *second, *third)} == {UNTIL}
+
+
+def test_what_belongs_to_no_pull_request_is_claimed_alone(store: Database) -> None:
+    for name in ("a", "b"):
+        want(store, surface(name, pull=0))
+    with store.begin() as tables:
+        assert [one.id for one in tables.surfaces.claim(NOW, UNTIL, most=4)] == ["a"]
 
 
 def test_workers_never_claim_the_same(store: Database) -> None:
