@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -39,7 +40,13 @@ class Window:
         """(start, end) in UTC of the next one that opens after `now`; None for an expression that never comes true."""
         local = now.astimezone(ZoneInfo(self.zone))
         start = next((at for one in CronSim(self.cron, local) if (at := one.astimezone(UTC)) > now), None)
-        return (start, start + self.length) if start else None
+        if start is None:
+            return None
+        # Read forwards, CronSim passes over times after a clock was put back by half an hour (Lord Howe Island).
+        passed = (at for at in self._back(start - timedelta(seconds=1)) if at < start)
+        for at in takewhile(lambda at: at > now, passed):
+            start = at
+        return start, start + self.length
 
     def _back(self, now: datetime) -> Iterator[datetime]:
         """Openings, newest first, from about `now`: the first ones may be later.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from itertools import takewhile
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -213,14 +214,17 @@ TIMES = st.builds(
 
 
 def is_open(window: Window, now: datetime) -> bool:
-    """All openings from well before, forwards."""
-    for one in CronSim(window.cron, (now - 35 * DAY).astimezone(ZoneInfo(window.zone))):
-        at = one.astimezone(UTC)
-        if at > now + 3 * HOUR:
-            return False
-        if at <= now < at + window.length:
-            return True
-    return False
+    """All openings from well before, read forwards and back: each way passes over some where a clock is put back."""
+    zone, first, last = ZoneInfo(window.zone), now - 35 * DAY, now + 3 * HOUR
+    forwards = (one.astimezone(UTC) for one in CronSim(window.cron, first.astimezone(zone)))
+    back = (one.astimezone(UTC) for one in CronSim(window.cron, last.astimezone(zone), reverse=True))
+    openings = [*takewhile(lambda at: at <= last, forwards), *takewhile(lambda at: at >= first, back)]
+    return any(at <= now < at + window.length for at in openings)
+
+
+def test_a_time_after_a_clock_was_put_back_by_half_an_hour_is_not_passed_over() -> None:
+    window = Window("deny", "15 */2 * * *", timedelta(minutes=20), "Australia/Lord_Howe")
+    assert window.next(utc(2026, 4, 4, 14)) == (utc(2026, 4, 4, 15, 45), utc(2026, 4, 4, 16, 5))
 
 
 def is_closed(windows: list[Window], now: datetime) -> bool:
