@@ -119,7 +119,7 @@ class Durable:
             self._register(queue, most)
         self._launched = True
         self.connect()
-        self.wake()
+        self.wake(INBOX, PLANS, APPLIES)
 
     def _register(self, queue: str, most: int) -> None:
         """At most `most` pieces of it at once in a worker. DBOS keeps this as a row that all workers read."""
@@ -171,8 +171,8 @@ class Durable:
             self._put(connection, "handle", INBOX, delivery.id, delivery.conversation)
 
     def wake(self, *queues: str) -> None:
-        """After the commit: these queues look now; without a name, all of them."""
-        self._bell.ring(*queues)
+        """After the commit: these queues look now; without a name, those of runs."""
+        self._bell.ring(*queues or (PLANS, APPLIES))
 
     def forget(self, before: datetime, limit: int) -> int:
         """Delete `limit` pieces at most of DBOS's record of work that ended before that time; returns how many."""
@@ -193,7 +193,7 @@ class Durable:
         left = client.list_workflows(status="PENDING", executor_id=worker)
         for workflow in left:
             client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name)
-        self.wake()
+        self.wake(INBOX, PLANS, APPLIES)
         return len(left)
 
     def _put(self, connection: Any, name: str, queue: str, key: str, partition: str) -> None:

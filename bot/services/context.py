@@ -22,6 +22,8 @@ from bot.domain.run import Origin, Run
 GATHER = timedelta(seconds=2)
 EACH = timedelta(seconds=0.15)
 """What each other run adds to it: the more there are, the more an edit costs and the less of it is new."""
+REMEMBERED = 5.0
+"""Seconds for which a repository's row is not read again: another process may have learned that it was renamed."""
 MOST = 1024
 """Pull requests that are remembered as GitHub told them last."""
 PULL_SURFACES: tuple[SurfaceKind, ...] = ("status", "card")
@@ -59,6 +61,8 @@ class Context:
     More than there are slots by default: then the queue alone decides."""
     heard: dict[tuple[str, int], tuple[float, PullRequest]] = field(default_factory=dict)
     """Repository and number → when GitHub was asked (monotonic seconds), and its answer; see `refresh`."""
+    repositories: dict[str, tuple[float, Repository]] = field(default_factory=dict)
+    """Name → when its row was read (monotonic seconds), and the row; see `known`."""
     sights: dict[PullRequest, Status] | None = None
     """How pull requests stand, for as long as surfaces are shown by one look; None where each look is new."""
     now: Callable[[], datetime] = utcnow
@@ -77,12 +81,17 @@ class Context:
 
     def known(self, repository: str) -> Repository:
         """The repository's row; asked of GitHub and kept where there is none."""
+        now = time.monotonic()
+        before = self.repositories.get(repository)
+        if before is not None and now - before[0] < REMEMBERED:
+            return before[1]
         with self.store.read() as tables:
-            if row := tables.pulls.repository(repository):
-                return row
-        row = self.forge.repository(repository)
-        with self.store.begin() as tables:
-            tables.pulls.save_repository(row)
+            row = tables.pulls.repository(repository)
+        if row is None:
+            row = self.forge.repository(repository)
+            with self.store.begin() as tables:
+                tables.pulls.save_repository(row)
+        self.repositories[repository] = now, row
         return row
 
     def learn(self, seen: Repository) -> None:
@@ -92,6 +101,7 @@ class Context:
                 return
         with self.store.begin() as tables:
             tables.pulls.save_repository(seen)
+        self.repositories.pop(seen.name, None)
 
     def refresh(self, repository: str, number: int, at_most: float = 0.0) -> PullRequest:
         """The pull request as GitHub has it now, or had it `at_most` seconds ago; kept."""

@@ -6,6 +6,8 @@ import structlog
 
 from bot.domain.approval import Approval
 from bot.domain.ports.forge import ForgeError
+from bot.domain.run import Plan
+from bot.domain.state import StateVersion
 from bot.errors import TransientError, UserError
 from bot.services import applying, approving, voting
 from bot.services.context import Context, show_pull
@@ -20,9 +22,7 @@ FRESH = 60.0
 
 def look_after(context: Context) -> None:
     """End what has expired; try again what waits for a soak time, a freeze or a queue to end."""
-    with context.store.read() as tables:
-        live = tables.approvals.all_live()
-    for approval in live:
+    for approval in _stirred(context):
         try:
             _one(context, approval)
         except (ForgeError, TransientError, UserError) as error:
@@ -40,6 +40,39 @@ def show_again(context: Context) -> None:
     context.poke()
 
 
+def _stirred(context: Context) -> list[Approval]:
+    """Those of which a look at the rows says that something may be done: mostly there is nothing, and each further look
+    is a transaction that writes."""
+    with context.store.read() as tables:
+        live = tables.approvals.all_live()
+        repositories = {one.target.repository for one in live}
+        pulls = {
+            (pull.repository, pull.number): pull for name in repositories for pull in tables.pulls.open(name)
+        }
+        plans = tables.plans.known(one.run_id for one in live)
+        states = tables.states.newest_of(one.target.key for one in live)
+    return [
+        one
+        for one in live
+        if (one.when_approved and one.status == "open")
+        or one.expired(context.now())
+        or approving.outrun(one, pulls.get((one.target.repository, one.pull)))
+        or _overtaken(plans.get(one.run_id), states.get(one.target.key))
+    ]
+
+
+def _overtaken(plan: Plan | None, state: StateVersion | None) -> str:
+    """Why nobody can apply that plan any more; "" where it stands, or is still being made."""
+    if plan is None:
+        return ""
+    if plan.status not in ("fresh", "applying"):
+        return "it was planned again" if plan.status == "superseded" else "its plan was used"
+    if state is None or plan.backend["kind"] != "http":
+        return ""
+    same = (state.lineage, state.serial) == (plan.lineage, plan.serial)
+    return "" if same else "the state there has changed since its plan"
+
+
 def _one(context: Context, approval: Approval) -> None:
     policy = readable_policy(context, approval.target.repository, FRESH)
     with context.store.begin() as tables:
@@ -53,13 +86,8 @@ def _one(context: Context, approval: Approval) -> None:
             approving.end(context, tables, have, "expired", "nobody completed it in time")
             return
         plan = tables.plans.get(have.run_id)
-        now = tables.states.newest(have.target.key) if plan and plan.backend["kind"] == "http" else None
-        if plan is not None and plan.status not in ("fresh", "applying"):
-            why = "it was planned again" if plan.status == "superseded" else "its plan was used"
+        if why := _overtaken(plan, tables.states.newest(have.target.key)):
             approving.end(context, tables, have, "dead", why)
-            return
-        if plan is not None and now is not None and (now.lineage, now.serial) != (plan.lineage, plan.serial):
-            approving.end(context, tables, have, "dead", "the state there has changed since its plan")
             return
         if policy is None or have.target.environment not in policy.environments:
             return

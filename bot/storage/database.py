@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, select
 
@@ -70,6 +71,10 @@ class Database:
     def __init__(self, url: str, vault: Vault, *, pool: int = POOL, spare: int = SPARE) -> None:
         self.engine: Engine = open_engine(url, pool=pool, spare=spare)
         self.vault = vault
+        # Whoever waits for another transaction of SQLite's sleeps 1 to 100 ms between looks; threads here need not.
+        self._turn: AbstractContextManager[object] = (
+            threading.RLock() if self.dialect == "sqlite" else nullcontext()
+        )
 
     @property
     def dialect(self) -> str:
@@ -80,7 +85,7 @@ class Database:
     def begin(self) -> Iterator[Tables]:
         """A writing transaction: committed at the end, rolled back on an exception. Keep it short: on SQLite it is
         the only one that writes."""
-        with told(), self.engine.begin() as connection:
+        with told(), self._turn, self.engine.begin() as connection:
             tables = Tables(connection, self.vault)
             yield tables
             for act in tables.at_end:

@@ -29,6 +29,10 @@ class PlanRows(Rows):
     def get(self, plan_id: str) -> Plan | None:
         return self.one(Plan, select(plans).where(plans.c.id == plan_id))
 
+    def known(self, ids: Iterable[str]) -> dict[str, Plan]:
+        """Those of the ids that there are, by id."""
+        return {plan.id: plan for plan in self.many(Plan, select(plans).where(plans.c.id.in_(list(ids))))}
+
     def file(self, plan_id: str) -> bytes:
         """Raises KeyError where it is gone, ValueError where it does not decrypt or its digest is wrong."""
         query = select(plan_files.c.file, plans.c.digest).join_from(plan_files, plans)

@@ -73,9 +73,11 @@ class SurfaceRows(Rows):
 
     def save(self, surface: Surface) -> None:
         """Insert or replace. What was wanted since the claim stays wanted and due."""
-        if not self._insert(surface):
-            old = self._locked(surface.id)
-            self._change(surface.id, _merged(surface, old, again=old["again"]))
+        row = values(surfaces, surface)
+        if self._plainly(surface.id, row, ~surfaces.c.again) or self._insert(surface):
+            return
+        old = self._locked(surface.id)
+        self._change(surface.id, _merged(surface, old, again=old["again"]))
 
     def settle(self, surface: Surface, seen_due: datetime | None) -> None:
         """Save what was posted, and end the claim.
@@ -83,7 +85,9 @@ class SurfaceRows(Rows):
         surface.due_at: when to project next, or None. seen_due: `due_at` as the claim gave it. It stays due where
         somebody wanted it again meanwhile, or where the claim ran out and is another worker's now.
         """
-        if self._insert(surface):
+        mine = (~surfaces.c.again, surfaces.c.due_at == seen_due, surfaces.c.claimed_until == seen_due)
+        row = values(surfaces, surface) | {"claimed_until": None}
+        if self._plainly(surface.id, row, *mine) or self._insert(surface):
             return
         old = self._locked(surface.id)
         row = _merged(surface, old, again=old["again"] or old["due_at"] != seen_due)
@@ -118,6 +122,10 @@ class SurfaceRows(Rows):
 
     def _insert(self, surface: Surface) -> bool:
         return self.put(surfaces, values(surfaces, surface) | {"again": False})
+
+    def _plainly(self, surface_id: str, row: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
+        """Replace it where nobody wished anything meanwhile, as is mostly so: one statement then."""
+        return self.count(surfaces.update().where(surfaces.c.id == surface_id, *where).values(row)) == 1
 
     def _locked(self, surface_id: str) -> RowMapping:
         query = select(surfaces).where(surfaces.c.id == surface_id).with_for_update()

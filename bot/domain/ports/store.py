@@ -218,6 +218,10 @@ class Plans(Protocol):
 
     def get(self, plan_id: str) -> Plan | None: ...
 
+    def known(self, ids: Iterable[str]) -> dict[str, Plan]:
+        """Those of the ids that there are, by id."""
+        ...
+
     def file(self, plan_id: str) -> bytes:
         """Raises KeyError where it is gone, ValueError where it does not decrypt or its digest is wrong."""
         ...
