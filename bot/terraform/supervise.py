@@ -6,26 +6,21 @@ import logging
 import os
 import selectors
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO
 
 from bot.domain.ports.terraform import Control, Ended
 from bot.domain.redaction import Redactor
 from bot.terraform.listener import Listener
 from bot.terraform.process import outcome
+from bot.terraform.spawner import SPAWNER, Kept, Order
 from bot.terraform.supervisor import NEVER
 
 _log = logging.getLogger(__name__)
 
-_SUPERVISOR = Path(__file__).with_name("supervisor.py")
-_START = "import sys; path = sys.argv.pop(1); sys.path.append(path.rpartition('/')[0]); import supervisor; supervisor.main()"
-"""Imported rather than run: then its compiled form is used, which saves some milliseconds each time."""
 _LOOK = 0.2
 """Seconds between two looks at the flag that cancels."""
 _PATIENCE = 30.0
@@ -69,53 +64,29 @@ class _Watch:
         self.stopped_at: float | None = None
 
     def run(self) -> Ended:
-        reading, writing = os.pipe() if self.call.capture else (-1, -1)
+        call = self.call
+        reading, writing = os.pipe() if call.capture else (-1, -1)
+        order = Order(call.argv, call.cwd, call.env, call.journal, call.control.grace)
         try:
-            process = self._start(writing)
+            kept = SPAWNER.start(order, writing)
             if writing >= 0:
                 os.close(writing)
                 writing = -1
-            # The context's end closes the control pipe: whatever happens here, Terraform is seen to its end.
-            with process:
-                self._watch(process, reading)
+            # The context's end closes the control socket: whatever happens here, Terraform is seen to its end.
+            with kept:
+                self._watch(kept, reading)
         finally:
             for end in (reading, writing):
                 if end >= 0:
                     os.close(end)
         self.listener.end()
-        return self._ended(self._code(process.returncode))
+        return self._ended(self._code(never=kept.never))
 
-    def _start(self, stdout: int) -> subprocess.Popen[bytes]:
-        call = self.call
-        option = [f"--stdout={stdout}"] if stdout >= 0 else []
-        own = [
-            sys.executable,
-            "-I",
-            "-S",
-            "-c",
-            _START,
-            str(_SUPERVISOR),
-            str(call.journal.resolve()),
-            str(call.control.grace),
-        ]
-        return subprocess.Popen(
-            [*own, *option, *call.argv],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            cwd=call.cwd,
-            env=dict(call.env),
-            start_new_session=True,
-            pass_fds=(stdout,) if stdout >= 0 else (),
-            bufsize=0,
-        )
-
-    def _watch(self, process: subprocess.Popen[bytes], captured: int) -> None:
-        output = _end(process.stdout)
+    def _watch(self, kept: Kept, captured: int) -> None:
         deadline = time.monotonic() + self.call.control.timeout
         looked = 0.0
         with selectors.DefaultSelector() as selector:
-            for stream in (output, *([captured] if captured >= 0 else [])):
+            for stream in (kept.output, *([captured] if captured >= 0 else [])):
                 selector.register(stream, selectors.EVENT_READ)
             while selector.get_map():
                 for key, _ in selector.select(_LOOK):
@@ -131,12 +102,12 @@ class _Watch:
                     continue
                 looked = now
                 if self.stopped_at is None:
-                    self._consider(process, now, deadline)
+                    self._consider(kept, now, deadline)
                 elif now > self.stopped_at + self.call.control.grace + _PATIENCE:
-                    process.kill()
+                    kept.kill()
                     return
 
-    def _consider(self, process: subprocess.Popen[bytes], now: float, deadline: float) -> None:
+    def _consider(self, kept: Kept, now: float, deadline: float) -> None:
         """Send the one interrupt where somebody asked for it, time is up, or the output has become too large."""
         self.timed_out = now > deadline
         try:
@@ -145,8 +116,7 @@ class _Watch:
             _log.exception("Whether a run is cancelled could not be read; Terraform runs on")
         if self.cancelled or self.timed_out or self.flooded:
             self.stopped_at = now
-            with suppress(OSError):
-                os.write(_end(process.stdin), b"interrupt\n")
+            kept.interrupt()
 
     def _capture(self, data: bytes) -> None:
         if len(self.call.stdout) + len(data) > _CAPTURED:
@@ -154,8 +124,8 @@ class _Watch:
         else:
             self.call.stdout += data
 
-    def _code(self, keeper: int) -> int:
-        """The exit code; -9 where a keeper (which ended with `keeper`) was killed and nobody saw the end."""
+    def _code(self, *, never: bool) -> int:
+        """The exit code; -9 where a keeper was killed and nobody saw the end. never: Terraform was not started."""
         until = time.monotonic() + self.call.control.grace
         state, code = outcome(self.call.journal)
         while state == "running":  # the supervisor was killed; its Terraform is deaf and mute now
@@ -164,7 +134,7 @@ class _Watch:
                 os.killpg(pid, signal.SIGKILL if time.monotonic() > until else 0)
             time.sleep(_LOOK)
             state, code = outcome(self.call.journal)
-        if code is None and keeper == NEVER:
+        if code is None and never:
             return NEVER
         if code is None:
             self.listener.say("The process that kept Terraform was killed; how Terraform ended is not known.")
@@ -182,10 +152,3 @@ class _Watch:
             timed_out=not good and self.timed_out,
             diagnostics=() if good else self.listener.diagnostics(),
         )
-
-
-def _end(stream: IO[bytes] | None) -> int:
-    """The descriptor of a pipe that was asked for."""
-    if stream is None:
-        raise RuntimeError("the process has no such pipe")
-    return stream.fileno()

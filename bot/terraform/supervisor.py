@@ -1,19 +1,20 @@
-"""One Terraform process and its keeper: started by bot.terraform.supervise with `<journal> <grace> <argv…>`.
+"""One Terraform process and its keeper, which lives on when the bot is killed.
 
-A program of its own, with nothing but a few built-in modules, so that it starts in some 15 ms and lives on when the
-bot is killed. Its stdin is the control pipe: `interrupt`, or its end (the bot died), sends Terraform exactly one
-SIGINT, since a second one makes Terraform stop hard; after the grace it is killed. Terraform's output goes to stdout
-as it comes; when nobody reads any more, to the file `output` in the journal, so that Terraform never meets a broken
-or a full pipe. Journal: `pid` (process id and start time of Terraform, then of this process), `exit` (the exit code;
-minus the signal). `--stdout=<fd>` before the argv gives Terraform's stdout a pipe of its own; stderr stays here.
+A program of its own, with nothing but a few built-in modules: bot.terraform.spawner starts it once, and it forks a
+keeper for each order. A keeper's stdin is the control socket: after the order, `interrupt` or the end (the bot died)
+sends Terraform exactly one SIGINT, since a second one makes Terraform stop hard; after the grace it is killed.
+Terraform's output goes to stdout as it comes; when nobody reads any more, to the file `output` in the journal, so that
+Terraform never meets a broken or a full pipe. Journal: `pid` (process id and start time of Terraform, then of its
+keeper), `exit` (the exit code; minus the signal).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import select
 import signal
-import sys
+import socket
 import time
 
 CHUNK = 65536
@@ -102,7 +103,7 @@ class Keeper:
         self.kill_at = float("inf")
         self.leave_at = float("inf")
 
-    def start(self, argv: list[str], stdout: int) -> int:
+    def start(self, argv: list[str], env: dict[str, str], stdout: int) -> int:
         """Start Terraform in a session of its own; returns the pipe of its output."""
         pipe, out = os.pipe()
         actions = [
@@ -117,7 +118,7 @@ class Keeper:
             if stdout >= 0:
                 os.set_inheritable(stdout, False)
             self.child = os.posix_spawn(
-                argv[0], argv, os.environ, file_actions=actions, setsid=True, setsigdef=defaults
+                argv[0], argv, env, file_actions=actions, setsid=True, setsigdef=defaults
             )
         except OSError as error:
             self.output.add(f"Cannot start {argv[0]}: {error.strerror}\n".encode())
@@ -139,12 +140,12 @@ class Keeper:
             self.kill_at = time.monotonic() + self.grace
             os.kill(self.child, signal.SIGINT)
 
-    def run(self, argv: list[str], stdout: int) -> None:
+    def run(self, argv: list[str], env: dict[str, str], stdout: int) -> None:
         control = True
         if select.select([0], [], [], 0)[0]:
             self.note("exit", "130\n")  # whoever wanted this is gone, or wants it no more
             return
-        pipe = self.start(argv, stdout)
+        pipe = self.start(argv, env, stdout)
         while pipe >= 0 or self.code is None:
             full = self.output.reader and len(self.output.pending) >= PENDING
             if full and self.interrupted:
@@ -157,7 +158,7 @@ class Keeper:
             if self.wake in ready:
                 os.read(self.wake, CHUNK)
             if control and 0 in ready:
-                control = bool(os.read(0, CHUNK))
+                control = self.heard()
                 self.interrupt()
                 if not control:
                     self.output.abandon()
@@ -169,6 +170,13 @@ class Keeper:
             if time.monotonic() >= self.leave_at and not full:
                 break
         self.deliver()
+
+    def heard(self) -> bool:
+        """Read the control socket; False where nobody is there any more."""
+        try:
+            return bool(os.read(0, CHUNK))
+        except OSError:  # who died had not read all that was said
+            return False
 
     def patience(self) -> float | None:
         until = min(self.kill_at if self.code is None else float("inf"), self.leave_at)
@@ -244,15 +252,68 @@ def started_at(pid: int) -> str:
     return "-" if fields[0] in (b"Z", b"X") else fields[19].decode()
 
 
-def main() -> None:
-    journal, grace, *argv = sys.argv[1:]
-    stdout = -1
-    if argv[0].startswith("--stdout="):
-        stdout = int(argv.pop(0).partition("=")[2])
+def keep(ends: list[int]) -> None:
+    """A keeper's whole life: read the order from the control socket, run it, say how it began."""
+    os.setsid()
+    control, output, *captured = ends
+    os.dup2(control, 0)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    os.close(control)
+    os.close(output)
+    stdout = captured[0] if captured else -1
+    order = b""
+    while b"\n" not in order:
+        try:
+            data = os.read(0, 1 << 20)
+        except OSError:
+            return
+        if not data:
+            return  # whoever wanted this is gone
+        order += data
+    line, _, more = order.partition(b"\n")
+    journal, grace, cwd, argv, env = json.loads(line)
+    tell(f"{os.getpid()}")
     keeper = Keeper(journal, float(grace))
-    keeper.run(argv, stdout)
-    sys.exit(0 if keeper.child else NEVER)
+    if more:
+        keeper.note("exit", "130\n")  # it is wanted no more already
+        return
+    try:
+        os.chdir(cwd)
+    except OSError as error:
+        keeper.output.add(f"Cannot enter {cwd}: {error.strerror}\n".encode())
+        keeper.note("exit", f"{NEVER}\n")
+    else:
+        keeper.run(argv, env, stdout)
+    if not keeper.child:
+        tell("never")
 
 
-if __name__ == "__main__":
-    main()
+def tell(word: str) -> None:
+    """Say it to whoever wanted this, if that is still there."""
+    try:
+        os.write(0, f"{word}\n".encode())
+    except OSError:
+        pass
+
+
+def serve() -> None:
+    """Fork a keeper for each message on stdin, a socket: it brings the descriptors of the control socket, of the output
+    and, where it is captured, of Terraform's stdout. At its end (the bot is gone) there is nothing left to do."""
+    for one in (signal.SIGINT, signal.SIGHUP, signal.SIGCHLD):  # the last one: nobody waits for keepers
+        signal.signal(one, signal.SIG_IGN)
+    with socket.socket(fileno=0) as orders:
+        while True:
+            data, ends, _, _ = socket.recv_fds(orders, 1, 3)
+            if not data:
+                return
+            try:
+                if os.fork() == 0:
+                    try:
+                        keep(ends)
+                    finally:
+                        os._exit(0)
+            except OSError:  # no room for another process: the closed socket says so
+                pass
+            for end in ends:
+                os.close(end)

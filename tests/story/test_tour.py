@@ -40,13 +40,12 @@ def towpath(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
 
 
 def working(directory: Path) -> list[bytes]:
-    """Command lines of the Terraforms that work below a directory."""
+    """Command lines of the Terraforms, and of their keepers, that work below a directory."""
     found = []
-    for path in Path("/proc").glob("[0-9]*/cmdline"):
+    for path in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):
-            line = path.read_bytes()
-            if bytes(directory) in line and b"supervisor.py" in line:
-                found.append(line)
+            if (path / "cwd").readlink().is_relative_to(directory):
+                found.append((path / "cmdline").read_bytes())
     return found
 
 

@@ -10,7 +10,7 @@ import sys
 import textwrap
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,7 +19,8 @@ import pytest
 from bot.domain.ports.terraform import Control, Ended, Engine, Place, Progress
 from bot.terraform import Runner, outcome
 from bot.terraform.process import undumpable
-from bot.terraform.supervisor import started_at
+from bot.terraform.spawner import Order, Spawner
+from bot.terraform.supervisor import NEVER, started_at
 from tests.integration.terraform.conftest import Bench
 
 COUNTING = """
@@ -54,6 +55,13 @@ def fake(tmp_path: Path) -> Callable[[str], Runner]:
         return Runner(Engine(str(executable), "1.9.0", "terraform"), tmp_path / "data", dict(os.environ))
 
     return make
+
+
+@pytest.fixture
+def spawner() -> Iterator[Spawner]:
+    made = Spawner()
+    yield made
+    made.end()
 
 
 def apply(runner: Runner, tmp_path: Path, control: Control, **env: str) -> Ended:
@@ -268,7 +276,7 @@ def test_the_bots_own_processes_can_be_closed() -> None:
     assert done.stdout.strip() == "0"
 
 
-def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(tmp_path: Path) -> None:
+def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(spawner: Spawner, tmp_path: Path) -> None:
     """Nobody reads, Terraform floods: the interrupt still reaches it, and it can write on and end."""
     script = tmp_path / "flooding.py"
     script.write_text(
@@ -277,15 +285,77 @@ def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(tmp_path: Pa
     )
     journal = tmp_path / "j"
     journal.mkdir()
-    keeper = Path(sys.modules["bot.terraform.supervisor"].__file__ or "")
-    argv = [sys.executable, "-I", "-S", str(keeper), str(journal), "30", sys.executable, str(script)]
-    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
-        assert process.stdin
+    with spawner.start(Order([sys.executable, str(script)], tmp_path, {}, journal, grace=30)) as kept:
         eventually((journal / "pid").exists)
         time.sleep(0.5)
-        process.stdin.write(b"interrupt\n")
-        process.stdin.flush()
+        kept.interrupt()
         eventually(lambda: outcome(journal) == ("ended", 5))
+
+
+def test_who_is_asked_to_stop_before_the_start_does_not_start(spawner: Spawner, tmp_path: Path) -> None:
+    journal = tmp_path / "j"
+    journal.mkdir()
+    with spawner.start(Order(["/bin/true"], tmp_path, {}, journal, grace=1)):
+        eventually(lambda: outcome(journal) == ("ended", 0))
+    (journal / "exit").unlink()
+    (journal / "pid").unlink()
+    order = Order(
+        [sys.executable, "-c", f"open({str(tmp_path / 'ran')!r}, 'w')"], tmp_path, {}, journal, grace=1
+    )
+    pid = spawner._process.pid  # type: ignore[union-attr]
+    os.kill(pid, signal.SIGSTOP)
+    with spawner.start(order) as kept:
+        kept.interrupt()
+        os.kill(pid, signal.SIGCONT)
+        eventually(lambda: outcome(journal) == ("ended", 130))
+    assert not (tmp_path / "ran").exists()
+
+
+def test_keepers_outlive_what_forked_them_and_another_one_takes_its_place(
+    spawner: Spawner, tmp_path: Path
+) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    with spawner.start(Order(["/bin/sleep", "600"], tmp_path, {}, tmp_path / "one", grace=5)) as first:
+        eventually(lambda: outcome(tmp_path / "one") == ("running", None))
+        spawner._process.kill()  # type: ignore[union-attr]
+        spawner._process.wait()  # type: ignore[union-attr]
+        with spawner.start(Order(["/bin/echo", "here"], tmp_path, {}, tmp_path / "two", grace=5)) as second:
+            eventually(lambda: outcome(tmp_path / "two") == ("ended", 0))
+            assert os.read(second.output, 100) == b"here\n"
+        assert outcome(tmp_path / "one") == ("running", None)
+        first.interrupt()
+        eventually(lambda: outcome(tmp_path / "one") == ("ended", -signal.SIGINT))
+    assert not first.never
+    assert not second.never
+
+
+def test_what_cannot_be_entered_or_started_never_ran(spawner: Spawner, tmp_path: Path) -> None:
+    journal = tmp_path / "j"
+    journal.mkdir()
+    for order in (
+        Order(["/bin/true"], tmp_path / "nowhere", {}, journal, grace=1),
+        Order([str(tmp_path / "nothing")], tmp_path, {}, journal, grace=1),
+    ):
+        with spawner.start(order) as kept:
+            eventually(lambda: outcome(journal) == ("ended", NEVER))
+        assert kept.never
+        (journal / "exit").unlink()
+
+
+def test_a_large_environment_reaches_terraform_and_is_not_its_keepers(
+    spawner: Spawner, tmp_path: Path
+) -> None:
+    journal = tmp_path / "j"
+    journal.mkdir()
+    env = {f"SECRET_{number}": "s" * 100_000 for number in range(10)} | {"UML": "\u00e4 \udcff\n"}
+    code = "import os, time; print(sum(len(v) for v in os.environ.values()), flush=True); time.sleep(600)"
+    with spawner.start(Order([sys.executable, "-I", "-c", code], tmp_path, env, journal, grace=5)) as kept:
+        assert int(os.read(kept.output, 100)) >= 1_000_004
+        keeper = (journal / "pid").read_text().split()[2]
+        assert b"SECRET" not in Path(f"/proc/{keeper}/environ").read_bytes()
+        kept.interrupt()
+        eventually(lambda: outcome(journal)[0] == "ended")
 
 
 def test_engine_is_told_apart_by_version(embedded_engine: Engine) -> None:
