@@ -18,6 +18,7 @@ PAGES = 10_000
 @dataclass(frozen=True)
 class About:
     """Which approval, and the first 16 hex digits of the digest of the plan that was shown. page: of the plan, from 1.
+    simple: nothing needs to be typed to approve it, so that the click itself is the answer.
     channel, thread: where the message stood that was clicked, so that the answer finds its way back ("" for none)."""
 
     approval: str
@@ -25,6 +26,7 @@ class About:
     page: int = 1
     channel: str = ""
     thread: str = ""
+    simple: bool = False
 
     @property
     def metadata(self) -> str:
@@ -46,6 +48,7 @@ def about(text: str) -> About | None:
         min(max(page, 1), PAGES),
         str(channel) if _is(_CHANNEL, channel) else "",
         str(thread) if _is(_STAMP, thread) else "",
+        data.get("s") == 1,
     )
 
 

@@ -113,8 +113,11 @@ class Context:
         if len(self.heard) > MOST:
             self.heard.clear()
         self.heard[repository, number] = now, pull
-        with self.store.begin() as tables:
-            tables.pulls.save(pull)
+        with self.store.read() as tables:
+            known = tables.pulls.get(repository, number)
+        if known != pull:
+            with self.store.begin() as tables:
+                tables.pulls.save(pull)
         return pull
 
 

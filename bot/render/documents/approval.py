@@ -48,7 +48,8 @@ _ENDED: dict[str, str] = {
 
 def value_of(approval: Approval) -> str:
     """What a button about this approval carries: its id, and the first 16 hex digits of the plan's digest."""
-    return json.dumps({"a": approval.id, "d": approval.plan_digest[:16]}, separators=(",", ":"))
+    facts = {"a": approval.id, "d": approval.plan_digest[:16]} | ({} if approval.destroys else {"s": 1})
+    return json.dumps(facts, separators=(",", ":"))
 
 
 def request(asking: Asking) -> Document:

@@ -106,6 +106,15 @@ def test_approving_what_destroys_nothing_is_one_click(clicking: Clicking, databa
     assert said.actor.slack == "T1/U1"
 
 
+def test_a_button_that_says_so_needs_no_look_at_the_database_and_grants_nothing(clicking: Clicking) -> None:
+    simple = click("modal:approve", value=value(s=1))
+    assert clicking.modals.open(simple) is None
+    (said,) = meant(simple)
+    assert isinstance(said, Answered)
+    assert said.typed == ""  # what destroys is refused without the name, whatever the button says
+    assert clicking.modals.open(click("modal:approve", value=value(s="1"))) is not None
+
+
 def test_rejecting_asks_why(clicking: Clicking) -> None:
     view = clicking.open("modal:reject")
     assert view is not None
