@@ -18,8 +18,8 @@ from bot.terraform.hcl import Unreadable, parse
 from bot.terraform.log import LINE, Lines
 from tests.contract.state_store import state
 
-ODD = (
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just({}) | st.just([7])
+ODD: st.SearchStrategy[object] = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(), st.text(max_size=5), st.builds(dict), st.just([7])
 )
 PARTS = {"hook", "change", "diagnostic", "resource", "addr", "range", "start", "snippet", "elapsed_seconds"}
 
