@@ -119,7 +119,7 @@ class Durable:
             self._register(queue, most)
         self._launched = True
         self.connect()
-        self.wake(INBOX, PLANS, APPLIES)
+        self._bell.ring()
 
     def _register(self, queue: str, most: int) -> None:
         """At most `most` pieces of it at once in a worker. DBOS keeps this as a row that all workers read."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import structlog
 
@@ -94,13 +94,21 @@ class Projector:
         now = context.now()
         with context.store.begin() as tables:
             claimed = tables.surfaces.claim(now, now + LEASE, context.worker, TOGETHER)
-        posted = [(self._project(context, surface), surface.due_at) for surface in claimed]
-        if not posted:
-            return False
-        with context.store.begin() as tables:
-            for surface, leased in posted:
-                tables.surfaces.settle(surface, leased)
-        return True
+        for surface in claimed:
+            self._settle(context, self._project(context, surface), surface.due_at)
+        return bool(claimed)
+
+    def _settle(self, context: Context, posted: Surface, leased: datetime | None) -> None:
+        """Each in a transaction of its own: whoever wants several at once has them in another order. While the database
+        is away what was posted is kept here, at most as long as the claim."""
+        while True:
+            try:
+                with context.store.begin() as tables:
+                    tables.surfaces.settle(posted, leased)
+                return
+            except TransientError:
+                if self._stop.wait(1.0) or leased is None or context.now() >= leased:
+                    raise
 
     def _project(self, context: Context, surface: Surface) -> Surface:
         try:

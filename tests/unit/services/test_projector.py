@@ -10,6 +10,7 @@ from structlog.testing import capture_logs
 
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.store import Surface
+from bot.errors import TransientError
 from bot.services.context import Context, show
 from bot.surfaces.projector import MOST, SLOW, Projector
 from tests.integration.storage import samples
@@ -124,6 +125,22 @@ def test_a_fault_of_ours_is_said_once_too(wall: Wall, clock: Clock) -> None:
         clock.pass_by(seconds=SLOW.total_seconds())
         assert wall.projector.once()
     assert not [line for line in logs if line["log_level"] in ("warning", "error")]
+
+
+def test_a_database_that_is_away_for_a_moment_costs_no_claim(
+    wall: Wall, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall.platform.refuses = None
+    begin, asked = wall.context.store.begin, iter(range(9))
+
+    def flaky() -> Any:
+        if next(asked) == 1:  # the first is the claim, the second what ends it
+            raise TransientError("deadlock detected")
+        return begin()
+
+    monkeypatch.setattr(wall.context.store, "begin", flaky)
+    assert wall.projector.once()
+    assert (wall.row.digest, wall.row.due_at, wall.platform.asked) == ("shown", None, 1)
 
 
 @pytest.mark.parametrize("state", ["closed", "merged"])
