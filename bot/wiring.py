@@ -10,7 +10,8 @@ import structlog
 from starlette.applications import Starlette
 
 from bot.domain.policy import Policy
-from bot.domain.ports.store import Delivery, Inbox, Tables
+from bot.domain.ports.inbox import Delivery, Inbox
+from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
 from bot.domain.requests import Request
 from bot.domain.results import Result

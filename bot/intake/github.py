@@ -13,7 +13,7 @@ from urllib.parse import parse_qs
 import structlog
 
 from bot.domain.people import Actor
-from bot.domain.ports.store import Delivery, Inbox
+from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.requests import (
     CheckAgain,
     Installed,

@@ -11,7 +11,7 @@ from typing import Literal
 import structlog
 
 from bot.domain.people import Actor
-from bot.domain.ports.store import Delivery, Inbox
+from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.requests import Acknowledged, Answered, Request, Said
 from bot.domain.run import Origin
 from bot.intake.clicks import about, entered, follow_up

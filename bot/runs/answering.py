@@ -9,7 +9,7 @@ from bot.domain.answers import Refused
 from bot.domain.grammar import Word
 from bot.domain.people import Actor
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.requests import Said
 from bot.domain.results import Faulted, Result
 from bot.services.context import Context

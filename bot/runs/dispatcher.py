@@ -7,7 +7,8 @@ import time
 
 import structlog
 
-from bot.domain.ports.store import Inbox, Store
+from bot.domain.ports.inbox import Inbox
+from bot.domain.ports.store import Store
 from bot.runs.durable import INBOX, Durable
 
 log = structlog.get_logger()

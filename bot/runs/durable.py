@@ -20,7 +20,8 @@ import structlog
 from dbos import DBOS, DBOSClient, DBOSPortableJSONSerializer
 
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Delivery, Tables
+from bot.domain.ports.inbox import Delivery
+from bot.domain.ports.store import Tables
 from bot.domain.run import Run
 from bot.errors import TransientError, UserError, reference
 from bot.runs.wake import Bell, hang

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Delivery, Inbox
+from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.requests import (
     Acknowledged,
     Answered,

@@ -13,7 +13,7 @@ import structlog
 from bot.domain.answers import Refused
 from bot.domain.grammar import Line, outside, split
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Inbox
+from bot.domain.ports.inbox import Inbox
 from bot.domain.requests import Acknowledged, Answered, Said
 from bot.errors import TransientError, UserError, reference
 from bot.runs import clicks

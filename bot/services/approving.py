@@ -12,7 +12,8 @@ from bot.domain.people import Actor
 from bot.domain.plan import PlanSummary
 from bot.domain.policy import Environment
 from bot.domain.ports.forge import PullRequest
-from bot.domain.ports.store import Surface, Tables
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Asking, Noted
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target

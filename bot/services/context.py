@@ -13,7 +13,8 @@ from pathlib import Path
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.git import Git, Remote
 from bot.domain.ports.smoke import Smoker
-from bot.domain.ports.store import Store, Surface, SurfaceKind, Tables
+from bot.domain.ports.store import Store, Tables
+from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.domain.ports.terraform import Terraform
 from bot.domain.ports.work import Backends, Secrets, Work
 from bot.domain.results import Result, Status

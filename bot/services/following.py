@@ -9,7 +9,8 @@ from bot.domain.people import SYSTEM, Actor
 from bot.domain.policy import PATH
 from bot.domain.policy_file import PolicyError
 from bot.domain.ports.forge import PullRequest
-from bot.domain.ports.store import Surface, Tables
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.requests import CheckAgain, PullChanged, Pushed, QueueAsked
 from bot.domain.run import Origin
 from bot.domain.target import Target

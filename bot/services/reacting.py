@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.ports.store import Surface, Tables
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Result
 from bot.domain.run import Origin, Run
 from bot.services.context import Context

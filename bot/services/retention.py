@@ -11,7 +11,9 @@ from datetime import datetime, timedelta
 
 import structlog
 
-from bot.domain.ports.store import Inbox, SurfaceKind, Tables
+from bot.domain.ports.inbox import Inbox
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import SurfaceKind
 from bot.services import lapsing
 from bot.services.context import Context
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Engine, select
 from bot.domain.ports import records as record_ports
 from bot.domain.ports import state as state_ports
 from bot.domain.ports import store as ports
+from bot.domain.ports.surfaces import Surfaces
 from bot.errors import UserError
 from bot.storage.approvals import ApprovalRows
 from bot.storage.artifacts import ArtifactRows
@@ -46,7 +47,7 @@ class Tables:
         self.plans: ports.Plans = PlanRows(connection, vault)
         self.locks: ports.Locks = LockRows(connection, vault)
         self.releases: ports.Releases = ReleaseRows(connection, vault)
-        self.surfaces: ports.Surfaces = SurfaceRows(connection, vault)
+        self.surfaces: Surfaces = SurfaceRows(connection, vault)
         self.identities: ports.Identities = IdentityRows(connection, vault)
         self.states: state_ports.StateStore = StateRows(connection, vault)
         self.credentials: state_ports.CredentialStore = CredentialRows(connection, vault)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from sqlalchemy import Engine, RowMapping, Select, event, select
 
-from bot.domain.ports.store import Delivery
+from bot.domain.ports.inbox import Delivery
 from bot.storage.columns import values
 from bot.storage.crypto import Vault
 from bot.storage.database import Database

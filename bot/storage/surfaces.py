@@ -18,7 +18,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.dialects.postgresql import Insert as PostgresInsert
 from sqlalchemy.dialects.sqlite import Insert
 
-from bot.domain.ports.store import Surface, SurfaceKind
+from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.storage.columns import read, values
 from bot.storage.rows import Rows
 from bot.storage.tables import surfaces

@@ -24,9 +24,11 @@ from bot.domain.drift import Drift
 from bot.domain.hold import Hold
 from bot.domain.lock import Lock, Waiter
 from bot.domain.ports.forge import PullRequest, Repository
+from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.records import Artifact, FollowUp, Ticket
 from bot.domain.ports.state import Grant
-from bot.domain.ports.store import Code, Delivery, Identity, Surface
+from bot.domain.ports.store import Code, Identity
+from bot.domain.ports.surfaces import Surface
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.state import LockInfo, StateVersion

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.ports.chat import Chat
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.render import surfaces as pages
 from bot.services.approving import asking
 from bot.services.context import Context

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.ports.chat import Chat
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Status
 from bot.domain.run import Run
 from bot.render import surfaces as pages

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from bot.domain.plan import PlanSummary
 from bot.domain.ports.forge import CheckRun
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Status, TargetStatus
 from bot.domain.target import Target
 from bot.render import surfaces as pages

@@ -7,7 +7,7 @@ from typing import Literal
 
 from bot.domain.policy import Environment
 from bot.domain.ports.forge import Deployment, ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.release import Release
 from bot.domain.run import Run
 from bot.services.context import Context, stable_id

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from bot.domain.policy import PATH
 from bot.domain.policy_file import PolicyError
 from bot.domain.ports.forge import CheckRun, Conclusion, PullRequest
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Status
 from bot.render import surfaces as pages
 from bot.render.documents.gate import Stand, worst

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 
 from bot.domain.ports.chat import Blocks, Chat, ChatError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.services.context import Context
 from bot.surfaces.projector import tried
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from bot.domain.ports.forge import CheckRun
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.services.context import Context
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from bot.domain.ports.chat import Chat
-from bot.domain.ports.store import SurfaceKind
+from bot.domain.ports.surfaces import SurfaceKind
 from bot.surfaces import approval, card, check, deployment, drift, gate, queue, reaction, reply, status
 from bot.surfaces.projector import Projection
 

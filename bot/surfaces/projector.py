@@ -12,7 +12,7 @@ import structlog
 
 from bot.domain.ports.chat import ChatError
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Surface, SurfaceKind
+from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.errors import TransientError, reference
 from bot.services.context import Context
 

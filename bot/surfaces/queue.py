@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from bot.domain.ports.forge import CheckRun, PullRequest
-from bot.domain.ports.store import Surface, SurfaceKind, Tables
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.services.context import Context
 from bot.surfaces import check, gate
 from bot.surfaces.posting import keep, post

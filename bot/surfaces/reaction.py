@@ -7,7 +7,7 @@ from dataclasses import replace
 import structlog
 
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.services.context import Context
 from bot.services.reacting import RANK
 

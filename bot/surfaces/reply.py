@@ -10,7 +10,8 @@ import structlog
 
 from bot.domain.answers import Refused
 from bot.domain.ports.chat import Chat, ChatError
-from bot.domain.ports.store import Surface, Tables
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Asking, Help, LinkCode, Noted, Result, Status
 from bot.domain.run import Origin
 from bot.render.document import Voice

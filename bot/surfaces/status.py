@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import replace
 
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.render import surfaces as pages
 from bot.services.context import Context
 from bot.services.status import of_pull

@@ -12,7 +12,7 @@ import pytest
 
 from bot.domain.answers import Answer, Refused
 from bot.domain.people import Actor
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.release import Release
 from bot.domain.requests import CheckAgain, PullChanged, Pushed
 from bot.domain.results import Status

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.domain.ports.forge import CheckRun, Conclusion, ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.domain.requests import QueueAsked
 from bot.domain.run import Run
 from bot.domain.target import Target

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.domain.approval import Approval
 from bot.domain.plan import PlanSummary, ResourceChange
-from bot.domain.ports.store import Delivery
+from bot.domain.ports.inbox import Delivery
 from bot.domain.results import Asking
 from bot.domain.run import Plan
 from bot.intake import slack as slack_intake

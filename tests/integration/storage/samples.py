@@ -11,7 +11,8 @@ from typing import Any
 from bot.domain.lock import Lock, Waiter
 from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest, Repository
-from bot.domain.ports.store import Delivery, Surface
+from bot.domain.ports.inbox import Delivery
+from bot.domain.ports.surfaces import Surface
 from bot.domain.release import Release
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target

@@ -12,9 +12,11 @@ import pytest
 import sqlalchemy as sa
 
 from bot.domain.drift import Drift
+from bot.domain.ports.inbox import Inbox
 from bot.domain.ports.records import Artifact, Ticket
 from bot.domain.ports.state import Grant
-from bot.domain.ports.store import Code, Inbox, Surface, Tables
+from bot.domain.ports.store import Code, Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.results import Result
 from bot.domain.run import Origin
 from bot.domain.target import Target

@@ -3,7 +3,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.storage.database import Database
 from tests.integration.storage.samples import MINUTE, NOW, at_once, surface
 

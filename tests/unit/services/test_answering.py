@@ -12,7 +12,9 @@ import pytest
 from bot.domain.answers import Refused
 from bot.domain.people import Actor
 from bot.domain.ports.forge import ForgeError, Role
-from bot.domain.ports.store import Delivery, Surface, Tables
+from bot.domain.ports.inbox import Delivery
+from bot.domain.ports.store import Tables
+from bot.domain.ports.surfaces import Surface
 from bot.domain.requests import Acknowledged, Answered, Request, Said
 from bot.domain.results import Result
 from bot.domain.run import Origin

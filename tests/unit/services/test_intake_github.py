@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from bot.domain.grammar import find
 from bot.domain.people import Actor
-from bot.domain.ports.store import Delivery
+from bot.domain.ports.inbox import Delivery
 from bot.domain.requests import CheckAgain, Installed, PullChanged, Pushed, Request, Reviewed, Said, Seen
 from bot.github.webhook import sign
 from bot.intake import github

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from bot.domain.people import Actor
-from bot.domain.ports.store import Delivery
+from bot.domain.ports.inbox import Delivery
 from bot.domain.requests import Said
 from bot.intake import slack
 from bot.slack.request import SlackDelivery, SlackRequest

@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.domain.approval import Approval
-from bot.domain.ports.store import Delivery
+from bot.domain.ports.inbox import Delivery
 from bot.domain.requests import Acknowledged, Answered, Request
 from bot.intake import slack
 from bot.intake.clicks import About, about, entered, follow_up

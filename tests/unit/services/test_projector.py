@@ -9,7 +9,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Surface
+from bot.domain.ports.surfaces import Surface
 from bot.errors import TransientError
 from bot.services.context import Context, show
 from bot.surfaces.projector import MOST, SLOW, Projector
