@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 
@@ -69,17 +70,27 @@ _PLAIN = {
 }
 _ESCAPE = re.compile(r'\\(?:([nrt"\\])|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8}))')
 _LETTERS = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "\\": "\\"}
+_SMALL = 64 << 10
+"""Bytes of a file whose outline is remembered."""
 _DEPTH = 200
 """How deep blocks may nest: Terraform's language has no use for more than a handful."""
 
 
 def parse(content: bytes) -> Block:
-    """The outline of a `.tf` file. Raises Unreadable."""
+    """The outline of a `.tf` file, which nobody changes. Raises Unreadable."""
+    return _known(content) if len(content) <= _SMALL else _parse(content)
+
+
+def _parse(content: bytes) -> Block:
     try:
         source = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise Unreadable(f"not UTF-8: {error}") from error
     return _Parser(list(_tokens(source))).body(Block(), depth=0)
+
+
+_known = lru_cache(maxsize=512)(_parse)
+"""Of one init each file is asked for several times, and most files are those of the plan before."""
 
 
 def _tokens(source: str) -> Iterator[Token]:
