@@ -87,8 +87,9 @@ def _rejected(seen: Seen, world: World) -> None:
     """Rejected with a reason; asked for again, and approved by typing where."""
     page = seen.page
     before = set(world.clouds["prod"].things("server"))
-    seen.comment("/unlock staging")
-    seen.comment("/unlock prod")
+    for environment in ("staging", "prod"):
+        seen.comment(f"/unlock {environment}")
+        expect(seen.row(environment)).not_to_contain_text("🔒")
     number = seen.propose("new-image", "New image")
     staged(seen)
     seen.comment("/apply prod when-approved")

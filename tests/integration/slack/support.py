@@ -94,7 +94,7 @@ def until(true: Callable[[], object], seconds: float = 15.0) -> None:
     """Wait for something that happens in another thread."""
     end = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < end, "it did not happen"
+        assert time.monotonic() < end, f"it did not happen within {seconds:.0f} s"
         time.sleep(0.02)
 
 
