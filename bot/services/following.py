@@ -84,12 +84,14 @@ def closed(context: Context, pull: PullRequest) -> None:
     """Stop its plans, discard them, release its locks, tell who waits."""
     with context.store.begin() as tables:
         for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan"):
+            if run.reverts:
+                continue  # asked for in a pull request whatever has become of it
             if run.phase == "queued":
                 finish_in(context, tables, run, "superseded", message=f"#{pull.number} is {pull.state}.")
             else:
                 tables.runs.update(run.id, superseded_by=pull.state)
         for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="apply"):
-            if run.phase == "queued":
+            if run.phase == "queued" and not run.reverts:
                 finish_in(context, tables, run, "refused", message=f"#{pull.number} is {pull.state}.")
         _show_known(context, tables, pull)
     locking.release_of_pull(context, pull.repository, pull.number, pull.state)
