@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -20,6 +21,8 @@ from bot.errors import UserError
 from bot.services.context import Context
 from bot.services.targets import Ground, fetch
 
+SHORTEST = 4
+"""Characters of an id or of a commit that name a release; git takes no fewer of a commit."""
 LOOKED = 100
 """Releases that are looked at: who wants an older one knows its commit and has git."""
 
@@ -55,7 +58,14 @@ def choose(tables: Tables, target: Target, wanted: str | None) -> Back | Refused
     last = tables.runs.last_apply(target)
     undone = last.commit if last else releases[0].commit
     if wanted:
-        named = [one for one in releases if _is(one, wanted)]
+        named = _named(releases, wanted)
+        if len({one.commit for one in named}) > 1:
+            which = ", ".join(f"`{one.id[:8]}` (`{one.commit[:7]}`)" for one in named)
+            return Refused(
+                "several-releases",
+                f"`{outside(wanted)}` is the beginning of several releases of {target}: {which}.",
+                f"`/revert {target.environment} <release>` with more of it, or with the serial.",
+            )
         if not named:
             return Refused(
                 "no-release",
@@ -158,13 +168,15 @@ def _root(context: Context, run: Run, commit: str, path: Path, root: str) -> Pat
     return path / root
 
 
-def _is(release: Release, wanted: str) -> bool:
+def _named(releases: Sequence[Release], wanted: str) -> list[Release]:
+    """Those that a word means, the newest first. A number is a serial first, of which there is one that counts: ids and
+    commits begin with digits, too."""
     word = wanted.lower().lstrip("#")
-    return (
-        release.id.startswith(word)
-        or (len(word) >= 4 and release.commit.startswith(word))
-        or word == str(release.serial)
-    )
+    if numbered := [one for one in releases if word == str(one.serial)]:
+        return numbered[:1]
+    if len(word) < SHORTEST:
+        return []
+    return [one for one in releases if one.id.startswith(word) or one.commit.startswith(word)]
 
 
 def plan_is_revert(plan: Plan | None, target: Target) -> Refused | None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.answers import Refused
 from bot.domain.people import Actor
 from bot.domain.policy_file import parse
 from bot.domain.release import Release
@@ -17,7 +18,7 @@ from bot.domain.state import StateInfo
 from bot.domain.target import Target
 from bot.services import drifting, planning, reverting
 from bot.services.context import Context
-from bot.services.going_back import state_left_by
+from bot.services.going_back import choose, state_left_by
 from bot.services.verifying import once_more
 from tests.contract.state_store import state
 
@@ -57,6 +58,30 @@ def test_no_state_of_later_times(recorded: Context) -> None:
     before = datetime.now(UTC) - timedelta(days=1)
     assert state_left_by(recorded, release("zeroth", 2, before)) == b""
     assert state_left_by(recorded, release("third", 3)) == b""
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ("1", "3f00aaaa"),  # the newer one's id begins with it, too
+        ("#2", "1eeeaaaa"),
+        ("3f00", "3f00aaaa"),
+        ("1EEE", "1eeeaaaa"),
+        ("abcd", "3f00aaaa"),
+        ("1eeebbbb", "no-release"),
+        ("1ee", "no-release"),
+        ("9", "no-release"),
+        ("1234", "several-releases"),
+    ],
+)
+def test_which_release_a_word_means(context: Context, wanted: str, found: str) -> None:
+    with context.store.begin() as tables:
+        for serial, (name, commit) in enumerate(
+            (("3f00aaaa", "abcd"), ("1eeeaaaa", "1234"), ("1234aaaa", "9999")), 1
+        ):
+            tables.releases.add(replace(release(name, serial), id=name, commit=commit.ljust(40, "0")))
+        said = choose(tables, HERE, wanted)
+    assert (said.code if isinstance(said, Refused) else said.to.id) == found
 
 
 def test_a_way_that_was_planned_meanwhile_is_not_applied_unread(context: Context) -> None:
