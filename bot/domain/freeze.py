@@ -66,6 +66,11 @@ class Frozen:
     reason: str
     until: datetime | None
 
+    @property
+    def span(self) -> str:
+        """Until when, in words."""
+        return f"until {self.until:%Y-%m-%d %H:%M} UTC" if self.until else "with no end in sight"
+
 
 def frozen(windows: Sequence[Window], action: Action, now: datetime) -> Frozen | None:
     """What forbids `action` now, and until when: windows that touch or overlap count as one."""

@@ -106,9 +106,9 @@ class NotClaimed:
 
     def check(self, facts: ApplyFacts) -> Allowed | Refused:
         lock = facts.lock
-        if lock is None or lock.expired(facts.now) or lock.admits(facts.pull.number):
-            return Allowed()
-        return claimed(lock, facts.target)
+        if lock is not None and lock.bars(facts.pull.number, facts.now):
+            return claimed(lock, facts.target)
+        return Allowed()
 
 
 class NotHeld:

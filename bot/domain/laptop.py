@@ -21,8 +21,7 @@ def forbidden(environment: Environment, target: Target, now: datetime) -> str:
     freeze = frozen(environment.windows, "apply", now)
     if freeze is None:
         return ""
-    until = f"until {freeze.until:%Y-%m-%d %H:%M} UTC" if freeze.until else "with no end in sight"
-    return f"{target} is frozen {until} ({freeze.reason}). Apply it then{glass.replace('there', 'in a pull request')}."
+    return f"{target} is frozen {freeze.span} ({freeze.reason}). Apply it then{glass.replace('there', 'in a pull request')}."
 
 
 def refusal(environment: Environment, target: Target) -> str:

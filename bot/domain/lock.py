@@ -43,6 +43,10 @@ class Lock:
         """
         return self.pull != 0 and self.pull == pull
 
+    def bars(self, pull: int, now: datetime) -> bool:
+        """Whether it keeps that pull request's applies out now."""
+        return not self.expired(now) and not self.admits(pull)
+
 
 @dataclass(frozen=True)
 class Waiter:

@@ -65,10 +65,9 @@ class NotFrozen:
         if facts.forced:
             return Allowed("freeze skipped")
         until, ask = facts.frozen.until, facts.apply_command
-        when = f"until {until:%Y-%m-%d %H:%M} UTC" if until else "with no end in sight"
         return Refused(
             "frozen",
-            f"{facts.target} is frozen {when} ({facts.frozen.reason}).",
+            f"{facts.target} is frozen {facts.frozen.span} ({facts.frozen.reason}).",
             (
                 f"`{ask}` then, or `{ask} when-approved` now, which waits for it."
                 if until

@@ -58,6 +58,11 @@ class Origin:
     url: str = ""
     asked: float = 0.0
 
+    @property
+    def id(self) -> str:
+        """This one request's: of its answer, and of what it makes."""
+        return f"{self.delivery}:{self.index}"
+
 
 @dataclass(frozen=True)
 class Run:

@@ -139,16 +139,15 @@ def _taken(
     context: Context, pull: PullRequest, stand: Ground, targets: list[Target], actor: Actor, wish: Wish
 ) -> Refused | None:
     """Nobody is asked to consent to what another's claim refuses anyway."""
+    asking = [
+        one for one in targets if stand.policy.environments[one.environment].consent and not wish.forced
+    ]
+    if not asking:
+        return None
     with context.store.begin() as tables:
-        for target in targets:
+        for target in asking:
             lock = tables.locks.get(target)
-            free = lock is None or lock.expired(context.now()) or lock.admits(pull.number)
-            if (
-                lock
-                and not free
-                and not wish.forced
-                and stand.policy.environments[target.environment].consent
-            ):
+            if lock is not None and lock.bars(pull.number, context.now()):
                 return refused(context, tables, claimed(lock, target), target, pull, actor)
     return None
 

@@ -55,7 +55,7 @@ def plan_first(
             for run in tables.runs.active(target=target, pull=pull.number, kind="plan")
         }
     if missing := [target for target in targets if target not in going]:
-        seed = f"{origin.delivery}:{origin.index}"
+        seed = origin.id
         started = planning.request(context, pull, missing, stand.base_tip, actor, origin, seed)
         going |= {run.target: run for run in started.runs}
     opened = []

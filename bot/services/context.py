@@ -151,6 +151,12 @@ def show_pull(tables: Tables, now: datetime, repository: str, number: int, *, ur
         show(tables, now, kind, subject, repository, number, urgent=urgent)
 
 
+def show_pulls(tables: Tables, now: datetime, repository: str) -> None:
+    """A target changed hands or state: every open pull request of the repository shows it."""
+    for pull in tables.pulls.open(repository):
+        show_pull(tables, now, repository, pull.number)
+
+
 def show_open(tables: Tables, now: datetime, repository: str) -> None:
     """Something changed that concerns every open pull request of the repository: those that show anything show it."""
     for pull in tables.pulls.open(repository):

@@ -10,7 +10,7 @@ from bot.domain.ports.forge import Role
 from bot.domain.ports.records import FollowUp
 from bot.domain.results import Noted, Result
 from bot.services.auditing import record
-from bot.services.context import Context, show, show_pull
+from bot.services.context import Context, show, show_pull, show_pulls
 
 
 def may_force(
@@ -74,8 +74,7 @@ def acknowledge(context: Context, one: FollowUp, actor: Actor, role: Role) -> Re
             reason=one.reason,
         )
         show(tables, context.now(), "follow_up", one.id, one.target.repository, one.pull)
-        for pull in tables.pulls.open(one.target.repository):
-            show_pull(tables, context.now(), pull.repository, pull.number)
+        show_pulls(tables, context.now(), one.target.repository)
         show_pull(tables, context.now(), one.target.repository, one.pull)
     context.poke()
     return Noted(

@@ -15,7 +15,7 @@ from bot.domain.state import LockInfo
 from bot.domain.target import Target
 from bot.domain.words import outside
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull
+from bot.services.context import Context, show_pulls
 from bot.services.preparing import journal_of
 from bot.services.targets import default_policy
 from bot.services.whereabouts import backend_of
@@ -98,7 +98,6 @@ def free(context: Context, stuck: Stuck, actor: Actor) -> Refused | None:
             operation=stuck.lock.operation,
             created=stuck.lock.created,
         )
-        for pull in tables.pulls.open(stuck.target.repository):
-            show_pull(tables, context.now(), stuck.target.repository, pull.number)
+        show_pulls(tables, context.now(), stuck.target.repository)
     context.poke()
     return None

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.domain.approval import Standing
 from bot.domain.freeze import coming, frozen
 from bot.domain.gates import ApplyFacts, Source, ask, command
-from bot.domain.policy import Environment, Policy
+from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import Tables
@@ -35,23 +35,17 @@ class Before:
 
 
 def before(tables: Tables, policy: Policy, targets: Sequence[Target], pull: int) -> Before:
-    """Read it of several targets of one repository; the number of queries grows only with that of approvals."""
-    guarded = [target for target in targets if _guarded(policy.environments[target.environment])]
-    if not guarded:
-        return Before({}, {}, {})
+    """Read it of several targets of one repository (unguarded ones too: what loses data wants consent everywhere); the
+    number of queries grows only with that of approvals."""
     left: dict[Target, list[FollowUp]] = {}
-    for one in tables.follow_ups.open(guarded[0].repository):
+    for one in tables.follow_ups.open(targets[0].repository):
         left.setdefault(one.target, []).append(one)
-    approvals = tables.approvals.newest_of(guarded, pull) if pull else {}
+    approvals = tables.approvals.newest_of(targets, pull) if pull else {}
     return Before(
-        sources_of(tables, policy, guarded, pull),
+        sources_of(tables, policy, targets, pull),
         {target: voting.seen(tables, approval) for target, approval in approvals.items()},
         left,
     )
-
-
-def _guarded(environment: Environment) -> bool:
-    return environment.guarded or environment.force is not None or bool(environment.windows)
 
 
 def guard(

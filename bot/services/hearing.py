@@ -33,9 +33,8 @@ def listen(context: Context, approval: Approval) -> Standing | None:
         return None
     others = voting.others(context, approval, {one.login.lower() for one in seen.words})
     with context.store.begin() as tables:
-        tables.locks.alone(approval.target)
-        have = tables.approvals.get(approval.id)
-        if have is None or not have.live:
+        have = _live(tables, approval)
+        if have is None:
             return None
         words = [one for one in seen.words if tables.approvals.decide(one)]
         for one in others:
@@ -49,7 +48,7 @@ def too_early(context: Context, approval: Approval, reviews: Sequence[Review]) -
         return
     origin, target = Origin(delivery=f"review:{max(one.id for one in reviews)}"), approval.target
     with context.store.read() as tables:
-        if tables.surfaces.get(f"reply:{origin.delivery}:{origin.index}") is not None:
+        if tables.surfaces.get(f"reply:{origin.id}") is not None:
             return
     mine = [one for one in reviews if may(approval, voting.voter(context, approval, one.author)) is None]
     if not mine:
@@ -78,7 +77,8 @@ def refresh(context: Context, approval: Approval, pull: PullRequest, stand: Grou
     listen(context, approval)
     if changed := voting.others(context, approval):
         with context.store.begin() as tables:
-            _judge_anew(context, tables, approval, changed)
+            if have := _live(tables, approval):
+                _judge_anew(context, tables, have, changed)
 
 
 def renew(context: Context, approval: Approval, pull: PullRequest, stand: Ground) -> None:
@@ -95,7 +95,9 @@ def renew(context: Context, approval: Approval, pull: PullRequest, stand: Ground
     now = replace(approval, owners=owners)
     changed = voting.others(context, now)  # they may be of a team that was not asked for before
     with context.store.begin() as tables:
-        tables.locks.alone(approval.target)
+        have = _live(tables, approval)
+        if have is None:
+            return
         tables.approvals.update(approval.id, owners=owners)
         record(
             context,
@@ -107,18 +109,21 @@ def renew(context: Context, approval: Approval, pull: PullRequest, stand: Ground
             approval=approval.id,
             wanted=wanted(now),
         )
-        _judge_anew(context, tables, approval, changed)
+        _judge_anew(context, tables, replace(have, owners=owners), changed)
     call(context, now)
 
 
-def _judge_anew(context: Context, tables: Tables, approval: Approval, changed: list[Decision]) -> None:
+def _live(tables: Tables, approval: Approval) -> Approval | None:
+    """The row as it is, with nobody else at its target until this transaction ends; None where it is over."""
     tables.locks.alone(approval.target)
     have = tables.approvals.get(approval.id)
-    if have is None or not have.live:
-        return
+    return have if have is not None and have.live else None
+
+
+def _judge_anew(context: Context, tables: Tables, approval: Approval, changed: list[Decision]) -> None:
     for one in changed:
         tables.approvals.decide(one)
-    heard(context, tables, have, [])
+    heard(context, tables, approval, [])
 
 
 def heard(context: Context, tables: Tables, approval: Approval, words: list[Decision]) -> Standing:

@@ -11,7 +11,7 @@ from bot.domain.results import Noted, Result
 from bot.domain.run import Plan, Run
 from bot.domain.target import Target
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull
+from bot.services.context import Context, show_pulls
 
 
 def pin(context: Context, tables: Tables, run: Run, plan: Plan) -> None:
@@ -60,8 +60,7 @@ def unhold(context: Context, target: Target, actor: Actor, role: Role, *, produc
         if hold is None:
             return Noted(f"{target} is not held.")
         _lift(context, tables, hold, actor)
-        for pull in tables.pulls.open(target.repository):
-            show_pull(tables, context.now(), pull.repository, pull.number)
+        show_pulls(tables, context.now(), target.repository)
     context.poke()
     return Noted(
         f"{target} is not held any more: `{hold.reverted[:7]}` may be applied there again.", tone="good"

@@ -26,7 +26,7 @@ def lapse(context: Context) -> int:
         old = tables.unsaved.kept_since(now - KEPT + NOTICE)
     for state in old:
         with context.store.begin() as tables:
-            told = tables.surfaces.get(f"reply:{_origin(state).delivery}:0")
+            told = tables.surfaces.get(f"reply:{_origin(state).id}")
             if told is None:
                 _tell(context, tables, state, now + NOTICE)
             elif told.settled_at is not None and told.settled_at <= now - NOTICE:

@@ -26,7 +26,7 @@ from bot.domain.ports.store import Tables
 from bot.domain.state import LockInfo
 from bot.domain.target import Target
 from bot.errors import TransientError, UserError
-from bot.services.context import show_pull
+from bot.services.context import show_pulls
 
 log = structlog.get_logger()
 
@@ -93,7 +93,7 @@ class Laptops:
         if have is not None and _own(have, grant):
             whole.locks.release(target)
             self._record(whole, grant, target, "lock.released", held_by=have.owner)
-            self._show(whole, target)
+            show_pulls(whole, self._now(), target.repository)
         return None
 
     def wrote(self, tables: StateTables, grant: Grant) -> None:
@@ -116,7 +116,7 @@ class Laptops:
         actor = Actor(grant.actor, via="terraform")
         tables.locks.take(Lock(target, actor, now, reason=reason[:300], expires_at=now + LAPTOP), now)
         self._record(tables, grant, target, "lock.taken", reason=reason, operation=wanted.operation)
-        self._show(tables, target)
+        show_pulls(tables, self._now(), target.repository)
 
     def _renew(self, tables: Tables, have: Lock) -> None:
         tables.locks.release(have.target)
@@ -149,10 +149,6 @@ class Laptops:
             facts=facts,
         )
         tables.at_end.append(partial(tables.audit.add, entry))
-
-    def _show(self, tables: Tables, target: Target) -> None:
-        for pull in tables.pulls.open(target.repository):
-            show_pull(tables, self._now(), target.repository, pull.number)
 
 
 def _own(have: Lock, grant: Grant) -> bool:

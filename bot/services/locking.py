@@ -18,7 +18,7 @@ from bot.domain.target import Target
 from bot.errors import TransientError, UserError
 from bot.services import freeing, planning
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull
+from bot.services.context import Context, show_pulls
 from bot.services.targets import ground, moved
 
 log = structlog.get_logger()
@@ -35,7 +35,7 @@ def lock(
         if have != wanted:
             return claimed(have, target)
         record(context, tables, "lock.taken", actor, target=target, reason=reason)
-        _show_everywhere(context, tables, target)
+        show_pulls(tables, context.now(), target.repository)
     context.poke()
     return Locked(wanted)
 
@@ -70,7 +70,7 @@ def unlock(context: Context, target: Target, actor: Actor, role: Role) -> Result
             tables.locks.release(target)
             record(context, tables, "lock.released", actor, target=target, pull=have.pull, held_by=have.owner)
         waiters = tables.locks.waiters(target)
-        _show_everywhere(context, tables, target)
+        show_pulls(tables, context.now(), target.repository)
     if stuck and (refusal := freeing.free(context, stuck, actor)):
         return refusal
     context.poke()
@@ -96,7 +96,7 @@ def _forbidden(tables: Tables, target: Target, have: Lock | None, actor: Actor, 
 def taken(context: Context, tables: Tables, target: Target, pull: int) -> Refused | None:
     """Why pull request `pull` may not write to the target's state now: another's claim, or an apply at work."""
     have = tables.locks.get(target)
-    if have is not None and not have.expired(context.now()) and not have.admits(pull):
+    if have is not None and have.bars(pull, context.now()):
         return claimed(have, target)
     if busy := tables.runs.active(target=target, kind="apply"):
         return Refused("busy", f"An apply of #{busy[0].pull} is at work on {target}.", "Wait for its end.")
@@ -186,7 +186,7 @@ def _release(context: Context, target: Target) -> bool:
         if tables.runs.active(target=target, kind="apply"):
             return False
         tables.locks.release(target)
-        _show_everywhere(context, tables, target)
+        show_pulls(tables, context.now(), target.repository)
     context.poke()
     return True
 
@@ -194,9 +194,3 @@ def _release(context: Context, target: Target) -> bool:
 def _gone(tables: Tables, have: Lock) -> bool:
     pull = tables.pulls.get(have.target.repository, have.pull) if have.pull else None
     return pull is not None and pull.state != "open"
-
-
-def _show_everywhere(context: Context, tables: Tables, target: Target) -> None:
-    """A lock is shown in every open pull request of the repository."""
-    for pull in tables.pulls.open(target.repository):
-        show_pull(tables, context.now(), target.repository, pull.number)

@@ -16,7 +16,7 @@ from bot.domain.state import LockInfo, StateInfo, StateRefused
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull
+from bot.services.context import Context, show_pulls
 from bot.services.targets import default_policy
 from bot.services.whereabouts import backend_of
 
@@ -69,8 +69,7 @@ def move(context: Context, target: Target, wanted: BackendPolicy) -> Moved:
             serial=info.serial,
             sha256=info.sha256,
         )
-        for pull in tables.pulls.open(target.repository):
-            show_pull(tables, context.now(), target.repository, pull.number)
+        show_pulls(tables, context.now(), target.repository)
     stack = policy.stacks[target.stack]
     others = [env.name for env in policy.environments_of(stack) if env.name != target.environment]
     return Moved(target, source, destination, info, _lines(target, wanted), tuple(others))

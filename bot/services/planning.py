@@ -87,9 +87,7 @@ def request(
             tables.locks.alone(target)
         known = tables.runs.known(run.id for run in wanted)
         older = tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan")
-        applies = {
-            run.target: run for run in reversed(tables.runs.active(repository=pull.repository, kind="apply"))
-        }  # the oldest of each target
+        applies = tables.runs.applies(pull.repository)
         for run in wanted:
             if run.id in known:
                 runs.append(known[run.id])

@@ -56,7 +56,7 @@ def sources_of(tables: Tables, policy: Policy, targets: Iterable[Target], pull: 
         return {}
     repository = next(iter(stages)).repository
     releases = tables.releases.newest_of(stages.values())
-    applies = {run.target: run for run in reversed(tables.runs.active(repository=repository, kind="apply"))}
+    applies = tables.runs.applies(repository)
     versions = tables.states.newest_of([stage.key for stage in stages.values()])
     found = {}
     for target, stage in stages.items():
@@ -89,10 +89,9 @@ def plans_frozen(context: Context, policy: Policy, target: Target, word: str) ->
     now = frozen(policy.environments[target.environment].windows, "plan", context.now())
     if now is None:
         return None
-    until = f"until {now.until:%Y-%m-%d %H:%M} UTC" if now.until else "with no end in sight"
     return Refused(
         "frozen",
-        f"Plans for {target} are frozen {until} ({now.reason}).",
+        f"Plans for {target} are frozen {now.span} ({now.reason}).",
         f"`{command(word, target)}` then."
         if now.until
         else "`freeze` in `envs/environments.toml` says when it opens.",

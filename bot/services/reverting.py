@@ -120,7 +120,7 @@ def _plan(
 
 
 def _seed(origin: Origin) -> str:
-    return f"{origin.delivery}:{origin.index}:revert"
+    return f"{origin.id}:revert"
 
 
 def _noted(to: Release, target: Target) -> Noted:

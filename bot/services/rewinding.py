@@ -19,7 +19,7 @@ from bot.domain.target import Target
 from bot.domain.words import outside
 from bot.services import planning
 from bot.services.auditing import record
-from bot.services.context import Context, show_pull, stable_id
+from bot.services.context import Context, show_pulls, stable_id
 from bot.services.forcing import may_force
 from bot.services.locking import taken
 from bot.services.targets import Ground
@@ -86,7 +86,7 @@ def rewind(
             _give_back(context, target, actor, serial)
             return no
     _written(context, place, target, pull, actor, version)
-    seed = f"{origin.delivery}:{origin.index}:state-only"
+    seed = f"{origin.id}:state-only"
     planning.request(context, pull, [target], stand.base_tip, actor, origin, seed)
     return Noted(
         f"The state of {target} is that of serial {serial} again; nothing in the world was changed. It is being "
@@ -159,7 +159,7 @@ def _take(
 ) -> None:
     tables.locks.release(target)
     tables.locks.take(Lock(target, actor, context.now(), reason=reason, url=pull.url), context.now())
-    _show(context, tables, target)
+    show_pulls(tables, context.now(), target.repository)
 
 
 def _give_back(context: Context, target: Target, actor: Actor, serial: int) -> None:
@@ -168,12 +168,7 @@ def _give_back(context: Context, target: Target, actor: Actor, serial: int) -> N
         tables.locks.alone(target)
         if _claims(tables.locks.get(target), actor, serial):
             tables.locks.release(target)
-            _show(context, tables, target)
-
-
-def _show(context: Context, tables: Tables, target: Target) -> None:
-    for one in tables.pulls.open(target.repository):
-        show_pull(tables, context.now(), one.repository, one.number)
+            show_pulls(tables, context.now(), target.repository)
 
 
 def _write(

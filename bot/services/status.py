@@ -131,25 +131,22 @@ def _rows(
     with context.store.read() as tables:
         plans = tables.plans.newest_of(targets, number) if pull else {}
         runs = tables.runs.newest_of(targets, pull=number) if pull else {}
-        applies = tables.runs.active(repository=repository, kind="apply")
+        busy = tables.runs.applies(repository)
         locks = {lock.target: lock for lock in tables.locks.all(repository)}
         waiting = set(tables.locks.waiting()).intersection(targets)
         waiters = {target: tuple(tables.locks.waiters(target)) for target in waiting}
         releases = tables.releases.newest_of(targets)
         holds = {hold.target: hold for hold in tables.holds.of_repository(repository)}
         unsaved = {state.target: state for state in reversed(tables.unsaved.open(targets))}
-        reverts = {
-            target: tables.runs.get(release.run_id) for target, release in releases.items() if release.reverts
-        }
+        reverts = tables.runs.known(there.run_id for there in releases.values() if there.reverts)
         drifts, looks = tables.drifts.newest_of(targets), tables.runs.looks_of(targets)
         states = tables.states.newest_of([target.key for target in plans])
         stands_before = before(tables, policy, targets, number)
-    busy = {run.target: run for run in reversed(applies)}  # the oldest wins
     now = context.now()
     found = []
     for target in targets:
         lock, gone_by = locks.get(target), behind.get(target.stack, ())
-        plan = plans.get(target)
+        plan, there = plans.get(target), releases.get(target)
         row = TargetStatus(
             target=target,
             environment=policy.environments[target.environment],
@@ -160,11 +157,11 @@ def _rows(
             busy=busy.get(target),
             lock=None if lock is None or lock.expired(now) else lock,
             waiters=waiters.get(target, ()),
-            release=releases.get(target),
+            release=there,
             hold=holds.get(target),
-            undone=_undone(plan, releases.get(target), reverts.get(target)),
+            undone=_undone(plan, there, reverts.get(there.run_id) if there else None),
             unsaved=unsaved.get(target),
-            drift=_drift(releases.get(target), drifts.get(target)),
+            drift=_drift(there, drifts.get(target)),
             look=looks.get(target),
             over=pull is not None and pull.state != "open",
         )

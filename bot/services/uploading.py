@@ -12,7 +12,6 @@ from bot.domain.answers import Refused
 from bot.domain.gates import command
 from bot.domain.people import Actor
 from bot.domain.ports.state import Author, StatePlace
-from bot.domain.ports.store import Tables
 from bot.domain.results import Noted, Result
 from bot.domain.run import Origin, Run
 from bot.domain.state import StateInfo, StateRefused
@@ -20,7 +19,7 @@ from bot.domain.target import Target
 from bot.domain.unsaved import Unsaved
 from bot.errors import TransientError, UserError
 from bot.services.auditing import record, record_run
-from bot.services.context import Context, show_pull, stable_id
+from bot.services.context import Context, show_pulls, stable_id
 from bot.services.locking import taken
 from bot.services.whereabouts import hold
 
@@ -82,7 +81,7 @@ def keep(context: Context, run: Run) -> Unsaved | None:
     with context.store.begin() as tables:
         tables.unsaved.keep(found, data)
         record_run(context, tables, "state.unsaved", run, serial=info.serial, sha256=info.sha256)
-        _show(context, tables, run.target)
+        show_pulls(tables, context.now(), run.target.repository)
     path.unlink()
     context.poke()
     return found
@@ -152,7 +151,7 @@ def _overtaken(context: Context, state: Unsaved, actor: Actor, why: str) -> Refu
             run_id=state.run_id,
             why=why,
         )
-        _show(context, tables, target)
+        show_pulls(tables, context.now(), target.repository)
     context.poke()
     return Refused(
         "moved-on",
@@ -186,7 +185,7 @@ def _end(context: Context, state: Unsaved, data: bytes, actor: Actor, how: str) 
             serial=state.serial,
             sha256=state.sha256,
         )
-        _show(context, tables, target)
+        show_pulls(tables, context.now(), target.repository)
     context.poke()
     return Noted(
         f"The state of {target} that the apply of #{state.pull} left is pushed. {how}",
@@ -207,8 +206,3 @@ def _read(path: Path) -> bytes | None:
 
 def _info(data: bytes | None) -> StateInfo | None:
     return StateInfo.parse(data) if data else None
-
-
-def _show(context: Context, tables: Tables, target: Target) -> None:
-    for pull in tables.pulls.open(target.repository):
-        show_pull(tables, context.now(), target.repository, pull.number)

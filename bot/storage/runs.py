@@ -58,6 +58,10 @@ class RunRows(Rows):
             query = query.where(runs.c.kind == kind)
         return self.many(Run, query)
 
+    def applies(self, repository: str) -> dict[Target, Run]:
+        """The oldest unfinished apply of each target that has one."""
+        return {run.target: run for run in reversed(self.active(repository=repository, kind="apply"))}
+
     def others(self, run: Run) -> int:
         """How many runs of its pull request besides it are unfinished."""
         mine = and_(runs.c.repository == run.target.repository, runs.c.pull == run.pull)

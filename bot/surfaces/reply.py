@@ -30,7 +30,7 @@ def want(
     tables: Tables, now: datetime, slash: str, origin: Origin, repository: str, pull: int, result: Result
 ) -> None:
     """Store an answer to be posted: rendered now, since it tells how things were when it was given."""
-    subject = f"{origin.delivery}:{origin.index}"
+    subject = origin.id
     wanted: dict[str, Any]
     if origin.channel:
         text, blocks = in_slack(result, Voice(slash, pull, repository))

@@ -84,6 +84,10 @@ class Runs(Protocol):
         """Unfinished ones, oldest first."""
         ...
 
+    def applies(self, repository: str) -> dict[Target, Run]:
+        """The oldest unfinished apply of each target that has one."""
+        ...
+
     def others(self, run: Run) -> int:
         """How many runs of its pull request besides it are unfinished."""
         ...
