@@ -97,7 +97,7 @@ def test_a_branch_that_main_has_left_behind_is_updated(seen: Seen) -> None:
     """One is merged; the other gets the merge by a click, and with it a new plan."""
     page = seen.page
     left = seen.propose("drop-dns", "Left behind")
-    seen.propose("bigger-web", "Goes ahead")
+    seen.propose("new-image", "Goes ahead")  # which no other story proposes: it is in main from here on
     expect(page.get_by_role("button", name="Update branch")).to_have_count(0)
     page.get_by_role("button", name="Merge pull request").click()
     expect(page.locator(".badge").first).to_have_text("Merged")
@@ -107,6 +107,7 @@ def test_a_branch_that_main_has_left_behind_is_updated(seen: Seen) -> None:
     expect(page.get_by_role("button", name="Update branch")).to_have_count(0)
     head = page.locator(".entry.commits").last.locator("code").last.inner_text()
     expect(seen.row("staging")).to_contain_text(head)
+    expect(seen.row("test")).to_contain_text("ready to apply")  # staging may be another story's by now
 
 
 def test_a_strangers_pull_request_comes_from_a_fork(seen: Seen) -> None:
