@@ -43,30 +43,33 @@ def listen(context: Context, approval: Approval) -> Standing | None:
 
 
 def too_early(context: Context, approval: Approval, reviews: Sequence[Review]) -> None:
-    """Tell those whose approving review does not count that it does not, and what does; once for each of them."""
-    if not reviews:
-        return
-    origin, target = Origin(delivery=f"review:{max(one.id for one in reviews)}"), approval.target
+    """Tell those whose approving review does not count that it does not, and what does; once for each review."""
+    newest = {one.author.lower(): one for one in sorted(reviews, key=lambda one: one.id)}
+    origins = {f"review:{one.id}": one for one in newest.values()}
     with context.store.read() as tables:
-        if tables.surfaces.get(f"reply:{origin.id}") is not None:
-            return
-    mine = [one for one in reviews if may(approval, voting.voter(context, approval, one.author)) is None]
+        new = {key: one for key, one in origins.items() if tables.surfaces.get(f"reply:{key}") is None}
+    mine = {
+        key: one
+        for key, one in new.items()
+        if may(approval, voting.voter(context, approval, one.author)) is None
+    }
     if not mine:
         return
-    names = " and ".join(dict.fromkeys(f"@{one.author}" for one in mine))
+    target = approval.target
     with context.store.begin() as tables:
-        context.tell(
-            tables,
-            origin,
-            target.repository,
-            approval.pull,
-            Noted(
-                f"{names}: your approving review of `{approval.commit[:7]}` does not count for the {approval.what}, "
-                "since it was given before its plan was there to read (or in the same second).",
-                f"Read the plan, then `{command('approve', target)}`, or approve once more in a review.",
-                "warning",
-            ),
-        )
+        for key, one in mine.items():
+            context.tell(
+                tables,
+                Origin(delivery=key),
+                target.repository,
+                approval.pull,
+                Noted(
+                    f"@{one.author}: your approving review of `{approval.commit[:7]}` does not count for the "
+                    f"{approval.what}, since it was given before its plan was there to read (or in the same second).",
+                    f"Read the plan, then `{command('approve', target)}`, or approve once more in a review.",
+                    "warning",
+                ),
+            )
     context.poke()
 
 
