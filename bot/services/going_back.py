@@ -79,6 +79,12 @@ def choose(tables: Tables, target: Target, wanted: str | None) -> Back | Refused
             return Back(half, last.base_commit)  # a revert that broke half way goes on
     before = releases if not releases[0].active else releases[1:]
     good = next((one for one in before if one.verified), None)
+    if good is None and not before:
+        return Refused(
+            "no-release",
+            f"The release of `{undone[:7]}` is the first one of {target}: there is nothing before it to go back to.",
+            f"Push what it should be instead, then `{command('apply', target)}`.",
+        )
     if good is None:
         return Refused(
             "no-release",

@@ -62,7 +62,9 @@ def request(
             tables.locks.alone(target)
             newest = tables.plans.newest(target, pull.number)
             found = facts(context, tables, pull, stand, target, newest, seen, asked=origin.asked)
-            no = ask(APPLY, found) or ask(PROMOTION, found) or _counted(found, losing)
+            counted = _counted(found, losing)
+            wrong = counted if losing is not None else None  # nobody is asked to consent to a miscount
+            no = ask(APPLY, found) or wrong or ask(PROMOTION, found) or counted
             if no is not None and no.code not in STALE | UNASKED:
                 return applying.refused(context, tables, no, target, pull, actor)
             if no is not None and no.code in UNASKED:

@@ -244,6 +244,8 @@ def _next(
         return replan if row.environment.on_pull_request else ""
     if plan.status == "applied":
         gone = (plan.reverts or row.undone) and row.hold is None  # and it may come again
+        if plan.reverts and not _well(row):
+            return command("history", row.target)  # another release may be better; a plan leads the other way
         return replan if gone or not _well(row) else ""
     if row.stale or plan.status != "fresh":
         return command("revert", row.target) if row.returning else replan

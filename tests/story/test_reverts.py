@@ -97,6 +97,8 @@ def test_what_is_lost(story: Story) -> None:
     story.applied(number)
     text = on_the_way(story, number)
     assert "what it holds is lost" in text
+    story.reacted(number, story.say(number, "/revert staging --losing 2"), "-1")
+    assert not [one for one in story.answers(number) if "asks to revert" in one], "of a miscount"
     story.say(number, "/revert staging")
     story.is_told(number, "asks to revert")
     story.reacted(number, story.say(number, "/approve staging"), "-1")

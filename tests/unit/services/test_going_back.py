@@ -84,6 +84,20 @@ def test_which_release_a_word_means(context: Context, wanted: str, found: str) -
     assert (said.code if isinstance(said, Refused) else said.to.id) == found
 
 
+def test_before_the_first_release_there_is_nothing(context: Context) -> None:
+    """What is named there is not asked for again; a second one changes what is said."""
+    with context.store.begin() as tables:
+        tables.releases.add(replace(release("first", 1), verification="failed"))
+        said = choose(tables, HERE, None)
+        assert isinstance(said, Refused)
+        assert "the first one of" in said.fact
+        assert said.next_step == "Push what it should be instead, then `/apply staging`."
+        tables.releases.add(release("second", 2))
+        said = choose(tables, HERE, None)
+    assert isinstance(said, Refused)
+    assert "no verified release before" in said.fact
+
+
 def test_a_way_that_was_planned_meanwhile_is_not_applied_unread(context: Context) -> None:
     """The bot died before it answered, and the plan was made before the request was entered again."""
     run_id = planning.run_id(f"{SAID.delivery}:0:revert", HERE)
