@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.answers import Refused
 from bot.domain.results import Result
+from bot.domain.words import outside
 from bot.services import applying
 from bot.services.asking import Wish
 from bot.services.forcing import may_force
@@ -88,7 +89,7 @@ def words(env: str, how: str | None, stacks: tuple[str, ...]) -> tuple[str | Non
     if len(left) > 1 or (left and left[0] not in stacks and left[0].startswith("-")):
         return Refused(
             "grammar",
-            f"I do not know `{' '.join(left)[:60]}` after `/apply {env}`.",
+            f"I do not know `{outside(' '.join(left)[:60])}` after `/apply {env}`.",
             f"`/apply {env} [stack] [when-approved]` or `/apply {env} [stack] --force <reason>`",
         )
     return (left[0] if left else None), Wish(when, reason.strip()[:500] if force else "")

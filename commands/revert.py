@@ -72,12 +72,14 @@ def _words(rest: str | None) -> tuple[list[str], dict[str, int]] | Refused:
     for word in words:
         if not word.startswith("--"):
             names.append(word)
-        elif word in FLAGS and (count := next(words, "")).isdigit():
+            continue
+        count = next(words, "") if word in FLAGS else ""
+        if count.isascii() and count.isdigit() and len(count) < 10:
             flags[word] = int(count)
         else:
             return Refused(
                 "grammar",
-                f"I cannot read `{outside(word)}` after `/revert`.",
+                f"I cannot read `{outside(f'{word} {count}'.strip())}` after `/revert`.",
                 "`/revert [env] [release] [stack] [--losing <count>]`, or `/revert <env> --state-only <serial>`",
             )
     return names[:2], flags

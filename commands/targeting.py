@@ -18,6 +18,12 @@ def one_target(ask: Ask, env: str, stack: str | None) -> Target | Refused:
     if stack is None and len(policy.stacks) > 1:
         names = ", ".join(f"`{name}`" for name in policy.stacks)
         return Refused("which-stack", f"There are several stacks: {names}.", f"Name one after `{env}`.")
+    if ask.pull is None and policy.environments[env].instance:
+        return Refused(
+            "which-pull",
+            f"`{env}` exists once for each pull request, and none is named.",
+            f"Name one at the end, as in `{env} #12`.",
+        )
     return policy.target(
         ask.repository, stack or next(iter(policy.stacks)), env, ask.pull.number if ask.pull else 0
     )

@@ -130,11 +130,9 @@ def unfinished(progress: Mapping[str, Any]) -> list[str]:
     ]
 
 
-def left_behind(addresses: Sequence[str]) -> str:
+def left_behind(addresses: Sequence[str], what: str = "Left unfinished") -> str:
     """A sentence (after a space) that names the first ten of them; nothing where there are none."""
-    return (
-        f" Left unfinished: {', '.join(f'`{outside(one)}`' for one in addresses[:10])}." if addresses else ""
-    )
+    return f" {what}: {', '.join(f'`{outside(one)}`' for one in addresses[:10])}." if addresses else ""
 
 
 @dataclass(frozen=True)

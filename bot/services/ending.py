@@ -73,7 +73,8 @@ def finish_in(
 def interrupt(context: Context, run: Run, why: str, *, gone: bool, ticket: str = "") -> None:
     """End an apply of which nobody knows how far it came. `gone`: its Terraform is surely not at work any more, so what
     it locked is free."""
-    what = left_behind(unfinished(run.progress))
+    # Terraform outlives its worker: what nobody saw the end of may well have come to a good one.
+    what = left_behind(unfinished(run.progress), "At work then, and maybe done since")
     with context.store.begin() as tables:
         tables.plans.take(run.plan_id, "applying", "failed")
         if gone:

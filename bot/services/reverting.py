@@ -130,7 +130,7 @@ def _noted(to: Release, target: Target) -> Noted:
     return Noted(
         f"The way back of {target} to `{to.commit[:7]}`{number} (release `{to.id[:8]}`, serial {to.serial}) is being "
         "planned.",
-        f"Read it, then `{command('revert', target)}` again applies exactly that.",
+        f"Read it, then `{command('revert', target)}` again applies exactly that; its row says what else that needs.",
     )
 
 

@@ -94,7 +94,7 @@ def test_each_dies_in_its_turn(
     applies, serial = len(holds.calls("apply")), crew.state()[0].serial
     comment = crew.killed_at(APPLIED, lambda: crew.say(crew.number, words))
     crew.reacted(crew.number, comment, "rocket")
-    assert "The world is as" in crew.sees(crew.number, "held at")
+    assert "held at" in crew.sees(crew.number, "The world is as")
     assert len(holds.calls("apply")) == applies + 1
     is_back(crew, serial + 1)
 

@@ -85,7 +85,7 @@ def asked(asking: Asking) -> Document:
         Facts(tuple(pair for pair in facts(asking) if pair[0] not in SAID)),
         Note(
             say(
-                ("The plan" if ready else "The plan is being made: it")
+                ("The plan" if ready else "The plan, once it is made,")
                 + " and who has answered are in the status comment. "
                 f"`/approve {approval.target.environment}`, `/reject {approval.target.environment} <reason>`, an "
                 "approving review of this commit, or Slack."
