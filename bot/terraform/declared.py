@@ -68,7 +68,11 @@ def settle(root: Path, kind: str, flavour: Flavour = "terraform") -> None:
         )
     declared = declared_backend(root, flavour)
     if not declared:
-        (root / OVERRIDE).write_bytes(_override(kind))
+        # Whole or not at all: half of it, left by a bot that was killed, would be taken for the repository's own.
+        draft = root / f".{OVERRIDE}.new"
+        draft.unlink(missing_ok=True)
+        draft.write_bytes(_override(kind))
+        draft.replace(root / OVERRIDE)
     elif declared != kind:
         raise UserError(
             f"The configuration declares a `{outside(declared)}` backend, but this target's state is kept by `{kind}`.",
