@@ -44,27 +44,25 @@ def listen(context: Context, approval: Approval) -> Standing | None:
 
 def too_early(context: Context, approval: Approval, reviews: Sequence[Review]) -> None:
     """Tell those whose approving review does not count that it does not, and what does; once for each review."""
-    newest = {one.author.lower(): one for one in sorted(reviews, key=lambda one: one.id)}
-    origins = {f"review:{one.id}": one for one in newest.values()}
+    if not reviews:
+        return
+    newest = {one.author: one for one in sorted(reviews, key=lambda one: one.id)}
+    answers = [(author, Origin(delivery=f"review:{one.id}")) for author, one in newest.items()]
     with context.store.read() as tables:
-        new = {key: one for key, one in origins.items() if tables.surfaces.get(f"reply:{key}") is None}
-    mine = {
-        key: one
-        for key, one in new.items()
-        if may(approval, voting.voter(context, approval, one.author)) is None
-    }
+        new = [one for one in answers if tables.surfaces.get(f"reply:{one[1].id}") is None]
+    mine = [one for one in new if may(approval, voting.voter(context, approval, one[0])) is None]
     if not mine:
         return
     target = approval.target
     with context.store.begin() as tables:
-        for key, one in mine.items():
+        for author, origin in mine:
             context.tell(
                 tables,
-                Origin(delivery=key),
+                origin,
                 target.repository,
                 approval.pull,
                 Noted(
-                    f"@{one.author}: your approving review of `{approval.commit[:7]}` does not count for the "
+                    f"@{author}: your approving review of `{approval.commit[:7]}` does not count for the "
                     f"{approval.what}, since it was given before its plan was there to read (or in the same second).",
                     f"Read the plan, then `{command('approve', target)}`, or approve once more in a review.",
                     "warning",

@@ -243,10 +243,12 @@ def _next(
             return "" if pull.from_fork else next_step(row)
         return replan if row.environment.on_pull_request else ""
     if plan.status == "applied":
+        if not _well(
+            row
+        ):  # where a revert led to that another release may be better; a plan leads the other way
+            return command("history", row.target) if plan.reverts else replan
         gone = (plan.reverts or row.undone) and row.hold is None  # and it may come again
-        if plan.reverts and not _well(row):
-            return command("history", row.target)  # another release may be better; a plan leads the other way
-        return replan if gone or not _well(row) else ""
+        return replan if gone else ""
     if row.stale or plan.status != "fresh":
         return command("revert", row.target) if row.returning else replan
     if plan.reverts:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -60,8 +61,7 @@ def test_a_revert_a_look_and_the_end_of_its_hold(back: GoingBack) -> None:
 
     back.killed_at(PROVEN, go_on)
     back.reacted(back.number, comment, "rocket")
-    text = back.sees(back.number, "held at")
-    assert "The world is as" in text
+    assert "held at" in back.sees(back.number, "The world is as")
     assert len(back.holds.calls("apply")) == 3, "A, B and once back"
     is_back(back, before + 1)
 
@@ -70,7 +70,12 @@ def test_a_revert_a_look_and_the_end_of_its_hold(back: GoingBack) -> None:
     back.answer("staging: no drift")
     assert [run.outcome for run in back.runs("drift")] == ["checked"]
 
-    comment = back.killed_at(LIFTED, lambda: back.say(back.number, "/unhold staging"))
+    is_lifted(back, LIFTED)
+
+
+def is_lifted(back: GoingBack, points: Sequence[Point]) -> None:
+    """The hold, once, by an `/unhold` that is killed at each of these points."""
+    comment = back.killed_at(points, lambda: back.say(back.number, "/unhold staging"))
     back.reacted(back.number, comment, "+1")
     back.answer("is not held")
     with back.tables() as tables:

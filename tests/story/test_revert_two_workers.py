@@ -15,7 +15,7 @@ from tests.fixtures.world import MakeWorld
 from tests.story.going_back import A, B, GoingBack
 from tests.story.holds import Holds
 from tests.story.kills import Kills, Point
-from tests.story.test_revert_crashes import interrupted, is_back
+from tests.story.test_revert_crashes import interrupted, is_back, is_lifted
 from tests.story.test_workers import silence, workers
 
 PLANNED: list[Point] = [("after", r"INSERT INTO plans ")]
@@ -98,13 +98,7 @@ def test_each_dies_in_its_turn(
     assert len(holds.calls("apply")) == applies + 1
     is_back(crew, serial + 1)
 
-    comment = crew.killed_at(LIFTED, lambda: crew.say(crew.number, "/unhold staging"))
-    crew.reacted(crew.number, comment, "+1")
-    crew.answer("is not held")
-    with crew.tables() as tables:
-        assert tables.holds.get(crew.target()) is None
-        assert [one.action for one in tables.audit.entries()].count("hold.lifted") == 1
-    crew.is_sound()
+    is_lifted(crew, LIFTED)
     assert len(crew.crew) == 1
 
 
