@@ -52,6 +52,7 @@ from bot.storage.migrate import migrate
 from bot.surfaces import reply
 from bot.surfaces.projections import projections
 from bot.surfaces.projector import Projector
+from bot.terraform import memory
 from bot.terraform.engine import discover
 from bot.terraform.runner import Runner
 from bot.web import artifacts, console, laptops, metrics
@@ -163,6 +164,7 @@ class Bot:
                 settings.data_dir / "terraform",
                 environment,
                 cli_config=Path(settings.terraform_cli_config) if settings.terraform_cli_config else None,
+                pace=memory.pace(memory.total(), settings.slots),
             ),
             backends=Backends(
                 store,

@@ -15,7 +15,7 @@ from tests.bench.report import Figure
 
 STACKS = 20
 SLOTS = 2
-ROUNDS = 3
+ROUNDS = 5
 
 
 def run(directory: Path, database: str, url: str, engine: str) -> list[Figure]:
@@ -81,7 +81,7 @@ def _planned(world: World, number: int, sha: str) -> None:
         said = world.status(number)
         return said.count(f"[{sha[:7]}]") >= STACKS and said.count("`/apply staging") >= STACKS
 
-    until(there, what="all plans again", patience=240, every=0.1)
+    until(there, what="all plans again", patience=240, every=0.02)
 
 
 def spent_here() -> float:

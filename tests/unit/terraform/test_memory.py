@@ -1,0 +1,47 @@
+"""How much of a machine's memory Terraform's garbage collector may use up."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot.domain.ports.terraform import Place
+from bot.terraform.environment import Environment
+from bot.terraform.memory import pace, total
+
+GB = 1 << 30
+
+
+def test_half_of_each_share_is_for_the_largest_process() -> None:
+    assert pace(8 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "1024MiB"}
+    assert pace(24 * GB, 2) == {"GOGC": "400", "GOMEMLIMIT": "6144MiB"}
+
+
+def test_a_small_machine_keeps_the_pace_of_go() -> None:
+    assert pace(4 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
+    assert pace(4 * GB - 8, 4) == {}
+    assert pace(GB, 64) == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "bytes_"), [("268435456\n", 268435456), ("max\n", None), ("9223372036854771712", None)]
+)
+def test_a_container_has_what_it_is_allowed(tmp_path: Path, said: str, bytes_: int | None) -> None:
+    (tmp_path / "memory.max").write_text(said)
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    assert total([tmp_path / "memory.max", tmp_path / "none"]) == (bytes_ or machine)
+
+
+def test_what_was_set_for_the_bot_counts_more(tmp_path: Path) -> None:
+    ours = pace(8 * GB, 1)
+    place = Place(tmp_path)
+    made = Environment({}, tmp_path, pace=ours).call(place)
+    assert (made["GOGC"], made["GOMEMLIMIT"]) == ("400", "4096MiB")
+    made = Environment({"GOGC": "50"}, tmp_path, pace=ours).call(place)
+    assert made["GOGC"] == "50"
+    of_the_target = Environment({"GOGC": "50"}, tmp_path, pace=ours).call(
+        Place(tmp_path, env={"GOGC": "off"})
+    )
+    assert of_the_target["GOGC"] == "off"
