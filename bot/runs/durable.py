@@ -42,9 +42,10 @@ MOST = 60.0
 SETTLED = (0.02, 0.15)
 """Seconds after which DBOS has written down that a piece of work ended, and counts its place as free: mostly, and on a
 busy machine."""
-AHEAD = 1
-"""Plans that are prepared while all slots have a Terraform at work, so that no slot waits for git or the database. Only
-by a worker that is alone: of several, another one may have a slot free at once."""
+AHEAD = 2
+"""Plans that are prepared while all slots have a Terraform at work, so that no slot waits for git or the database; two,
+since Terraforms that began together end together. Only by a worker that is alone: of several, another one may have a
+slot free at once."""
 LISTENERS = 16
 """Deliveries worked through at once: they mostly wait for others, and one repository that is away stops nobody else."""
 ENDED = ("SUCCESS", "ERROR", "CANCELLED", "MAX_RECOVERY_ATTEMPTS_EXCEEDED")

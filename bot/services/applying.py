@@ -69,8 +69,7 @@ def request(
     queued: list[tuple[Run, Run | None]] = []
     try:
         with context.store.begin() as tables:
-            for target in sorted(targets):
-                tables.locks.alone(target)
+            tables.locks.alone(*targets)
             found = {}
             for target in targets:
                 plan = plans[target] = tables.plans.newest(target, pull.number)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import structlog
 
 from bot.domain.answers import Refused
@@ -75,7 +77,7 @@ def plan_automatically(
     ]
     targets = [one for one in targets if may_plan(context, pull, stand, one, SYSTEM) is None]
     if not again:
-        targets = [target for target in targets if not _planned(context, pull, target)]
+        targets = _unplanned(context, pull, targets)
     _show(context, pull)
     planning.request(context, pull, targets, stand.base_tip, SYSTEM, Origin(delivery=seed), seed)
 
@@ -156,14 +158,20 @@ def known_surface(context: Context, pull: PullRequest) -> bool:
         return tables.surfaces.get(f"status:{pull.repository}#{pull.number}") is not None
 
 
-def _planned(context: Context, pull: PullRequest, target: Target) -> bool:
+def _unplanned(context: Context, pull: PullRequest, targets: Sequence[Target]) -> list[Target]:
+    """Those where this head is neither planned nor being planned."""
     with context.store.read() as tables:
-        active = tables.runs.active(target=target, pull=pull.number, kind="plan")
-        plan = tables.plans.newest(target, pull.number)
-    going = [run.commit for run in active if not run.superseded_by]
-    if going:  # one of another head would replace what stands: a new one must replace it in turn
-        return set(going) == {pull.head_sha}
-    return plan is not None and plan.commit == pull.head_sha and plan.status != "superseded"
+        active = tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan")
+        newest = tables.plans.newest_of(targets, pull.number)
+
+    def planned(target: Target) -> bool:
+        going = {run.commit for run in active if run.target == target and not run.superseded_by}
+        if going:  # one of another head would replace what stands: a new one must replace it in turn
+            return going == {pull.head_sha}
+        plan = newest.get(target)
+        return plan is not None and plan.commit == pull.head_sha and plan.status != "superseded"
+
+    return [target for target in targets if not planned(target)]
 
 
 def _adds_policy(context: Context, pull: PullRequest) -> bool:

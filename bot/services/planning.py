@@ -83,8 +83,7 @@ def request(
     ]
     runs, behind = [], {}
     with context.store.begin() as tables:
-        for target in sorted(targets):
-            tables.locks.alone(target)
+        tables.locks.alone(*targets)
         known = tables.runs.known(run.id for run in wanted)
         older = tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan")
         applies = tables.runs.applies(pull.repository)

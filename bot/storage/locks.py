@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from datetime import datetime
 
-from sqlalchemy import and_, func, select
+from sqlalchemy import and_, select, text
 
 from bot.domain.lock import Lock, Waiter
 from bot.domain.target import Target
@@ -13,16 +13,14 @@ from bot.storage.columns import values
 from bot.storage.rows import Rows
 from bot.storage.tables import locks, waiters
 
+_ALONE = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
 
 class LockRows(Rows):
-    def alone(self, target: Target) -> None:
+    def alone(self, *targets: Target) -> None:
         """One transaction at a time for a target; on SQLite only one writes anyway."""
         if self.connection.dialect.name != "sqlite":
-            key = (
-                int.from_bytes(hashlib.sha256(f"towpath:target:{target.key}".encode()).digest()[:8], "big")
-                >> 1
-            )
-            self.connection.execute(select(func.pg_advisory_xact_lock(key)))
+            self.connection.execute(_ALONE, {"keys": [_key(target) for target in sorted(targets)]})
 
     def get(self, target: Target) -> Lock | None:
         """The lock, expired or not (the caller knows the time)."""
@@ -73,3 +71,8 @@ class LockRows(Rows):
         if target is None and not repository:
             raise ValueError("whose waiters? a target or a repository is needed")
         self.connection.execute(waiters.delete().where(and_(*which)))
+
+
+def _key(target: Target) -> int:
+    """Postgres names an advisory lock by a number."""
+    return int.from_bytes(hashlib.sha256(f"towpath:target:{target.key}".encode()).digest()[:8], "big") >> 1

@@ -188,9 +188,10 @@ class Plans(Protocol):
 
 
 class Locks(Protocol):
-    def alone(self, target: Target) -> None:
-        """Until the end of this transaction no other one that asks the same goes on: what is read of the target's
-        runs and lock stays true. Take several targets in their order."""
+    def alone(self, *targets: Target) -> None:
+        """Until the end of this transaction no other one that asks the same goes on: what is read of the targets'
+        runs and locks stays true. Several are taken in their order; name them in one call, so that no two wait for
+        each other."""
         ...
 
     def get(self, target: Target) -> Lock | None:

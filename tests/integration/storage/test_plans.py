@@ -98,12 +98,12 @@ def test_a_backend_that_another_repository_uses(store: Database) -> None:
         assert tables.plans.elsewhere("acme/shop", {**backend, "config": {"bucket": "other"}}) is None
 
 
-def test_one_transaction_at_a_time_for_a_target(store: Database) -> None:
+def test_one_transaction_at_a_time_for_targets_in_whatever_order_they_are_named(store: Database) -> None:
     inside: list[int] = []
 
     def enter(number: int) -> int:
         with store.begin() as tables:
-            tables.locks.alone(PROD)
+            tables.locks.alone(*((PROD, TEST) if number % 2 else (TEST, PROD)))
             inside.append(number)
             alone = len(inside) == 1
             inside.remove(number)

@@ -108,7 +108,7 @@ def test_rings_are_heard_by_each_thread_for_itself() -> None:
     assert answers == [False]
 
 
-def test_only_a_worker_that_is_alone_prepares_a_plan_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_only_a_worker_that_is_alone_prepares_plans_ahead(monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[tuple[str, int]] = []
     monkeypatch.setattr(Durable, "_register", lambda _work, queue, most: asked.append((queue, most)))
     work = Durable(sa.create_engine("sqlite://"), "one", 2)
@@ -117,7 +117,7 @@ def test_only_a_worker_that_is_alone_prepares_a_plan_ahead(monkeypatch: pytest.M
     monkeypatch.setattr(work, "_launched", True)
     for workers in (1, 1, 2, 3, 1):
         work.share(workers)
-    assert asked == [("plans", 3), ("plans", 2), ("plans", 3)]
+    assert asked == [("plans", 4), ("plans", 2), ("plans", 4)]
 
 
 def test_when_dbos_stops_the_waits_say_so() -> None:
