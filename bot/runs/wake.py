@@ -10,7 +10,8 @@ from typing import Any
 from dbos import _dbos
 
 GATHER = 0.015
-"""Seconds after a ring before the poll: a burst of work is fetched at once, not with a poll for each piece."""
+"""Seconds from one poll to the next: of a burst of work the first piece is fetched at once, and the others together, not
+with a poll for each."""
 
 REST = 0.1
 """Seconds from one poll of a rested queue to the next, while it is rung all the time: at 100 deliveries a second the
@@ -23,7 +24,7 @@ WORKER = "queue-worker-"
 class Bell:
     """`ring` ends waits under way. Stands in for the stop event that DBOS's queue threads wait on between polls.
 
-    rested: names of the queues that many rings come for: the first one is heard at once, further ones after REST.
+    The first ring is heard at once, further ones after GATHER; those of `rested` queues, which many come for, after REST.
 
     DBOS 3.4 has no hook for it: at a poll of 0.2 s two idle queues cost 6 % of a core, at 1 s they cost 2 % but a
     run starts half a second late.
@@ -57,8 +58,9 @@ class Bell:
             self._condition.wait_for(lambda: self._mine() != heard or self._stop.is_set(), timeout)
             rung = self._mine() != heard
         if rung:
-            last = getattr(self._heard, "last", 0.0) if self._name() in self._rested else 0.0
-            time.sleep(max(GATHER, last + REST - time.monotonic()))
+            pause = REST if self._name() in self._rested else GATHER
+            soonest = getattr(self._heard, "last", 0.0) + pause
+            time.sleep(max(0.0, soonest - time.monotonic()))
             self._heard.last = time.monotonic()
         self._heard.rings = self._mine()
         return self._stop.is_set()
