@@ -81,7 +81,7 @@ def _planned(world: World, number: int, sha: str) -> None:
         said = world.status(number)
         return said.count(f"[{sha[:7]}]") >= STACKS and said.count("`/apply staging") >= STACKS
 
-    until(there, what="all plans again", patience=240, every=0.02)
+    until(there, what="all plans again", patience=240, every=0.05)
 
 
 def spent_here() -> float:

@@ -196,6 +196,14 @@ def test_the_environment_is_clean(
     }
 
 
+@pytest.mark.skipif(not hasattr(os, "SCHED_BATCH"), reason="Linux's policy")
+def test_terraform_gives_way_to_the_bot(fake: Callable[[str], Runner], tmp_path: Path) -> None:
+    asking = f'exec {sys.executable} -c "import os; print(os.sched_getscheduler(0))" > {tmp_path}/policy'
+    assert apply(fake(asking), tmp_path, Control(tmp_path / "j")).ok
+    assert int((tmp_path / "policy").read_text()) == os.SCHED_BATCH
+    assert os.sched_getscheduler(0) == os.SCHED_OTHER
+
+
 def test_secrets_are_hidden_in_all_that_is_told(fake: Callable[[str], Runner], tmp_path: Path) -> None:
     runner = fake('printf \'%s\\n\' "the password is $DB_PASSWORD" "and plain-secret"\nexit 1')
     said: list[Progress] = []
