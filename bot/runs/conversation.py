@@ -144,10 +144,11 @@ def _command(
         if place.number:
             pull = context.refresh(place.repository, place.number)
         elif command.pull:
+            kept = " ".join(word for word in line.text[1:].split() if not word.startswith("#"))
             return Refused(
                 "which-pull",
                 f"`/{command.name}` needs a pull request.",
-                f"`{context.slash} {line.text[1:]} #12`",
+                f"`{context.slash} {outside(kept)} #12`",
             )
     ask = registry.Ask(context, actor, role, said.origin, place.repository, pull, beside)
     return command.run(ask, place.words)

@@ -74,6 +74,15 @@ def room(context: Context) -> Room:
     return Room(context)
 
 
+@pytest.mark.parametrize("text", ["/plan staging", "/plan staging #abc", "/plan #abc staging"])
+def test_the_way_out_of_a_wrong_number_in_slack_does_not_repeat_it(room: Room, text: str) -> None:
+    room.forge.roles["bob"] = "write"
+    hear(room.context, Said(Actor("bob"), text, Origin("d1", channel="C1"), "acme/infra", 0))
+    assert [answer.next_step for answer in room.answers if isinstance(answer, Refused)] == [
+        "`/infra plan staging #12`"
+    ]
+
+
 @pytest.mark.parametrize(
     "text", ["/apply staging", "/aply", "/plan\n" * 11, "/plan staging\n\n/apply staging"]
 )
