@@ -47,4 +47,5 @@ def cancel(context: Context, pull: PullRequest, actor: Actor, role: Role) -> Res
         f"{run.word} of {run.target} interrupted once: Terraform ends what it has begun and keeps the state"
         for run in asked
     ]
-    return Noted("; ".join(parts).capitalize() + ".", "The result comes to the status comment.")
+    said = "; ".join(parts)
+    return Noted(f"{said[0].upper()}{said[1:]}.", "The result comes to the status comment.")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 
 from bot.playground.world import World, until
+from bot.runs.durable import AHEAD
 from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
 from tests.story.story import FILES, MAIN, POLICY, Story
@@ -90,12 +92,13 @@ def test_a_cancel_before_it_begins(make_world: MakeWorld, holds: Holds) -> None:
     holds.hold("plan")
     story.propose("larger", author="bob")
     holds.await_call("plan", 2)
-    ahead = story.propose("larger", author="carol")  # prepared already, while it waits for Terraform's turn
-    until(lambda: story.runs("plan", ahead), what="a plan that is prepared ahead")
+    for _ in range(AHEAD):  # prepared already, while they wait for Terraform's turn
+        ahead = story.propose("larger", author="carol")
+        until(partial(story.runs, "plan", ahead), what="a plan that is prepared ahead")
     second = story.propose("large")
     until(lambda: story.runs("plan", second), what="the plan in the queue")
     story.reacted(second, story.say(second, "/cancel"), "+1")
-    story.is_told(second, "taken back")
+    story.is_told(second, "Plan of staging taken back")
     holds.release("plan")
     story.is_sound()
     assert [run.outcome for run in story.runs("plan", second)] == ["cancelled"]
