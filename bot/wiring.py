@@ -162,9 +162,8 @@ class Bot:
             terraform=Runner(
                 engine,
                 settings.data_dir / "terraform",
-                environment,
+                memory.pace(memory.total(), settings.slots) | environment,
                 cli_config=Path(settings.terraform_cli_config) if settings.terraform_cli_config else None,
-                pace=memory.pace(memory.total(), settings.slots),
             ),
             backends=Backends(
                 store,

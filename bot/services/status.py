@@ -243,9 +243,8 @@ def _next(
             return "" if pull.from_fork else next_step(row)
         return replan if row.environment.on_pull_request else ""
     if plan.status == "applied":
-        if not _well(
-            row
-        ):  # where a revert led to that another release may be better; a plan leads the other way
+        if not _well(row):
+            # Where a revert led to that another release may be better; a plan leads the other way.
             return command("history", row.target) if plan.reverts else replan
         gone = (plan.reverts or row.undone) and row.hold is None  # and it may come again
         return replan if gone else ""

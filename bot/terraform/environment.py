@@ -29,17 +29,10 @@ class Environment:
     """Makes environments for Terraform. `process` is the bot's own, from which only the allowlist is taken.
 
     home: a private directory, so that nothing of the bot's user (`~/.aws`, `~/.netrc`) is in reach by accident.
-    pace: of the garbage collector, where `process` says nothing of it (see bot.terraform.memory).
     """
 
-    def __init__(
-        self,
-        process: Mapping[str, str],
-        home: Path,
-        cli_config: Path | None = None,
-        pace: Mapping[str, str] | None = None,
-    ) -> None:
-        self._base = dict(pace or {}) | inherited(process, _ALSO)
+    def __init__(self, process: Mapping[str, str], home: Path, cli_config: Path | None = None) -> None:
+        self._base = inherited(process, _ALSO)
         self._base["HOME"] = str(home)
         if cli_config:
             self._base["TF_CLI_CONFIG_FILE"] = str(cli_config)

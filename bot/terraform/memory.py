@@ -1,7 +1,7 @@
 """How much memory Terraform's garbage collector may use up before it works.
 
 Go collects whenever the heap has doubled, which for the short life of a plan is a twentieth of its time. With room for it
-the heap may grow fourfold first, and up to a soft limit: near that one Go collects as often as it must
+the heap may grow fivefold first, and up to a soft limit: near that one Go collects as often as it must
 (https://go.dev/doc/gc-guide, "GOGC" and "Memory limit").
 """
 

@@ -38,25 +38,18 @@ class Runner:
     """Fulfils bot.domain.ports.terraform.Terraform. Safe to share between threads.
 
     data: a directory of its own, for kept inits, plugins and a private home. environment: the bot's own variables,
-    from which an allowlist is taken. cli_config: the value for TF_CLI_CONFIG_FILE. pace: of Terraform's garbage collector,
-    see bot.terraform.memory.
+    from which an allowlist is taken. cli_config: the value for TF_CLI_CONFIG_FILE.
     """
 
     def __init__(
-        self,
-        engine: Engine,
-        data: Path,
-        environment: Mapping[str, str],
-        *,
-        cli_config: Path | None = None,
-        pace: Mapping[str, str] | None = None,
+        self, engine: Engine, data: Path, environment: Mapping[str, str], *, cli_config: Path | None = None
     ) -> None:
         data = data.resolve()
         self._engine = engine
         self._command = Command(engine.executable)
         for name in ("home", "plugins"):
             (data / name).mkdir(parents=True, exist_ok=True, mode=0o700)
-        self._environment = Environment(environment, data / "home", cli_config, pace)
+        self._environment = Environment(environment, data / "home", cli_config)
         self._plugins = self._environment.plugin_cache or str(data / "plugins")
         self._inits = Inits(data / "init")
         self._reused: dict[Path, tuple[Place, Backend]] = {}

@@ -37,11 +37,9 @@ def test_a_container_has_what_it_is_allowed(tmp_path: Path, said: str, bytes_: i
 def test_what_was_set_for_the_bot_counts_more(tmp_path: Path) -> None:
     ours = pace(8 * GB, 1)
     place = Place(tmp_path)
-    made = Environment({}, tmp_path, pace=ours).call(place)
+    made = Environment(ours, tmp_path).call(place)
     assert (made["GOGC"], made["GOMEMLIMIT"]) == ("400", "4096MiB")
-    made = Environment({"GOGC": "50"}, tmp_path, pace=ours).call(place)
+    made = Environment(ours | {"GOGC": "50"}, tmp_path).call(place)
     assert made["GOGC"] == "50"
-    of_the_target = Environment({"GOGC": "50"}, tmp_path, pace=ours).call(
-        Place(tmp_path, env={"GOGC": "off"})
-    )
+    of_the_target = Environment(ours | {"GOGC": "50"}, tmp_path).call(Place(tmp_path, env={"GOGC": "off"}))
     assert of_the_target["GOGC"] == "off"
