@@ -1,6 +1,7 @@
-"""User errors apart from faults.
+"""Errors that are shown to people, and errors that are worth retrying.
 
-A user error is shown word for word. Anything else is a fault: the user gets a reference id, the log the traceback.
+The text of a UserError is shown as it is. Any other exception is an internal error: people get a reference, and the log
+has the traceback.
 """
 
 from __future__ import annotations
@@ -9,10 +10,13 @@ import secrets
 
 
 class UserError(Exception):
-    """What somebody asked for cannot be done, and they can do something about it.
+    """A request that cannot be carried out, for a reason the user can act on.
 
-    what: one clear sentence of what is the matter and why. next_step: the exact next command or action, or empty.
+    what: one sentence that says what is wrong and why. next_step: the exact next command or action, or "".
     """
+
+    code = "refused"
+    """A machine-readable reason, for the audit record and for tests."""
 
     def __init__(self, what: str, *, next_step: str = "") -> None:
         super().__init__(f"{what} {next_step}".strip())
@@ -21,7 +25,7 @@ class UserError(Exception):
 
 
 class TransientError(Exception):
-    """Something outside did not answer, and trying again later helps. `retry_after` is in seconds."""
+    """An external service did not answer; trying again in `retry_after` seconds may help."""
 
     def __init__(self, message: str, *, retry_after: float = 5.0) -> None:
         super().__init__(message)
@@ -29,10 +33,13 @@ class TransientError(Exception):
 
 
 class GitUnavailable(TransientError):
-    """The git remote did not answer, or refused for now."""
+    """The git remote did not answer, or refused temporarily."""
 
 
 def reference() -> str:
-    """A short id that ties a fault's message to its log line, such as `T-7K3M9Q` (no letters easily confused)."""
+    """Return a short random id, such as `T-7K3M9Q`, that links an internal error's message to its log entry.
+
+    It has no characters that are easily confused, such as 0 and O.
+    """
     alphabet = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
     return "T-" + "".join(secrets.choice(alphabet) for _ in range(6))

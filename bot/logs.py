@@ -1,4 +1,4 @@
-"""Logs: structured, on standard error, without secrets."""
+"""Configure logging: structured, on standard error, with secrets redacted."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from typing import Any
 
 import structlog
 
-SHORTEST = 8
-"""Characters of a line of a longer secret that is hidden by itself; shorter ones are words like any other."""
+MIN_LINE = 8
+"""Characters that a line of a multi-line secret needs to be redacted on its own; shorter lines occur in ordinary text."""
 
 
 def configure(secrets: Sequence[str], *, as_json: bool) -> None:
-    """One line an event. Each of `secrets` is replaced by `***` wherever it appears, tracebacks included."""
-    hidden = sorted({form for secret in secrets for form in forms(secret)}, key=len, reverse=True)
+    """Set up structlog and logging: one line per event, each of `secrets` replaced by `***`, in tracebacks too."""
+    redacted = sorted({form for secret in secrets for form in spellings(secret)}, key=len, reverse=True)
 
     def redact(_logger: object, _name: str, line: Any) -> str:
-        """The finished line: whatever a value was, here it is text."""
+        """Redact the finished line: by now, every value is text."""
         text = str(line)
-        for secret in hidden:
+        for secret in redacted:
             text = text.replace(secret, "***")
         return text
 
@@ -54,9 +54,9 @@ def configure(secrets: Sequence[str], *, as_json: bool) -> None:
     root.setLevel(logging.WARNING)
 
 
-def forms(secret: str) -> Iterator[str]:
-    """The ways a secret is written: as it is, escaped as in JSON and in Python, and each of its longer lines."""
+def spellings(secret: str) -> Iterator[str]:
+    """Yield the ways a secret may be written: as it is, escaped for JSON and for Python, and each of its longer lines."""
     yield secret
     yield json.dumps(secret)[1:-1]
     yield repr(secret)[1:-1]
-    yield from (line for line in secret.splitlines() if len(line) >= SHORTEST)
+    yield from (line for line in secret.splitlines() if len(line) >= MIN_LINE)

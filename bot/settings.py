@@ -1,15 +1,15 @@
-"""The only reader of the process environment: every setting, its default and what it is for."""
+"""Settings from the process environment, which no other module reads."""
 
 from __future__ import annotations
 
 import os
 import re
 import socket
-import tomllib
 from contextlib import suppress
 from functools import cached_property
+from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator
@@ -22,19 +22,22 @@ _SLACK_USER = re.compile(r"([A-Z0-9]+/)?[A-Z0-9]+", re.ASCII)
 
 
 class Settings(BaseSettings):
-    """Read from variables named `TOWPATH_…` (and `PORT`); docs/settings.md is generated from these fields."""
+    """Every setting with its default, read from `TOWPATH_…` variables and `PORT`. docs/settings.md is generated from it."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, extra="ignore", populate_by_name=True)
 
     data_dir: Path = Field(
-        default=Path("data"), description="Where mirrors, worktrees and, with SQLite, the database live."
+        default=Path("data"),
+        description="Directory for repository mirrors, worktrees and, with SQLite, the database.",
     )
     database_url: str = Field(
         default="",
-        description="SQLAlchemy URL; empty means SQLite in the data directory. Postgres: `postgresql://…`.",
+        description="SQLAlchemy URL. Empty: SQLite in the data directory. Postgres: `postgresql://…`.",
     )
     public_url: str = Field(
-        default="", description="Address people and Terraform reach the bot at; links start with it."
+        default="",
+        description="Address where people, Terraform and clouds reach the bot; links start with it, and it is the issuer "
+        "of [cloud identities](identity.md), which needs https.",
     )
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(
@@ -44,85 +47,139 @@ class Settings(BaseSettings):
         validation_alias=AliasChoices("PORT", "TOWPATH_PORT"),
         description="Port to listen on.",
     )
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Addresses and networks of proxies in front of the bot, comma-separated: `127.0.0.1,10.0.0.0/8`. "
+        "Only from these is `X-Forwarded-For` taken as the address of the client. Empty: none.",
+    )
+    max_connections: int = Field(
+        default=1000,
+        ge=16,
+        description="Maximum number of simultaneous HTTP connections. Beyond it, the oldest that has not sent a complete request is closed.",
+    )
+    max_connections_per_address: int = Field(
+        default=250,
+        ge=4,
+        description="The same for each address; an IPv6 /64 counts as one. Trusted proxies are exempt.",
+    )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Key(s) for encryption at rest, comma-separated, the first encrypts. "
-        "Empty: one is made and kept in the data directory, readable by the owner alone.",
+        description="Key for encryption at rest. While replacing it, several, comma-separated: the first encrypts, all "
+        "decrypt. Empty: a key is generated and kept in the data directory, readable only by its owner.",
     )
     slots: int = Field(
-        default=4, ge=1, le=64, description="How many Terraform processes one worker runs at once."
+        default=4, ge=1, le=64, description="How many Terraform processes one worker runs at the same time."
+    )
+    plans_per_person: int = Field(
+        default=60,
+        ge=0,
+        description="How many times an hour one person may request plans, across all pull requests. 0: no limit.",
+    )
+    plans_per_pull: int = Field(
+        default=30,
+        ge=0,
+        description="How many times an hour a pull request may be planned, by pushes and people together. 0: no limit.",
+    )
+    max_paths: int = Field(
+        default=50_000,
+        ge=100,
+        description="Files and directories that a commit may have; larger ones are refused. Each takes about 1 KB of memory "
+        "while a commit is read.",
     )
     terraform_bin: str = Field(
         default="",
-        description="Terraform or OpenTofu to run; empty: the one on PATH, else the embedded engine.",
+        description="Terraform or OpenTofu to run: a path, or a name on PATH. Empty: the one on PATH, else the embedded engine.",
     )
     terraform_cli_config: str = Field(
         default="",
-        description="A Terraform CLI configuration file for all runs (provider mirrors, plugin cache).",
+        description="Terraform CLI configuration file for all runs (provider mirrors, plugin cache).",
     )
-    log_json: bool = Field(default=False, description="Log as JSON lines instead of text.")
+    sandbox: Literal["landlock", "bubblewrap", "off"] = Field(
+        default="landlock",
+        description="What confines Terraform, its providers and smoke commands: `landlock` (Linux 5.13 or later), "
+        "`bubblewrap`, or `off`, which lets them read whatever the bot can read.",
+    )
+    sandbox_read: str = Field(
+        default="",
+        description="Additional paths that sandboxed processes may read and run, separated by `:`, such as a provider mirror.",
+    )
+    sandbox_write: str = Field(
+        default="", description="Additional paths that sandboxed processes may write to, separated by `:`."
+    )
+    log_json: bool = Field(default=False, description="Log JSON lines instead of text.")
 
     github_api_url: str = Field(
-        default="https://api.github.com", description="GitHub's API (GHES: `https://host/api/v3`)."
+        default="https://api.github.com",
+        description="Address of GitHub's API. GitHub Enterprise Server: `https://<host>/api/v3`.",
     )
-    github_app_id: str = Field(default="", description="The GitHub App's id.")
-    github_private_key: SecretStr = Field(default=SecretStr(""), description="The App's private key (PEM).")
-    github_private_key_file: str = Field(default="", description="A file with the App's private key.")
+    github_app_id: str = Field(default="", description="Id of the GitHub App.")
+    github_private_key: SecretStr = Field(
+        default=SecretStr(""),
+        description="Private key of the GitHub App (PEM; line ends may be written as `\\n`).",
+    )
+    github_private_key_file: str = Field(default="", description="Path of a file with the App's private key.")
     github_webhook_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret that signs GitHub's webhooks."
+        default=SecretStr(""),
+        description="Secret of the GitHub webhook. Without it, every webhook is rejected.",
     )
     github_token: SecretStr = Field(
         default=SecretStr(""),
-        description="A token instead of an App; commit statuses then replace check runs.",
+        description="Token to use instead of an App. Commit statuses then replace check runs.",
     )
 
     github_writes_per_minute: int = Field(
         default=80,
         ge=1,
-        description="Content writes that GitHub allows a minute; only an Enterprise Server's differ.",
+        description="Content-creating requests that GitHub allows per minute. Change it only if your Enterprise Server has another limit.",
     )
 
-    slack_api_url: str = Field(default="https://slack.com/api/", description="Slack's API.")
+    slack_api_url: str = Field(default="https://slack.com/api/", description="Address of Slack's API.")
     slack_bot_token: SecretStr = Field(
-        default=SecretStr(""), description="The Slack app's bot token (`xoxb-…`)."
+        default=SecretStr(""), description="Bot token of the Slack app (`xoxb-…`)."
     )
     slack_signing_secret: SecretStr = Field(
-        default=SecretStr(""), description="Secret that signs Slack's requests."
+        default=SecretStr(""),
+        description="Signing secret of the Slack app. Without it, requests over HTTP are rejected.",
     )
     slack_app_token: SecretStr = Field(
         default=SecretStr(""),
-        description="App token (`xapp-…`): use Socket Mode, which needs no public address.",
+        description="App-level token (`xapp-…`). Turns on Socket Mode, which needs no public address.",
     )
     slack_channel: str = Field(
-        default="", description="Channel (id or name) where pull requests' cards are posted."
+        default="", description="Channel (id or name) where pull request cards are posted."
     )
-    slack_command: str = Field(default="/infra", description="The slash command's name in this workspace.")
+    slack_command: str = Field(default="/infra", description="Name of the slash command in this workspace.")
     slack_logins: Annotated[dict[str, str], NoDecode] = Field(
         default_factory=dict,
-        description="Static map of Slack users to GitHub logins: `U01=ann,T02/U03=bob`. A bare user id is of the "
-        "bot's own workspace.",
+        description="GitHub logins of Slack users: `U01=ann,U03=bob`. Only members of the bot's own workspace count, whatever "
+        "workspace is written before an id.",
     )
 
     s3_endpoint_url: str = Field(
-        default="", description="S3 endpoint for state backends (R2, MinIO); empty: AWS."
+        default="", description="S3 endpoint of the state bucket (R2, MinIO). Empty: AWS."
     )
-    s3_bucket: str = Field(default="", description="Bucket of s3 state backends where the policy names none.")
-    s3_access_key_id: SecretStr = Field(default=SecretStr(""), description="Access key for the state bucket.")
+    s3_bucket: str = Field(
+        default="", description="State bucket for s3 backends, unless the policy names one."
+    )
+    s3_access_key_id: SecretStr = Field(
+        default=SecretStr(""), description="Access key id for the state bucket."
+    )
     s3_secret_access_key: SecretStr = Field(
-        default=SecretStr(""), description="Secret key for the state bucket."
+        default=SecretStr(""), description="Secret access key for the state bucket."
     )
     s3_region: str = Field(default="auto", description="Region of the state bucket (`auto` on R2).")
 
     worker_name: str = Field(
-        default_factory=socket.gethostname, description="This worker's name; one live process each."
+        default_factory=socket.gethostname,
+        description="Name of this worker. If another running worker has it, a number is appended.",
     )
     metrics_token: SecretStr = Field(
-        default=SecretStr(""), description="Bearer token for /metrics; empty: loopback only."
+        default=SecretStr(""), description="Bearer token for /metrics. Empty: only loopback may read it."
     )
 
     @field_validator("slack_logins", mode="before")
     @classmethod
-    def _pairs(cls, value: object) -> object:
+    def _parse_slack_logins(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
         pairs = [pair.split("=", 1) for pair in value.split(",") if pair.strip()]
@@ -130,38 +187,67 @@ class Settings(BaseSettings):
             len(pair) != 2 or not _SLACK_USER.fullmatch(pair[0].strip()) or not pair[1].strip()
             for pair in pairs
         ):
-            raise ValueError("write it as U01=ann,T02/U03=bob")
+            raise ValueError("must look like U01=ann,T02/U03=bob")
         return {user.strip(): login.strip() for user, login in pairs}
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _parse_trusted_proxies(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(part.strip() for part in value.split(",") if part.strip())
+        for one in found:
+            try:
+                network = ip_network(one)
+            except ValueError:
+                raise ValueError("must look like 127.0.0.1,10.0.0.0/8") from None
+            if network.prefixlen == 0:
+                raise ValueError("must not contain every address: anybody could then claim any address")
+        return found
 
     @field_validator("slack_command")
     @classmethod
-    def _slash(cls, value: str) -> str:
+    def _add_slash(cls, value: str) -> str:
         return value if value.startswith("/") else f"/{value}"
 
     @field_validator("data_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
+    def _make_absolute(cls, value: Path) -> Path:
         return value.expanduser().absolute()
 
     @cached_property
     def database(self) -> str:
-        """The SQLAlchemy URL in force."""
+        """The SQLAlchemy URL to use."""
         return self.database_url or f"sqlite:///{self.data_dir / 'towpath.db'}"
 
     @cached_property
     def address(self) -> str:
-        """The base of every link, without a slash at its end."""
+        """The base of every link, without a trailing slash."""
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     @cached_property
+    def issuer(self) -> str:
+        """The address that tokens for clouds name as their issuer, without a trailing slash; "" if there is none.
+
+        It must be public and https, for OpenID Connect and for every cloud. One on loopback may be http: only tests and
+        services on this machine reach it.
+        """
+        found = urlsplit(self.public_url)
+        secure = found.scheme == "https" or (
+            found.scheme == "http" and found.hostname in ("127.0.0.1", "::1", "localhost")
+        )
+        plain = bool(found.hostname) and not (found.query or found.fragment or found.username)
+        return self.address if secure and plain else ""
+
+    @cached_property
     def local_address(self) -> str:
-        """Where Terraform on this machine reaches the built-in state backend."""
+        """The address at which Terraform on this machine reaches the built-in state backend."""
         host = "127.0.0.1" if self.host in ("0.0.0.0", "::", "") else self.host  # noqa: S104  (compared, not bound)
         return f"http://{host}:{self.port}"
 
     @cached_property
     def private_key(self) -> str:
-        """The App's key. Raises UserError where its file cannot be read."""
+        """The App's private key (PEM), or "". Raises UserError if its file cannot be read."""
         if key := self.github_private_key.get_secret_value():
             return key.replace("\\n", "\n")
         if not self.github_private_key_file:
@@ -171,7 +257,7 @@ class Settings(BaseSettings):
         except OSError as error:
             raise UserError(
                 f"TOWPATH_GITHUB_PRIVATE_KEY_FILE cannot be read: {error.strerror or error}.",
-                next_step="Point it at the App's .pem file.",
+                next_step="Set it to the path of the App's .pem file.",
             ) from None
 
     @property
@@ -183,37 +269,51 @@ class Settings(BaseSettings):
         return bool(self.slack_bot_token.get_secret_value())
 
     def secrets(self) -> list[str]:
-        """Values that must never reach a log: also a database's password, each key of several, a key from a file."""
-        found = [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
+        """Return the values to redact from logs.
+
+        Besides the secret settings: each of several keys, a private key from a file, and the database's password.
+        """
+        values = [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
         keys = self.secret_key.get_secret_value().split(",")
         with suppress(UserError):
-            found.append(self.private_key)
+            values.append(self.private_key)
         with suppress(ValueError):
-            found.append(unquote(urlsplit(self.database_url).password or ""))
-        return list(dict.fromkeys(value for value in (*found, *(key.strip() for key in keys)) if value))
+            values.append(unquote(urlsplit(self.database_url).password or ""))
+        return list(dict.fromkeys(value for value in (*values, *(key.strip() for key in keys)) if value))
 
     def missing(self) -> list[str]:
-        """What is off or wrong, one sentence each, for the start's log and `towpath doctor`."""
+        """Return what does not work for want of a setting, one sentence each, for the log at start and `towpath doctor`."""
         notes = []
         if not self.github_on:
             notes.append(
-                "GitHub is off: set TOWPATH_GITHUB_APP_ID and its private key, or TOWPATH_GITHUB_TOKEN."
+                "GitHub is off: set TOWPATH_GITHUB_APP_ID and TOWPATH_GITHUB_PRIVATE_KEY_FILE, or TOWPATH_GITHUB_TOKEN."
             )
         elif not self.github_webhook_secret.get_secret_value():
-            notes.append("GitHub's webhooks are refused: set TOWPATH_GITHUB_WEBHOOK_SECRET.")
+            notes.append("GitHub webhooks are rejected: set TOWPATH_GITHUB_WEBHOOK_SECRET.")
         if not self.slack_on:
-            notes.append("Slack is off: set TOWPATH_SLACK_BOT_TOKEN and TOWPATH_SLACK_SIGNING_SECRET.")
-        elif not (self.slack_signing_secret.get_secret_value() or self.slack_app_token.get_secret_value()):
+            return notes
+        if not (self.slack_signing_secret.get_secret_value() or self.slack_app_token.get_secret_value()):
             notes.append(
-                "Slack's requests are refused: set TOWPATH_SLACK_SIGNING_SECRET or TOWPATH_SLACK_APP_TOKEN."
+                "Slack requests are rejected: set TOWPATH_SLACK_SIGNING_SECRET or TOWPATH_SLACK_APP_TOKEN."
             )
         elif not self.slack_channel:
-            notes.append("Slack shows no cards: set TOWPATH_SLACK_CHANNEL.")
+            notes.append("Slack gets no pull request cards: set TOWPATH_SLACK_CHANNEL.")
+        return notes
+
+    def turned_off(self) -> list[str]:
+        """Return which optional parts are off, one sentence each."""
+        notes = []
+        if not self.slack_on:
+            notes.append("Slack is off: set TOWPATH_SLACK_BOT_TOKEN and TOWPATH_SLACK_SIGNING_SECRET.")
+        if self.sandbox == "off":
+            notes.append(
+                "The sandbox is off: plans can read the bot's files and keys. Unset TOWPATH_SANDBOX."
+            )
         return notes
 
 
 def load(**overrides: object) -> Settings:
-    """The settings in force. Raises UserError naming each variable that is wrong (never its value)."""
+    """Read the settings. Raises UserError, which names each invalid variable but never its value."""
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
     except ValidationError as error:
@@ -221,25 +321,11 @@ def load(**overrides: object) -> Settings:
             f"{PREFIX}{'.'.join(str(part) for part in problem['loc']).upper().removeprefix(PREFIX)}: {problem['msg']}"
             for problem in error.errors(include_input=False)
         )
-        raise UserError(f"The settings are wrong: {problems}.", next_step="See docs/settings.md.") from None
+        raise UserError(
+            f"Invalid settings: {problems}.", next_step="See docs/settings.md for what each takes."
+        ) from None
 
 
 def process_environment() -> dict[str, str]:
-    """A copy of the whole environment, for the adapters that pick an allowlist or a prefix from it."""
+    """Return a copy of the whole environment, for code that selects variables by name or prefix."""
     return dict(os.environ)
-
-
-def secrets_file(data_dir: Path) -> dict[str, str]:
-    """`secrets.toml` in the data directory, beside the environment: `STAGING_TOKEN = "…"`. Empty where there is none.
-
-    Raises UserError, without a word of its content, where it is not TOML.
-    """
-    path = data_dir / "secrets.toml"
-    if not path.is_file():
-        return {}
-    try:
-        return {key: str(value) for key, value in tomllib.loads(path.read_text()).items()}
-    except ValueError:
-        raise UserError(
-            f"{path} is not TOML.", next_step='Write lines such as STAGING_TOKEN = "…".'
-        ) from None

@@ -3,63 +3,79 @@
 from __future__ import annotations
 
 import threading
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 
 import structlog
 from starlette.applications import Starlette
 
-from bot.domain.policy import Policy
+from bot.chat.deliveries import handle_delivery, note_pushers
+from bot.chat.given_up import report_given_up
+from bot.domain.chat import Reply, Request
+from bot.domain.identity import EnvironmentSecrets
+from bot.domain.plans import PlanLimits
+from bot.domain.policy import BackendPolicy, Policy
 from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
-from bot.domain.requests import Request
-from bot.domain.results import Result
 from bot.domain.run import Origin
-from bot.environment import secrets_of, seen_by_git
+from bot.env_filter import git_environment, prefixed_secrets
 from bot.errors import UserError
 from bot.git.mirrors import Mirrors
-from bot.github.client import GitHub, connect, paced
-from bot.github.deliveries import MISSED
+from bot.github.client import GitHub, connect, write_bucket
+from bot.github.deliveries import LOOKBACK
+from bot.github.tokens import AppCredentials
 from bot.intake import github as github_intake
 from bot.intake import slack as slack_intake
 from bot.intake.modals import Modals
-from bot.runs import alive
-from bot.runs.clock import Clock
-from bot.runs.dispatcher import Dispatcher
-from bot.runs.durable import Durable, Handlers
-from bot.runs.inbox import handle
-from bot.runs.lost import lost
-from bot.runs.reaper import Reaper
-from bot.services import breaking, drifting, executing, locking, looking, planning, retention, upkeep, waiting
-from bot.services.context import Context, utcnow
-from bot.services.laptops import Laptops
+from bot.jobs import liveness
+from bot.jobs.clock import Clock
+from bot.jobs.dispatcher import Dispatcher
+from bot.jobs.durable import APPLIES, INBOX, PLANS, Durable, Handlers
+from bot.jobs.reaper import Reaper
+from bot.render.command_style import CommandStyle
+from bot.sandbox import Access, Sandbox, open_sandbox
+from bot.services.access import LocalRuns
+from bot.services.applies import end_failed_run, execute_apply, refresh_gates, tend_approvals
+from bot.services.context import Context, no_slack, utcnow
+from bot.services.drift import execute_drift_check, schedule_drift_checks
+from bot.services.identity import rotate_keys
+from bot.services.locks import refresh_holders, sweep_locks
+from bot.services.maintenance import delete_expired, tidy_worktrees
+from bot.services.plans import execute_plan
+from bot.services.pulls import confirm_repositories
 from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import Slack, web_client
+from bot.slack.listeners import SlackHandlers
 from bot.slack.socket_mode import SocketMode
 from bot.smoke import Checker
 from bot.state.backend import Backend as StateBackend
+from bot.state.backends import Backends, knows_lockfile
 from bot.state.bucket import Keys as BucketKeys
-from bot.state.places import Backends, knows_lockfile
 from bot.state.routes import routes as state_routes
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
-from bot.storage.key import load_key
+from bot.storage.key import load_key, stored_keys
 from bot.storage.migrate import migrate
-from bot.surfaces import reply
-from bot.surfaces.projections import projections
 from bot.surfaces.projector import Projector
-from bot.terraform import memory
-from bot.terraform.engine import discover
-from bot.terraform.runner import Runner
-from bot.web import artifacts, console, laptops, metrics
+from bot.surfaces.registry import projections
+from bot.surfaces.reply import queue_reply
+from bot.terraform.cli import gc_tuning
+from bot.terraform.cli.discovery import discover
+from bot.terraform.cli.runner import Runner
+from bot.web import artifacts, console, identity, local_runs, metrics, plan_page
 from bot.web.app import build
 from bot.web.keys import Keys
 
 log = structlog.get_logger()
+
+
+def hidden_values(settings: Settings) -> list[str]:
+    """Return what no log and no output may show: the secret settings, and the key that was generated for want of one."""
+    return list(dict.fromkeys([*settings.secrets(), *stored_keys(settings.data_dir)]))
 
 
 class Bot:
@@ -112,10 +128,9 @@ class Bot:
             )
         return connect(
             settings.github_api_url,
-            app_id=settings.github_app_id,
-            private_key=settings.private_key,
+            app=AppCredentials(settings.github_app_id, settings.private_key),
             token=settings.github_token.get_secret_value(),
-            bucket=paced(settings.github_writes_per_minute),
+            bucket=write_bucket(settings.github_writes_per_minute),
         )
 
     @cached_property
@@ -130,23 +145,40 @@ class Bot:
         settings = self.settings
         if not settings.slack_on:
             return None
-        modals = Modals(self.front, utcnow)
+        modals = Modals(self.front, utcnow, self.plan_link)
         return build_app(
             web_client(settings.slack_bot_token.get_secret_value(), api_url=settings.slack_api_url),
             settings.slack_signing_secret.get_secret_value(),
             command_name=settings.slack_command,
-            on_delivery=slack_intake.keep(self.inbox, self.ring),
-            on_open_modal=modals.open,
-            on_submit=modals.check,
+            handlers=SlackHandlers(
+                slack_intake.delivery_store(self.inbox, self.ring), modals.open, modals.check
+            ),
         )
 
     @cached_property
     def work(self) -> Durable:
         """Named and locked: no second process of this name takes durable work."""
-        name, life = alive.claim(self.database.engine, self.settings.data_dir, self.settings.worker_name)
+        name, life = liveness.claim_name(
+            self.database.engine, self.settings.data_dir, self.settings.worker_name
+        )
         self._life = life
         self.worker = name
         return Durable(self.database.engine, name, self.settings.slots)
+
+    @cached_property
+    def sandbox(self) -> Sandbox:
+        """Raises UserError if this machine cannot confine Terraform, or Terraform could see what is ours all the same."""
+        settings = self.settings
+        key_file = settings.github_private_key_file
+        return open_sandbox(
+            settings.sandbox,
+            process_environment(),
+            also=Access(
+                tuple(filter(None, settings.sandbox_read.split(":"))),
+                tuple(filter(None, settings.sandbox_write.split(":"))),
+            ),
+            hidden=[settings.data_dir, *([Path(key_file)] if key_file else [])],
+        )
 
     @cached_property
     def context(self) -> Context:
@@ -158,30 +190,38 @@ class Bot:
         return Context(
             store=store,
             forge=self.forge,
-            git=Mirrors(settings.data_dir, environment=seen_by_git(environment)),
+            git=Mirrors(
+                settings.data_dir,
+                environment=git_environment(environment),
+                max_paths=settings.max_paths,
+            ),
             terraform=Runner(
                 engine,
                 settings.data_dir / "terraform",
-                memory.pace(memory.total(), settings.slots) | environment,
+                gc_tuning.gc_variables(gc_tuning.available_memory(), settings.slots) | environment,
+                sandbox=self.sandbox,
                 cli_config=Path(settings.terraform_cli_config) if settings.terraform_cli_config else None,
             ),
             backends=Backends(
                 store,
                 base_url=settings.public_url or settings.local_address,
                 directory=settings.data_dir / "private",
-                bucket=settings.s3_bucket,
-                endpoint=settings.s3_endpoint_url,
-                region=settings.s3_region,
+                defaults=BackendPolicy(
+                    bucket=settings.s3_bucket,
+                    endpoint=settings.s3_endpoint_url,
+                    region=settings.s3_region,
+                ),
                 lockfile=knows_lockfile(engine.version),
                 keys=BucketKeys(
                     settings.s3_access_key_id.get_secret_value(),
                     settings.s3_secret_access_key.get_secret_value(),
                 ),
             ),
-            secrets=lambda prefix: secrets_of(prefix, settings.data_dir),
+            secrets=lambda prefix: EnvironmentSecrets.split(prefixed_secrets(prefix, settings.data_dir)),
             work=work,
+            plan_limits=PlanLimits(settings.plans_per_person, settings.plans_per_pull),
             turns=threading.Semaphore(settings.slots),
-            smoke=Checker(environment),
+            smoke=Checker(environment, self.sandbox),
             data_dir=settings.data_dir,
             worker=self.worker,
             address=settings.address,
@@ -189,11 +229,13 @@ class Bot:
             channel=settings.slack_channel,
             logins=settings.slack_logins,
             team=self.chat.team if self.chat else lambda: "",
-            hidden=tuple(settings.secrets()),
+            slack_user=self.chat.user if self.chat else no_slack,
+            hidden=tuple(hidden_values(settings)),
+            issuer=settings.issuer,
             tell=self.tell,
-            link=lambda run_id: self.keys.link(settings.address, console.page_of(run_id)),
-            ended=metrics.ended,
-            poke=self.projector.poke,
+            link=lambda run_id: self.keys.link(settings.address, console.run_path(run_id)),
+            plan_link=self.plan_link,
+            ended=metrics.record_run,
         )
 
     @cached_property
@@ -202,66 +244,80 @@ class Bot:
         shown = projections(chat, settings.slack_channel, settings.slack_command)
         return Projector(lambda: self.context, shown)
 
-    def tell(self, tables: Tables, origin: Origin, repository: str, pull: int, result: Result) -> None:
-        reply.want(tables, utcnow(), self.settings.slack_command, origin, repository, pull, result)
+    def plan_link(self, plan_id: str) -> str:
+        """Return the address of the page with all that a plan changes."""
+        return self.keys.link(self.settings.address, plan_page.plan_path(plan_id))
+
+    def tell(self, tables: Tables, origin: Origin, repository: str, pull: int, result: Reply) -> None:
+        style = CommandStyle(self.settings.slack_command, pull, repository)
+        queue_reply(tables, utcnow(), style, origin, result)
 
     def ring(self) -> None:
-        """A delivery was kept: the dispatcher of this process, if it has one, looks now."""
+        """Wake the dispatcher of this process, if it has one, since a delivery was stored."""
         if self._dispatcher is not None:
             self._dispatcher.wake()
 
     def understand(self, delivery: Delivery) -> list[Request]:
         if delivery.platform == "slack":
-            return slack_intake.understand(delivery)
-        return github_intake.understand(delivery, self.forge.me)
+            return slack_intake.parse_requests(delivery)
+        return github_intake.parse_requests(delivery, self.forge.me)
 
     def app(self) -> Starlette:
         """The web entry: webhooks, Slack, the state backend, the console."""
         return build(
-            github=github_intake.GitHubDoor(
+            github=github_intake.GitHubIntake(
                 self.inbox, self.settings.github_webhook_secret.get_secret_value(), self.ring
             ),
             slack=self.slack_app,
             ready=self.not_ready,
             metrics_token=self.settings.metrics_token.get_secret_value(),
             routes=[
-                *laptops.routes(lambda: self.context),
-                *state_routes(StateBackend(self.database, claims=Laptops(utcnow, self.policy))),
-                *console.routes(self.database, self.keys),
-                *artifacts.routes(self.database, self.keys, utcnow),
+                *local_runs.routes(lambda: self.context),
+                *state_routes(StateBackend(self.database, claims=LocalRuns(utcnow, self.policy))),
+                *console.routes(self.database, self.keys, utcnow, self.settings.turned_off()),
+                *identity.routes(self.database, self.settings.issuer),
+                *plan_page.routes(self.database, self.keys, utcnow),
+                *artifacts.routes(self.database, utcnow),
             ],
         )
 
     def policy(self, repository: str) -> Policy | None:
         """What the default branch says, for laptops. Raises as `default_policy`."""
-        return default_policy(self.context, repository, laptops.FRESH)
+        return default_policy(self.context, repository, local_runs.POLICY_MAX_AGE)
 
     def start_worker(self) -> None:
         """Take up durable work, dispatch deliveries, project surfaces."""
         context = self.context
         self.work.start(
             Handlers(
-                delivery=lambda key: handle(context, self.inbox, self.understand, key),
-                plan=lambda key: planning.perform(context, key),
-                apply=lambda key: executing.perform(context, key),
-                drift=lambda key: looking.perform(context, key),
-                broken=lambda key, error, ticket: breaking.broken(context, key, error, ticket),
-                lost=lambda key, _error, ticket: lost(context, self.inbox, self.understand, key, ticket),
+                delivery=lambda key: handle_delivery(context, self.inbox, self.understand, key),
+                plan=lambda key: execute_plan(context, key),
+                apply=lambda key: execute_apply(context, key),
+                drift=lambda key: execute_drift_check(context, key),
+                broken=lambda key, error, ticket: end_failed_run(context, key, error, ticket),
+                lost=lambda key, _error, ticket: report_given_up(
+                    context, self.inbox, self.understand, key, ticket
+                ),
             )
         )
-        self._dispatcher = Dispatcher(self.inbox, self.database, self.work)
+        for queue in (INBOX, PLANS, APPLIES):
+            self.database.listen(queue, partial(self.work.wake, queue))
+        self.database.listen("surfaces", self.projector.poke)
+        self._dispatcher = Dispatcher(
+            self.inbox, self.database, self.work, partial(note_pushers, self.understand)
+        )
         self._dispatcher.start()
         self._reaper = Reaper(
             self.database,
             self.work,
             self.worker,
             self._life,
-            lambda name: alive.take(self.database.engine, self.settings.data_dir, name),
+            lambda name: liveness.take_lock(self.database.engine, self.settings.data_dir, name),
             utcnow,
         )
         self._reaper.start()
         self.projector.start()
-        self._housekeeping = Clock({"worktrees": (600.0, lambda: upkeep.tidy(context))})
+        self._housekeeping = Clock({"worktrees": (600.0, lambda: tidy_worktrees(context))})
         self._housekeeping.start()
         if (token := self.settings.slack_app_token.get_secret_value()) and self.slack_app is not None:
             self._socket = SocketMode(self.slack_app, token, api_url=self.settings.slack_api_url).start()
@@ -273,13 +329,15 @@ class Bot:
         self.work.connect()
         self._clock = Clock(
             {
-                "locks": (30.0, lambda: locking.sweep(context)),
-                "approvals": (5.0, lambda: waiting.look_after(context)),
-                "drift": (60.0, lambda: drifting.schedule(context)),
-                "gates": (60.0, lambda: waiting.show_again(context)),
-                "holders": (600.0, lambda: locking.refresh_holders(context)),
-                "retention": (3600.0, lambda: retention.forget(context, self.inbox)),
-                "redelivery": (600.0, lambda: self.forge.redeliver_missed(utcnow() - MISSED)),
+                "locks": (30.0, lambda: sweep_locks(context)),
+                "approvals": (5.0, lambda: tend_approvals(context)),
+                "drift": (60.0, lambda: schedule_drift_checks(context)),
+                "gates": (60.0, lambda: refresh_gates(context)),
+                "holders": (600.0, lambda: refresh_holders(context)),
+                "signing keys": (60.0, lambda: rotate_keys(context)),
+                "retention": (3600.0, lambda: delete_expired(context, self.inbox)),
+                "repositories": (3600.0, lambda: confirm_repositories(context)),
+                "redelivery": (600.0, lambda: self.forge.redeliver_missed(utcnow() - LOOKBACK)),
             }
         )
         self._clock.start()

@@ -2,31 +2,33 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.gates import command as spelled
-from bot.domain.results import Noted, Result
-from bot.services import forcing
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Notice, Result
+from bot.domain.target import command as spelled
+from bot.services.approvals import acknowledge_force
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "acknowledge",
     "<env> [stack]",
+    text=HelpText(
+        summary="Acknowledge someone else's forced apply",
+        examples=("/acknowledge prod",),
+        aliases=("ack",),
+    ),
     role="write",
     changes=True,
-    aliases=("ack",),
-    summary="Stand by an apply that somebody else forced",
-    examples=("/acknowledge prod",),
 )
-def acknowledge(ask: Ask, env: str, stack: str | None) -> Result:
-    """A break-glass skips what protects an environment, so that somebody else must look at it afterwards. Until then
-    every surface says so."""
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    with ask.context.store.read() as tables:
-        waiting = tables.follow_ups.open(target=target)
-    if not waiting:
-        return Noted(f"No forced apply to {target} waits for this.", f"`{spelled('history', target)}`")
-    return forcing.acknowledge(ask.context, waiting[0], ask.actor, ask.role)
+def acknowledge(ctx: CommandContext, env: str, stack: str | None) -> Result:
+    """Records that you have reviewed a forced apply (`/apply --force`), which skipped the environment's protections.
+    It must be someone other than the person who forced it. Until then, the apply is shown as not acknowledged."""
+    target = find_target(ctx, env, stack)
+    with ctx.context.store.read() as tables:
+        pending = tables.follow_ups.open(target=target)
+    if not pending:
+        return Notice(
+            f"No forced apply to {target} needs acknowledgement.",
+            f"Run `{spelled('history', target)}` to see its applies.",
+        )
+    return acknowledge_force(ctx.context, pending[0], ctx.actor, ctx.role)

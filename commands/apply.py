@@ -1,15 +1,16 @@
-"""`/apply <env> [stack] [when-approved]`, and `/apply <env> [stack] --force <reason>`"""
+"""`/apply <env> [stack] [commit] [when-approved]`, and `/apply <env> [stack] [commit] --force <reason>`"""
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.domain.words import outside
-from bot.services import applying
-from bot.services.asking import Wish
-from bot.services.forcing import may_force
-from bot.services.targets import pick
-from commands.registry import Ask, command
+from bot.domain.chat import Result
+from bot.domain.gates import refuse_other_commit
+from bot.domain.refusal import Refusal, require
+from bot.domain.sanitize import outside
+from bot.services.applies import ApplyOptions, ApplyRequest, request_apply
+from bot.services.approvals import refuse_force
+from bot.services.targets import select_targets
+from commands.commit_argument import is_commit
+from commands.registry import CommandContext, HelpText, command
 
 WHEN = "when-approved"
 FORCE = "--force"
@@ -18,78 +19,77 @@ FORCE = "--force"
 @command(
     "apply",
     "<env> [how...]",
-    spelled="<env> [stack] [when-approved | --force <reason>]",
-    role="write",
-    pull=True,
-    changes=True,
-    summary="Apply the plan that stands on the pull request",
-    examples=(
-        "/apply staging",
-        "/apply staging network",
-        "/apply prod",
-        "/apply prod when-approved",
-        "/apply prod --force the pager is ringing",
+    text=HelpText(
+        summary="Apply the latest plan of the pull request",
+        examples=(
+            "/apply staging",
+            "/apply staging network",
+            "/apply prod",
+            "/apply prod 4f3a2b1",
+            "/apply prod when-approved",
+            "/apply prod --force production is down",
+        ),
+        spelled="<env> [stack] [commit] [when-approved | --force <reason>]",
     ),
+    role="write",
+    scope="pull",
+    changes=True,
 )
-def apply(ask: Ask, env: str, how: str | None) -> Result:
-    """Applies exactly the plan that people have read, at exactly its commit, and claims the environment for this pull
-    request until it is merged or closed. It is refused, with the next step, when the branch or its base has moved,
-    when the plan is too old or already used, or when somebody else holds the environment. Without any plan it makes
-    one, shows it, and waits for a second `/apply`. Where the policy asks for consent, it asks the people whose consent
-    is missing; with `when-approved` it then applies by itself. `--force <reason>` is for emergencies, and for those
-    whom the policy names: it skips promotion, freeze and approvals, and somebody else must acknowledge it."""
-    pull = ask.require_pull()
-    if "plan" in ask.beside:
-        return Refused(
+def apply(ctx: CommandContext, env: str, how: str | None) -> Result:
+    """Applies exactly the plan that was shown on the pull request when you wrote the command, and locks the environment
+    for this pull request until it is merged or closed. With a commit (seven digits or more), it is refused unless that is
+    the pull request's latest one. The apply is refused if the branch or its base has changed, if the plan is too old or was already
+    applied, or if the environment is locked by someone else. If there is no plan, it runs one and waits for a second
+    `/apply`. If the policy requires approvals, it requests those that are missing; with `when-approved`, the apply then
+    starts without another command. `--force <reason>` is for emergencies and only for people named in the policy: it
+    skips promotion, freezes and approvals, and someone else must acknowledge it afterwards."""
+    pull = ctx.require_pull()
+    if "plan" in ctx.earlier:
+        raise Refusal(
             "unread",
-            "`/plan` and `/apply` in one comment: nobody would have read that plan.",
-            f"Read the plan when it is there, then comment `/apply {env}{f' {how}' if how else ''}`.",
+            "`/plan` and `/apply` are in the same comment, so nobody could have read the plan.",
+            f"Wait for the plan, read it, then run `/apply {env}{f' {how}' if how else ''}`.",
         )
-    stand = ask.ground()
-    if isinstance(stand, Refused):
-        return stand
-    said = words(env, how, tuple(stand.policy.stacks))
-    if isinstance(said, Refused):
-        return said
-    stack, wish = said
-    targets = pick(ask.context, pull, stand, env, stack)
-    if isinstance(targets, Refused):
-        return targets
+    pull_context = ctx.load_pull_context()
+    stack, commit, options = parse_options(env, how, tuple(pull_context.policy.stacks))
+    targets = select_targets(ctx.context, pull_context, env, stack)
+    if commit:
+        again = " ".join(word for word in ("/apply", env, stack, pull.head_sha[:7]) if word)
+        what = f"the latest commit of #{pull.number} is"
+        require(refuse_other_commit(pull.head_sha, commit, what, again))
     if pull.from_fork:
-        return Refused(
+        raise Refusal(
             "fork",
-            "A pull request from a fork is planned without secrets and never applied.",
+            "Pull requests from forks cannot be applied.",
             "Push its branch to this repository and open a pull request from there.",
         )
-    if wish.forced and (
-        no := may_force(
-            ask.context,
-            stand.policy.environments[env],
-            ask.actor,
-            f"/apply {env} --force <reason>",
-            f"`/apply {env}` asks for the consent that is missing.",
-        )
-    ):
-        return no
-    return applying.request(ask.context, pull, stand, targets, ask.actor, ask.origin, wish)
+    if options.forced:
+        environment = pull_context.policy.environments[env]
+        instead = f"Run `/apply {env}` to request the missing approvals."
+        require(refuse_force(ctx.context, environment, ctx.actor, f"/apply {env} --force <reason>", instead))
+    return request_apply(
+        ctx.context, ApplyRequest(pull_context, tuple(targets), ctx.actor, ctx.origin, options)
+    )
 
 
-def words(env: str, how: str | None, stacks: tuple[str, ...]) -> tuple[str | None, Wish] | Refused:
-    """What stands after the environment: a stack, then `when-approved`, or `--force` and its reason."""
+def parse_options(env: str, how: str | None, stacks: tuple[str, ...]) -> tuple[str | None, str, ApplyOptions]:
+    """Parse the words after the environment: a stack, a commit (in lower case, "" for none), then `when-approved`, or
+    `--force` and its reason."""
     before, force, reason = f"{how or ''} ".partition(f"{FORCE} ")
-    left = before.split()
-    when = WHEN in left
-    left = [word for word in left if word != WHEN]
+    words = [word for word in before.split() if word != WHEN]
+    when_approved = WHEN in before.split()
+    commit = words.pop().lower() if words and is_commit(words[-1], stacks) else ""
     if force and not reason.strip():
-        return Refused(
+        raise Refusal(
             "no-reason",
-            "A break-glass needs its reason: it is shown to everybody.",
-            f"`/apply {env} --force <reason>`",
+            "A forced apply needs a reason.",
+            f"Run `/apply {env} --force <reason>`.",
         )
-    if len(left) > 1 or (left and left[0] not in stacks and left[0].startswith("-")):
-        return Refused(
+    if len(words) > 1 or (words and words[0] not in stacks and words[0].startswith("-")):
+        raise Refusal(
             "grammar",
-            f"I do not know `{outside(' '.join(left)[:60])}` after `/apply {env}`.",
-            f"`/apply {env} [stack] [when-approved]` or `/apply {env} [stack] --force <reason>`",
+            f"`/apply {env}` does not take `{outside(' '.join(words)[:60])}`.",
+            f"Use `/apply {env} [stack] [commit] [when-approved]` or `/apply {env} [stack] [commit] --force <reason>`.",
         )
-    return (left[0] if left else None), Wish(when, reason.strip()[:500] if force else "")
+    options = ApplyOptions(when_approved, reason.strip()[:500] if force else "")
+    return (words[0] if words else None), commit, options

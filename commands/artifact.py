@@ -2,47 +2,44 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.people import reaches
-from bot.domain.results import Result
-from bot.domain.words import outside
-from bot.services import keeping
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.actors import reaches
+from bot.domain.chat import Result
+from bot.domain.refusal import Refusal
+from bot.domain.sanitize import outside
+from bot.services.releases import list_artifacts, offer_artifact
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "artifact",
     "<env> [name] [stack]",
+    text=HelpText(
+        summary="Fetch an artifact of an apply, such as a kubeconfig",
+        examples=("/artifact staging", "/artifact staging kubeconfig"),
+    ),
     role="write",
-    summary="Fetch what an apply left for people, such as a kubeconfig",
-    examples=("/artifact staging", "/artifact staging kubeconfig"),
 )
-def artifact(ask: Ask, env: str, name: str | None, stack: str | None) -> Result:
-    """Without a name: lists the artifacts of an environment. With one, in Slack: a private link that works once,
-    within ten minutes. Production's are for maintainers. Each fetch is recorded."""
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
-    if stack is None and name in policy.stacks:  # "/artifact staging network" lists those of a stack
+def artifact(ctx: CommandContext, env: str, name: str | None, stack: str | None) -> Result:
+    """Lists the artifacts of an environment. With a name, in Slack, it gives you a private link that works once, within
+    ten minutes. Artifacts of production need the maintain role. Each download is recorded in the audit log."""
+    policy = ctx.policy()
+    if stack is None and name in policy.stacks:  # "/artifact staging network" lists the artifacts of a stack
         name, stack = None, name
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
+    target = find_target(ctx, env, stack)
     if name is None:
-        return keeping.listed(ask.context, target)
-    if policy.environments[env].production and not reaches(ask.role, "maintain"):
-        return Refused(
+        return list_artifacts(ctx.context, target)
+    if policy.environments[env].production and not reaches(ctx.role, "maintain"):
+        raise Refusal(
             "role",
-            f"Artifacts of {target} are for those with the maintain role; you have {ask.role}.",
-            "Ask a maintainer to fetch it.",
+            f"Fetching an artifact of {target} needs the `maintain` role; you have `{ctx.role}`.",
+            "Ask a maintainer.",
         )
-    if ask.actor.via != "slack" or not ask.origin.user:
+    if ctx.actor.via != "slack" or not ctx.origin.user:
         words = f"{outside(name)} {stack}" if stack else outside(name)
-        return Refused(
+        raise Refusal(
             "public",
-            "Everybody who reads this could open the link.",
-            f"Type `{ask.context.slash} artifact {env} {words}` in Slack, where only you see it, or fetch it on the "
-            "console.",
+            "Everyone who can read this pull request could open the link.",
+            f"Run `{ctx.context.slash} artifact {env} {words}` in Slack, where only you can see it.",
         )
-    return keeping.offer(ask.context, ask.actor, target, name)
+    return offer_artifact(ctx.context, ctx.actor, target, name)

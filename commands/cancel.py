@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Result
-from bot.services import cancelling
-from commands.registry import Ask, command
+from bot.domain.chat import Result
+from bot.services.runs import cancel_runs
+from commands.registry import CommandContext, HelpText, command
 
 
 @command(
     "cancel",
+    text=HelpText(
+        summary="Cancel the pull request's runs",
+        examples=("/cancel",),
+        aliases=("stop",),
+    ),
     role="write",
-    pull=True,
+    scope="pull",
     changes=True,
-    aliases=("stop",),
-    summary="Stop what runs for a pull request",
-    examples=("/cancel",),
 )
-def cancel(ask: Ask) -> Result:
-    """Takes queued runs back and interrupts Terraform once: it ends what it has begun, keeps the state, and the
-    status says what was left. Your own runs with write, those of others with maintain."""
-    return cancelling.cancel(ask.context, ask.require_pull(), ask.actor, ask.role)
+def cancel(ctx: CommandContext) -> Result:
+    """Cancels queued runs, and interrupts Terraform in running ones: it finishes the operations in progress and saves
+    the state, and the status comment shows what is left to do. You can cancel your own runs with the write role, and
+    everyone's with the maintain role."""
+    return cancel_runs(ctx.context, ctx.require_pull(), ctx.actor, ctx.role)

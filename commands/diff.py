@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.domain.words import outside
-from bot.services.comparing import compare
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.domain.refusal import Refusal
+from bot.domain.sanitize import outside
+from bot.services.states import compare_states
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
-HIGHEST = 18
-"""Digits of a serial that are looked up: what databases count by has 19."""
+MAX_DIGITS = 18
+"""Longest serial that is looked up: databases store integers of at most 19 digits."""
 
 
 @command(
     "diff",
     "<env> [first] [second] [stack]",
-    spelled="<env> [serial] [serial] [stack]",
+    text=HelpText(
+        summary="Compare two state versions of an environment",
+        examples=("/diff staging", "/diff staging 12", "/diff staging 12 15"),
+        spelled="<env> [serial] [serial] [stack]",
+    ),
     role="write",
-    summary="Compare two state versions of an environment",
-    examples=("/diff staging", "/diff staging 12", "/diff staging 12 15"),
 )
-def diff(ask: Ask, env: str, first: str | None, second: str | None, stack: str | None) -> Result:
-    """What changed from one recorded state to another: resources and outputs, attribute by attribute, what is sensitive
-    masked. With two serials of `/history`: those; with one: that and the newest; with none: the last two."""
+def diff(ctx: CommandContext, env: str, first: str | None, second: str | None, stack: str | None) -> Result:
+    """Shows what changed between two recorded states: resources and outputs, attribute by attribute, with sensitive
+    values masked. With two serials from `/history`, it compares those; with one, it compares that with the latest; with
+    none, the latest two."""
     words = [word for word in (first, second, stack) if word is not None]
     numbers = [word for word in words if word.isdecimal() and word.isascii()]
     names = words[len(numbers) :]
     if words[: len(numbers)] != numbers or len(numbers) > 2 or len(names) > 1:
-        return Refused(
+        raise Refusal(
             "grammar",
-            "Which versions and which stack is not to be told from that.",
-            "Write it as `/diff <env> [serial] [serial] [stack]`.",
+            "`/diff` takes up to two serials, then a stack.",
+            f"Use `/diff {env} [serial] [serial] [stack]`.",
         )
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+    policy = ctx.policy()
     if names and names[0] not in policy.stacks:
-        return Refused(
+        raise Refusal(
             "unknown-stack",
             f"`{outside(names[0])}` is neither a serial nor a stack.",
-            f"A serial is a number such as `12`: `/history {env}` lists them. "
-            f"There {'is' if len(policy.stacks) == 1 else 'are'} {', '.join(f'`{name}`' for name in policy.stacks)}.",
+            f"Run `/history {env}` for the serials. "
+            f"Stacks: {', '.join(f'`{name}`' for name in policy.stacks)}.",
         )
-    if long := [number for number in numbers if len(number) > HIGHEST]:
-        return Refused("no-version", f"No state has the serial {long[0][:30]}….", f"`/history {env}`")
-    target = one_target(ask, env, names[0] if names else None)
-    if isinstance(target, Refused):
-        return target
-    return compare(ask.context, target, policy, tuple(map(int, numbers)))
+    if long := [number for number in numbers if len(number) > MAX_DIGITS]:
+        raise Refusal(
+            "no-version", f"No state has serial {long[0][:30]}….", f"Run `/history {env}` for the serials."
+        )
+    target = find_target(ctx, env, names[0] if names else None)
+    return compare_states(ctx.context, target, policy, tuple(map(int, numbers)))

@@ -2,32 +2,29 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.services import drifting
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.services.drift import request_drift_check, request_drift_checks
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "drift",
     "[env] [stack]",
+    text=HelpText(
+        summary="Check for drift",
+        examples=("/drift", "/drift staging", "/drift prod network"),
+    ),
     role="write",
-    summary="Look whether what is deployed is as it was applied",
-    examples=("/drift", "/drift staging", "/drift prod network"),
 )
-def drift(ask: Ask, env: str | None, stack: str | None) -> Result:
-    """Measures the world against the configuration that was applied there last (after a revert against the one that it
-    went back to), and answers when it has looked: what somebody changed outside Terraform, what that configuration would
-    change, and the last findings. Nothing is applied, and nothing is locked. Bare, it means every environment that
-    something stands in, but those of pull requests."""
-    policy, number = ask.policy(), ask.pull.number if ask.pull else 0
-    if isinstance(policy, Refused):
-        return policy
+def drift(ctx: CommandContext, env: str | None, stack: str | None) -> Result:
+    """Compares the deployed resources with the configuration that was last applied (after a revert: the one that was
+    reverted to). The reply shows what was changed outside Terraform, what applying that configuration again would
+    change, and earlier results. Nothing is applied or locked. Without an environment, it checks all of them, except
+    those that exist once for each pull request."""
+    policy, number = ctx.policy(), ctx.pull.number if ctx.pull else 0
     if env is None:
-        every = policy.standing(ask.repository)
-        return drifting.request_all(ask.context, every, policy, number, ask.actor, ask.origin)
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    return drifting.request(ask.context, target, policy, number, ask.actor, ask.origin)
+        targets = policy.lasting_targets(ctx.repository)
+        return request_drift_checks(ctx.context, targets, policy, number, ctx.actor, ctx.origin)
+    target = find_target(ctx, env, stack)
+    return request_drift_check(ctx.context, target, policy, number, ctx.actor, ctx.origin)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import History, Result
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import History, Result
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 SHOWN = 15
 
@@ -13,17 +12,17 @@ SHOWN = 15
 @command(
     "history",
     "<env> [stack]",
-    summary="List the state versions of an environment",
-    examples=("/history staging",),
-    aliases=("log",),
+    text=HelpText(
+        summary="List the state versions of an environment",
+        examples=("/history staging",),
+        aliases=("log",),
+    ),
 )
-def history(ask: Ask, env: str, stack: str | None) -> Result:
-    """Every write of the state, newest first: serial, when, who, which run and commit, how many resources and outputs,
-    and what the smoke checks said of the release that it belongs to. A version that cannot be read any more is marked."""
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    with ask.context.store.read() as tables:
+def history(ctx: CommandContext, env: str, stack: str | None) -> Result:
+    """Lists the recorded states, newest first: serial, time, person, run and commit, how many resources and outputs, and
+    the result of the release's smoke checks. A version that can no longer be read is marked."""
+    target = find_target(ctx, env, stack)
+    with ctx.context.store.read() as tables:
         versions = tables.states.versions(target.key, SHOWN + 1)
         shown = tuple(versions[:SHOWN])
         releases = {one.release: tables.releases.get(one.release) for one in shown if one.release}

@@ -2,36 +2,33 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.services import locking
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.services.locks import lock_target
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
-LONGEST = 500
-"""Characters of a reason: it is shown in one line wherever the environment is."""
+MAX_REASON = 500
+"""Characters of a reason, which is shown in one line."""
 
 
 @command(
     "lock",
     "<env> [reason...]",
+    text=HelpText(
+        summary="Lock an environment",
+        examples=("/lock staging", "/lock staging load test"),
+    ),
     role="write",
     changes=True,
-    summary="Keep everybody from applying to an environment",
-    examples=("/lock staging", "/lock staging load test"),
 )
-def lock(ask: Ask, env: str, reason: str | None) -> Result:
-    """Claims an environment by hand, with a reason that everybody sees. Plans go on; applies are refused until
-    `/unlock`, your own included."""
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+def lock(ctx: CommandContext, env: str, reason: str | None) -> Result:
+    """Locks an environment, with a reason that everyone can see. Until `/unlock`, all applies are refused, including
+    your own. Plans still run."""
+    policy = ctx.policy()
     first, _, rest = (reason or "").partition(" ")
     stack = first if first in policy.stacks else None  # "/lock staging network load test" names a stack
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    words = (rest if stack else reason or "").strip()[:LONGEST]
-    return locking.lock(
-        ask.context, target, ask.actor, words, ask.origin.url, policy.environments[env].lock_expires
+    target = find_target(ctx, env, stack)
+    shown = (rest if stack else reason or "").strip()[:MAX_REASON]
+    return lock_target(
+        ctx.context, target, ctx.actor, shown, ctx.origin.url, policy.environments[env].lock_expires
     )

@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.people import reaches
-from bot.domain.results import Result
-from bot.services import following, planning
-from bot.services.promoting import may_plan
-from bot.services.targets import pick
-from commands.registry import Ask, command
+from bot.domain.actors import reaches
+from bot.domain.chat import Result
+from bot.domain.refusal import Refusal, require
+from bot.services.plans import PlanRequest, request_plans
+from bot.services.promotion import may_plan
+from bot.services.pulls import trust_fork
+from bot.services.targets import select_targets
+from bot.services.visibility import refuse_unseen_head
+from commands.registry import CommandContext, HelpText, command
 
 
 @command(
     "plan",
     "[env] [stack]",
+    text=HelpText(
+        summary="Plan again",
+        examples=("/plan", "/plan staging", "/plan staging network"),
+        aliases=("replan",),
+    ),
     role="write",
-    pull=True,
-    aliases=("replan",),
-    summary="Plan again, and show the result on the pull request",
-    examples=("/plan", "/plan staging", "/plan staging network"),
+    scope="pull",
 )
-def plan(ask: Ask, env: str | None, stack: str | None) -> Result:
-    """Plans the environments that the policy plans by itself, or the one that is named, for the stacks that the pull
-    request touches. Planning changes nothing and is never blocked by a lock. On a pull request from a fork it also
-    says that you have read this commit and let it be planned (without secrets)."""
-    pull = ask.require_pull()
+def plan(ctx: CommandContext, env: str | None, stack: str | None) -> Result:
+    """Plans the stacks that the pull request changes: in one environment, or, without an argument, in all that the
+    policy plans automatically. A plan changes nothing, and no lock blocks it. On a pull request from a fork, `/plan`
+    also confirms that you have reviewed this commit and allow Towpath to read it and to plan it (without secrets)."""
+    pull = ctx.require_pull()
     if pull.state != "open":
-        return Refused("closed", f"#{pull.number} is {pull.state}.", "Open a new pull request.")
-    stand = ask.ground()
-    if isinstance(stand, Refused):
-        return stand
-    targets = pick(ask.context, pull, stand, env, stack)
-    if isinstance(targets, Refused):
-        return targets
+        raise Refusal("closed", f"#{pull.number} is {pull.state}.", "Reopen it, or open a new pull request.")
+    again = " ".join(word for word in ("/plan", env, stack) if word)
+    if pull.from_fork and reaches(ctx.role, "write"):
+        require(refuse_unseen_head(ctx.context, pull, ctx.origin, again))
+        trust_fork(ctx.context, pull, ctx.actor)
+    pull_context = ctx.load_pull_context()
+    targets = select_targets(ctx.context, pull_context, env, stack)
     for target in targets:
-        if no := may_plan(ask.context, pull, stand, target, ask.actor):
-            return no
-    if pull.from_fork and reaches(ask.role, "write"):
-        following.trust(ask.context, pull, ask.actor)
-    seed = f"{ask.origin.delivery}:{ask.origin.index}"
-    return planning.request(ask.context, pull, targets, stand.base_tip, ask.actor, ask.origin, seed)
+        require(may_plan(ctx.context, pull_context, target, ctx.actor))
+    environments = pull_context.policy.environments
+    if any(environments[one.environment].plan_needs == "maintain" for one in targets):
+        require(refuse_unseen_head(ctx.context, pull, ctx.origin, again))
+    seed = f"{ctx.origin.delivery}:{ctx.origin.index}"
+    return request_plans(ctx.context, PlanRequest(pull_context, tuple(targets), ctx.actor, ctx.origin, seed))

@@ -1,33 +1,33 @@
-"""`/promote <env> [stack] [when-approved]`"""
+"""`/promote <env> [stack] [commit] [when-approved]`"""
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
+from bot.domain.chat import Result
+from bot.domain.refusal import Refusal
 from commands import apply
-from commands.registry import Ask, command
+from commands.registry import CommandContext, HelpText, command
 
 
 @command(
     "promote",
     "<env> [how...]",
-    spelled="<env> [stack] [when-approved]",
+    text=HelpText(
+        summary="Promote a verified change to the next environment",
+        examples=("/promote prod", "/promote prod when-approved"),
+        spelled="<env> [stack] [commit] [when-approved]",
+    ),
     role="write",
-    pull=True,
+    scope="pull",
     changes=True,
-    summary="Apply what the stage before has verified",
-    examples=("/promote prod", "/promote prod when-approved"),
 )
-def promote(ask: Ask, env: str, how: str | None) -> Result:
-    """The plain word for `/apply` where an environment takes what another one has verified: the same plan, the same
-    gates, the same consent."""
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+def promote(ctx: CommandContext, env: str, how: str | None) -> Result:
+    """Does the same as `/apply`, for an environment that only takes changes verified in another one: same plan, same
+    checks, same approvals."""
+    policy = ctx.policy()
     if env in policy.environments and not policy.environments[env].promote_from:
-        return Refused(
+        raise Refusal(
             "not-promoted",
-            f"`{env}` is not promoted from anywhere: the policy has no `promote_from` for it.",
-            f"`/apply {env}`",
+            f"`{env}` has no `promote_from` in the policy, so there is nothing to promote.",
+            f"Run `/apply {env}`.",
         )
-    return apply.apply(ask, env, how)
+    return apply.apply(ctx, env, how)

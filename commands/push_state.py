@@ -2,33 +2,29 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.gates import may
-from bot.domain.results import Result
-from bot.services import uploading
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.domain.gates import refuse_role
+from bot.domain.refusal import require
+from bot.services.states import push_unsaved
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "push-state",
     "<env> [stack]",
+    text=HelpText(
+        summary="Push a state that could not be uploaded",
+        examples=("/push-state staging",),
+    ),
     role="write",
     changes=True,
-    summary="Push a state that an apply could not upload",
-    examples=("/push-state staging",),
 )
-def push_state(ask: Ask, env: str, stack: str | None) -> Result:
-    """Where the backend failed in the middle of an apply, its state was kept. This writes it after the one that the
-    apply began with; where that was changed meanwhile it is refused. Production's is for maintainers."""
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
-    if policy.environments[env].production and (
-        no := may(ask.role, "maintain", f"push the state of {target}")
-    ):
-        return no
-    return uploading.push(ask.context, target, ask.actor, ask.origin)
+def push_state(ctx: CommandContext, env: str, stack: str | None) -> Result:
+    """If the backend failed during an apply, Towpath kept the state. This command writes it to the backend. It is refused
+    if the state there was changed since the apply started. In production it needs the maintain role."""
+    target = find_target(ctx, env, stack)
+    policy = ctx.policy()
+    if policy.environments[env].production:
+        require(refuse_role(ctx.role, "maintain", f"push the state of {target}"))
+    return push_unsaved(ctx.context, target, ctx.actor, ctx.origin)

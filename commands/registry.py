@@ -1,6 +1,6 @@
-"""The list of chat commands: each file in this package registers one with the decorator below.
+"""The registry of chat commands: each file in this package registers one with the decorator below.
 
-Help, Slack's hints and docs/commands.md are generated from what stands here; a duplicate name fails at import.
+Help, Slack's hints and docs/commands.md are generated from this list. A duplicate name raises ValueError at import.
 """
 
 from __future__ import annotations
@@ -9,22 +9,22 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Literal
 
-import commands
-from bot.domain.answers import Refused
-from bot.domain.grammar import Usage, Word
-from bot.domain.people import Actor
+from bot.domain.actors import Actor, Role
+from bot.domain.chat import CommandHelp, Result, Usage, Word
 from bot.domain.policy import Policy
-from bot.domain.ports.forge import PullRequest, Role
-from bot.domain.results import CommandHelp, Result
+from bot.domain.ports.forge import PullRequest
+from bot.domain.refusal import Refusal
 from bot.domain.run import Origin
 from bot.services.context import Context
-from bot.services.targets import Ground, default_policy, ground
+from bot.services.targets import PullContext, default_policy, load_pull_context
 
 
 @dataclass(frozen=True)
-class Ask:
-    """One command as it was asked: by whom (resolved on the server), with what role, where, beside what else."""
+class CommandContext:
+    """The context of one command: who ran it (resolved on the server), with what role, and where."""
 
     context: Context
     actor: Actor
@@ -32,49 +32,63 @@ class Ask:
     origin: Origin
     repository: str
     pull: PullRequest | None
-    beside: tuple[str, ...] = ()
+    earlier: tuple[str, ...] = ()
     """Names of the commands before it in the same comment."""
 
-    def ground(self) -> Ground | Refused:
-        """What the pull request stands on. Only for commands that need a pull request."""
-        return ground(self.context, self.require_pull())
+    def load_pull_context(self) -> PullContext:
+        """Return the pull request's context. Only for commands that need a pull request."""
+        return load_pull_context(self.context, self.require_pull())
 
-    def policy(self) -> Policy | Refused:
-        """The policy in force in the repository."""
-        found = default_policy(self.context, self.repository)
-        return found or Refused(
-            "no-policy",
-            "There is no `envs/environments.toml` on the default branch yet.",
-            "Add one in a pull request; the README has a complete example.",
-        )
+    def policy(self) -> Policy:
+        """Return the default branch's policy. Raises Refusal if there is none."""
+        policy = default_policy(self.context, self.repository)
+        if policy is None:
+            raise Refusal(
+                "no-policy",
+                "The default branch has no `envs/environments.toml`.",
+                "Add one in a pull request; the README has a complete example.",
+            )
+        return policy
 
     def require_pull(self) -> PullRequest:
-        """The pull request; the registry has seen to it that there is one where the command needs it."""
+        """Return the pull request. A command with scope "pull" only runs if there is one."""
         if self.pull is None:
-            raise LookupError("this command needs a pull request")
+            raise LookupError('the command does not have scope "pull"')
         return self.pull
 
 
 Handler = Callable[..., Result]
+Scope = Literal["anywhere", "repository", "pull"]
+"""What a command needs: nothing, a repository, or a pull request."""
+
+
+@dataclass(frozen=True)
+class HelpText:
+    """What help shows about a command besides its description. spelled: the grammar as people see it, if it differs from
+    the one that is parsed."""
+
+    summary: str
+    examples: tuple[str, ...]
+    spelled: str = ""
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Command:
-    """A chat command. `usage` is its grammar; `role` who may use it; `pull` whether it needs a pull request;
-    `repository` whether it needs one; `changes` whether it changes the world."""
+    """A chat command. usage: its grammar. role: the least role that may use it. changes: whether it changes
+    anything besides plans."""
 
     name: str
     usage: Usage
     handler: Handler
     role: Role
     help: CommandHelp
-    pull: bool
-    repository: bool
+    scope: Scope
     changes: bool
 
-    def run(self, ask: Ask, words: Sequence[Word]) -> Result:
-        """Call the handler with the bound words as keyword arguments. Raises GrammarError."""
-        return self.handler(ask, **self.usage.bind(words))
+    def run(self, ctx: CommandContext, words: Sequence[Word]) -> Result:
+        """Call the handler with the words as keyword arguments. Raises GrammarError."""
+        return self.handler(ctx, **self.usage.bind(words))
 
 
 _commands: dict[str, Command] = {}
@@ -85,46 +99,41 @@ def command(
     name: str,
     usage: str = "",
     *,
+    text: HelpText,
     role: Role = "read",
-    summary: str,
-    examples: tuple[str, ...],
-    aliases: tuple[str, ...] = (),
-    pull: bool = False,
-    repository: bool = True,
+    scope: Scope = "repository",
     changes: bool = False,
-    spelled: str = "",
 ) -> Callable[[Handler], Handler]:
-    """Register a handler `(ask, **words) -> Result`. Its docstring is the command's description; `spelled`: its grammar
-    as people see it, where `usage` alone does not say it all."""
+    """Register a handler `(ctx, **words) -> Result`. Its docstring is the command's description in help."""
 
     def register(handler: Handler) -> Handler:
-        taken = {name, *aliases} & {*_commands, *_aliases}
+        taken = {name, *text.aliases} & {*_commands, *_aliases}
         if taken:
-            raise ValueError(f"two commands are called {', '.join(sorted(taken))}")
+            raise ValueError(f"two commands are named {', '.join(sorted(taken))}")
         description = " ".join((handler.__doc__ or "").split())
+        shown = text.spelled or usage
         _commands[name] = Command(
             name,
-            replace(Usage.parse(usage), text=spelled or usage),
+            replace(Usage.parse(usage), text=shown),
             handler,
             role,
-            CommandHelp(name, spelled or usage, summary, description, examples, role, aliases),
-            pull,
-            repository,
+            CommandHelp(name, shown, text.summary, description, text.examples, role, text.aliases),
+            scope,
             changes,
         )
-        _aliases.update(dict.fromkeys(aliases, name))
+        _aliases.update(dict.fromkeys(text.aliases, name))
         return handler
 
     return register
 
 
 def load() -> dict[str, Command]:
-    """All commands by name, in alphabetical order; imports every file of the package once."""
-    for module in pkgutil.iter_modules(commands.__path__):
+    """Import every file of the package, and return all commands by name, sorted."""
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         importlib.import_module(f"commands.{module.name}")
     return dict(sorted(_commands.items()))
 
 
 def find(name: str) -> Command | None:
-    """The command of that name or alias."""
+    """Return the command with this name or alias, or None."""
     return load().get(_aliases.get(name, name))

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.services import deciding
-from commands.consenting import one_approval
-from commands.registry import Ask, command
+from bot.domain.chat import Result
+from bot.services.applies import decide_and_apply
+from bot.services.approvals import GivenDecision
+from commands.approval_target import find_approval
+from commands.registry import CommandContext, HelpText, command
 
 
 @command(
     "reject",
     "[reason...]",
-    spelled="[env] [reason]",
+    text=HelpText(
+        summary="Reject a pending apply",
+        examples=("/reject the database is being migrated today", "/reject prod wrong region"),
+        spelled="[env] [reason]",
+    ),
     role="write",
-    pull=True,
+    scope="pull",
     changes=True,
-    summary="Stop an apply that waits for consent",
-    examples=("/reject the database is being moved today", "/reject prod wrong region"),
 )
-def reject(ask: Ask, reason: str | None) -> Result:
-    """Ends the request for consent: nothing is applied, and everybody sees who and why. Whoever wants it all the same
-    asks again with `/apply`."""
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+def reject(ctx: CommandContext, reason: str | None) -> Result:
+    """Ends the request for approval: nothing is applied, and the pull request shows who rejected it and why. To request
+    approval again, run `/apply`."""
+    policy = ctx.policy()
     first, _, rest = (reason or "").partition(" ")
     env = first if first in policy.environments else None
-    found = one_approval(ask, env, None, "reject")
-    if isinstance(found, Refused):
-        return found
+    approval = find_approval(ctx, env, None, "reject")
     why = rest if env else reason or ""
-    return deciding.answer(ask.context, found, ask.actor, "reject", reason=why, origin=ask.origin)
+    return decide_and_apply(ctx.context, approval, ctx.actor, GivenDecision("reject", ctx.origin, reason=why))

@@ -2,70 +2,66 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
+from bot.domain.chat import Result
+from bot.domain.refusal import Refusal, require
+from bot.domain.sanitize import outside
 from bot.domain.target import Target
-from bot.domain.words import outside
-from bot.services import reverting, rewinding
-from bot.services.targets import unknown
-from commands.registry import Ask, command
+from bot.services.reverts import RestoreRequest, RevertRequest, request_revert, restore_state
+from bot.services.targets import refuse_unknown
+from commands.registry import CommandContext, HelpText, command
 
 FLAGS = ("--losing", "--state-only", "--orphans", "--ghosts")
-"""Each with a number."""
+"""Each takes a number."""
 
 
 @command(
     "revert",
     "[env] [rest...]",
-    spelled="[env] [release] [stack] [--losing <count> | --state-only <serial>]",
-    role="write",
-    pull=True,
-    changes=True,
-    aliases=("rollback",),
-    summary="Take an environment back to its last good release",
-    examples=(
-        "/revert",
-        "/revert staging",
-        "/revert prod 4f3a2b1",
-        "/revert staging --losing 2",
-        "/revert staging --state-only 12",
+    text=HelpText(
+        summary="Revert an environment to its last good release",
+        examples=(
+            "/revert",
+            "/revert staging",
+            "/revert prod 4f3a2b1",
+            "/revert staging --losing 2",
+            "/revert staging --state-only 12",
+        ),
+        spelled="[env] [release] [stack] [--losing <count> | --state-only <serial>]",
+        aliases=("rollback",),
     ),
+    role="write",
+    scope="pull",
+    changes=True,
 )
-def revert(ask: Ask, env: str | None, rest: str | None) -> Result:
-    """Plans the way back to the last verified release (or the one named by its id, commit or serial) from the current
-    state, and shows what each step means; asked again, applies exactly that plan, under the same locks and with the
-    same consent as an apply there. Bare, it means what this pull request applied last. What loses data for good needs
-    somebody else's consent and its count typed. Afterwards the environment is held: what was taken back is not applied
-    there again until `/unhold`. `--state-only <serial>` is break-glass, for those whom the policy's `force` names: it
-    writes an old state anew and changes nothing in the world."""
-    pull = ask.require_pull()
-    stand = ask.ground()
-    if isinstance(stand, Refused):
-        return stand
-    words = _words(rest)
-    if isinstance(words, Refused):
-        return words
-    names, flags = words
-    stack = next((name for name in names if name in stand.policy.stacks), None)
+def revert(ctx: CommandContext, env: str | None, rest: str | None) -> Result:
+    """Plans a revert to the last verified release, or to the one given by id, commit or serial, and shows what each
+    change means. Run again, it applies exactly that plan, with the same locks and approvals as any apply. Without an
+    environment, it reverts this pull request's last apply. If data would be lost for good, it needs approval from
+    someone else, and `--losing` with the number of affected resources. Afterwards the environment is on hold: the
+    reverted commit is not applied or reverted to until `/unhold`. To undo a revert, lift the hold and name the serial of
+    the release that was reverted. `--state-only <serial>` is for emergencies and only for
+    people named in the policy's `force`: it restores an old state and changes no resources."""
+    pull_context = ctx.load_pull_context()
+    names, flags = _parse_options(rest)
+    stack = next((name for name in names if name in pull_context.policy.stacks), None)
     release = next((name for name in names if name != stack), None)
-    target = _target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    if no := unknown(stand.policy, target.environment, target.stack):
-        return no
+    target = _target(ctx, env, stack)
+    require(refuse_unknown(pull_context.policy, target.environment, target.stack))
     if "--state-only" in flags:
         known = {"--orphans", "--ghosts"} <= flags.keys()
         counted = (flags["--orphans"], flags["--ghosts"]) if known else None
-        return rewinding.rewind(
-            ask.context, pull, stand, target, ask.actor, ask.origin, flags["--state-only"], counted
+        serial = flags["--state-only"]
+        return restore_state(
+            ctx.context, RestoreRequest(pull_context, target, ctx.actor, ctx.origin, serial, counted)
         )
-    return reverting.request(
-        ask.context, pull, stand, target, ask.actor, ask.origin, release, flags.get("--losing")
+    losing = flags.get("--losing")
+    return request_revert(
+        ctx.context, RevertRequest(pull_context, target, ctx.actor, ctx.origin, release, losing)
     )
 
 
-def _words(rest: str | None) -> tuple[list[str], dict[str, int]] | Refused:
-    """What stands after the environment: names, and flags with their numbers."""
+def _parse_options(rest: str | None) -> tuple[list[str], dict[str, int]]:
+    """Parse the words after the environment: names, and flags with their numbers."""
     names: list[str] = []
     flags: dict[str, int] = {}
     words = iter((rest or "").split())
@@ -77,28 +73,27 @@ def _words(rest: str | None) -> tuple[list[str], dict[str, int]] | Refused:
         if count.isascii() and count.isdigit() and len(count) < 10:
             flags[word] = int(count)
         else:
-            return Refused(
+            raise Refusal(
                 "grammar",
-                f"I cannot read `{outside(f'{word} {count}'.strip())}` after `/revert`.",
-                "`/revert [env] [release] [stack] [--losing <count>]`, or `/revert <env> --state-only <serial>`",
+                f"`/revert` does not take `{outside(f'{word} {count}'.strip())}`.",
+                "Use `/revert [env] [release] [stack] [--losing <count>]` or `/revert <env> --state-only <serial>`.",
             )
     return names[:2], flags
 
 
-def _target(ask: Ask, env: str | None, stack: str | None) -> Target | Refused:
-    """The one that is named, or where this pull request applied last."""
-    pull, policy = ask.require_pull(), ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+def _target(ctx: CommandContext, env: str | None, stack: str | None) -> Target:
+    """Return the named target, or the one of this pull request's last apply."""
+    pull, policy = ctx.require_pull(), ctx.policy()
     if env is not None:
-        if no := unknown(policy, env, stack):
-            return no
+        require(refuse_unknown(policy, env, stack))
         if stack is None and len(policy.stacks) > 1:
             names = ", ".join(f"`{name}`" for name in policy.stacks)
-            return Refused("which-stack", f"There are several stacks: {names}.", f"`/revert {env} <stack>`")
+            raise Refusal(
+                "which-stack", f"There are several stacks: {names}.", f"Run `/revert {env} <stack>`."
+            )
         return policy.target(pull.repository, stack or next(iter(policy.stacks)), env, pull.number)
-    with ask.context.store.read() as tables:
+    with ctx.context.store.read() as tables:
         last = tables.runs.last_apply_of(pull.repository, pull.number)
     if last is None:
-        return Refused("nothing-applied", f"#{pull.number} has applied nothing.", "Name an environment.")
+        raise Refusal("nothing-applied", f"#{pull.number} has not applied anything.", "Run `/revert <env>`.")
     return last.target

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from bot.domain.results import Result
-from bot.services.status import of_pull, of_repository
-from commands.registry import Ask, command
+from bot.domain.chat import Result
+from bot.services.pulls import pull_status, repository_status
+from commands.registry import CommandContext, HelpText, command
 
 
-@command("status", aliases=("st",), summary="Show where every environment stands", examples=("/status",))
-def status(ask: Ask) -> Result:
-    """On a pull request: each environment's plan, lock, run and next command. Elsewhere: what is deployed and who
-    holds what."""
-    return of_pull(ask.context, ask.pull) if ask.pull else of_repository(ask.context, ask.repository)
+@command(
+    "status",
+    text=HelpText(
+        summary="Show the status of every environment",
+        examples=("/status",),
+        aliases=("st",),
+    ),
+)
+def status(ctx: CommandContext) -> Result:
+    """On a pull request, shows each environment's plan, lock, run and next command. Elsewhere, shows what is deployed and
+    which environments are locked."""
+    return pull_status(ctx.context, ctx.pull) if ctx.pull else repository_status(ctx.context, ctx.repository)

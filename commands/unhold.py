@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.services import holding
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.services.releases import lift_hold
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "unhold",
     "<env> [stack]",
+    text=HelpText(
+        summary="Lift the hold after a revert",
+        examples=("/unhold staging",),
+    ),
     role="write",
     changes=True,
-    summary="Lift the hold that a revert left",
-    examples=("/unhold staging",),
 )
-def unhold(ask: Ask, env: str, stack: str | None) -> Result:
-    """After a revert nothing that contains the reverted commit is applied there. This lifts it; in production
-    maintainers may."""
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    policy = ask.policy()
-    if isinstance(policy, Refused):
-        return policy
+def unhold(ctx: CommandContext, env: str, stack: str | None) -> Result:
+    """After a revert, the environment is on hold: no commit that contains the reverted one is applied there. This lifts
+    the hold. In production it needs the maintain role."""
+    target = find_target(ctx, env, stack)
+    policy = ctx.policy()
     production = policy.environments[env].production
-    return holding.unhold(ask.context, target, ask.actor, ask.role, production=production)
+    return lift_hold(ctx.context, target, ctx.actor, ctx.role, production=production)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Result
-from bot.services import locking
-from commands.registry import Ask, command
-from commands.targeting import one_target
+from bot.domain.chat import Result
+from bot.services.locks import unlock_target
+from commands.registry import CommandContext, HelpText, command
+from commands.target_argument import find_target
 
 
 @command(
     "unlock",
     "<env> [stack]",
+    text=HelpText(
+        summary="Unlock an environment",
+        examples=("/unlock staging",),
+    ),
     role="write",
     changes=True,
-    summary="Release an environment",
-    examples=("/unlock staging",),
 )
-def unlock(ask: Ask, env: str, stack: str | None) -> Result:
-    """Releases your own lock, or the claim of your own pull request; maintainers may release any. Who waits gets a
-    fresh plan and is told."""
-    target = one_target(ask, env, stack)
-    if isinstance(target, Refused):
-        return target
-    return locking.unlock(ask.context, target, ask.actor, ask.role)
+def unlock(ctx: CommandContext, env: str, stack: str | None) -> Result:
+    """Releases your lock, or that of your pull request; with the maintain role, any lock. Pull requests that were waiting
+    are notified and planned again."""
+    target = find_target(ctx, env, stack)
+    return unlock_target(ctx.context, target, ctx.actor, ctx.role)

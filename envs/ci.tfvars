@@ -1,4 +1,4 @@
-# As dev: what works on the laptop is seen to work here.
+# Like dev: what works locally is tested here.
 environment = "ci"
 domain      = "ci.example.com"
 servers     = 1

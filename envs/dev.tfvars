@@ -1,4 +1,4 @@
-# The laptop: small, and quick to start.
+# Local development: small and quick to start.
 environment = "dev"
 domain      = "dev.example.com"
 servers     = 1

@@ -1,4 +1,4 @@
-# As prod, only smaller.
+# Like prod, but smaller.
 environment = "staging"
 domain      = "staging.example.com"
 servers     = 2

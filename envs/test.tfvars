@@ -1,4 +1,4 @@
-# As ci, with a name of its own for every pull request.
+# Like ci, with its own domain name for every pull request.
 environment = "test"
 domain      = "test.example.com"
 servers     = 1

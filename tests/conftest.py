@@ -2,4 +2,10 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["tests.leftout", "tests.fixtures.storage", "tests.fixtures.world"]
+pytest_plugins = [
+    "tests.leftout",
+    "tests.fixtures.order",
+    "tests.fixtures.s3",
+    "tests.fixtures.storage",
+    "tests.fixtures.world",
+]

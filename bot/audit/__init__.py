@@ -1,1 +1,1 @@
-"""The audit record as others check it and take it away: reading alone, through the port."""
+"""Read, verify and export the audit record, through the store's port."""

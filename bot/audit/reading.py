@@ -1,4 +1,4 @@
-"""Reading the whole record, however long it is, and writing it as lines."""
+"""Read the complete audit record, however long it is, and format it for export."""
 
 from __future__ import annotations
 
@@ -10,27 +10,30 @@ from bot.domain.audit import Entry
 from bot.domain.ports.store import Store
 
 BATCH = 2000
-"""Entries read in one transaction: a reader that is slow (a pipe, a disk) must not keep one open meanwhile."""
+"""Entries read per transaction: a slow consumer (a pipe, a disk) must not keep a transaction open."""
 
 
 def walk(store: Store, after: int = 0) -> Iterator[Entry]:
-    """All entries in order, from the number after `after`, those added meanwhile included. Since entries never change,
-    several transactions show one record. Raises ValueError or TypeError at a row that cannot be read."""
+    """Yield all entries with a number above `after` in order, including those added meanwhile.
+
+    Entries never change, so reading them in several transactions is consistent. Raises ValueError or TypeError at an
+    entry that cannot be read.
+    """
     while True:
         batch: list[Entry] = []
         with store.read() as tables:
             entries = islice(tables.audit.entries(after), BATCH)
-            broken = _fill(batch, entries)
+            error = _fill(batch, entries)
         yield from batch
-        if broken is not None:
-            raise broken
+        if error is not None:
+            raise error
         if len(batch) < BATCH:
             return
         after = batch[-1].number
 
 
 def _fill(batch: list[Entry], entries: Iterator[Entry]) -> Exception | None:
-    """What can be read before the first row that cannot, so that its place is known."""
+    """Add entries to `batch` up to the first that cannot be read; return its error."""
     try:
         batch.extend(entries)
     except (ValueError, TypeError) as error:
@@ -39,5 +42,5 @@ def _fill(batch: list[Entry], entries: Iterator[Entry]) -> Exception | None:
 
 
 def line(entry: Entry) -> str:
-    """One line of the export: the JSON whose sha256, without its `digest`, is its digest."""
+    """Return one line of the export: the JSON whose sha256, taken without `digest`, is the digest."""
     return json.dumps(entry.to_dict(), sort_keys=True, separators=(",", ":"))

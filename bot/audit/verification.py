@@ -1,4 +1,4 @@
-"""Whether the record is as it was written: every entry hashes to its digest and follows the one before."""
+"""Verify the audit record: every entry must hash to its digest and follow the one before."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from bot.domain.audit import FIRST, Entry
 
 @dataclass(frozen=True)
 class Verified:
-    """What a verification found.
+    """The result of a verification.
 
-    entries: how many are as they were written, from the first. head: the digest of the last of these. number: of the
-    entry where it breaks, 0 where it is whole. why: a sentence for people, "" where it is whole.
+    entries: how many are intact, from the first. head: the digest of the last of these. number: of the first entry
+    that is not intact, else 0. why: a sentence to show, "" if all are intact.
     """
 
     entries: int
@@ -27,41 +27,41 @@ class Verified:
 
 
 def verify(entries: Iterable[Entry], head: str = "") -> Verified:
-    """Check all entries, in order from the first.
+    """Verify all entries, in order from the first.
 
-    head: a digest noted earlier ("": none). Only with it is seen that the end was cut off, or that everything was
-    written anew: the entry with that digest must still be there.
+    head: a digest noted earlier, which must still occur, or "". Without it, a removed end or a completely rewritten
+    record cannot be detected.
     """
-    count, last, known = 0, FIRST, head in ("", FIRST)
-    there = iter(entries)
+    count, last, head_found = 0, FIRST, head in ("", FIRST)
+    remaining = iter(entries)
     while True:
         number = count + 1
         try:
-            entry = next(there, None)
+            entry = next(remaining, None)
         except (ValueError, TypeError):
-            return Verified(count, last, number, f"Entry {number} cannot be read: it was changed.")
+            return Verified(count, last, number, f"Entry {number} was changed: it cannot be read.")
         if entry is None:
             break
-        if why := _wrong(entry, number, last):
+        if why := _problem(entry, number, last):
             return Verified(count, last, number, why)
         count, last = number, entry.digest
-        known = known or last == head
-    if not known:
+        head_found = head_found or last == head
+    if not head_found:
         return Verified(
             count,
             last,
             number,
-            f"No entry has the digest {head}: what followed entry {count} was cut off, or the record was written anew.",
+            f"No entry has the digest {head}: the entries after {count} were removed, or the record was rewritten.",
         )
     return Verified(count, last)
 
 
-def _wrong(entry: Entry, number: int, previous: str) -> str:
-    """What is wrong with the entry at place `number`, or ""."""
+def _problem(entry: Entry, number: int, previous: str) -> str:
+    """Return what is wrong with the entry at position `number`, or ""."""
     if entry.number != number:
-        return f"Entry {number} is missing: entry {entry.number} comes in its place."
+        return f"Entry {number} is missing: entry {entry.number} is in its place."
     if entry.previous != previous:
         return f"Entry {number} does not follow entry {number - 1}: one of them was changed or replaced."
     if entry.digest != entry.compute():
-        return f"Entry {number} was changed: its content does not have its digest."
+        return f"Entry {number} was changed: its content does not match its digest."
     return ""

@@ -1,4 +1,4 @@
-"""The operator's `towpath`, one file a command."""
+"""The operator's `towpath`, one file per command."""
 
 from bot.cli.main import main
 

@@ -1,4 +1,4 @@
-"""`towpath audit`: check the record of who did what, and take it away."""
+"""`towpath audit`: verify and export the audit record."""
 
 from __future__ import annotations
 
@@ -17,29 +17,31 @@ from bot import logs
 from bot.audit.reading import line, walk
 from bot.audit.verification import verify
 from bot.cli.main import app
+from bot.cli.output import working
 from bot.errors import UserError
 from bot.settings import load
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.key import load_key
 from bot.storage.migrate import pending
+from bot.wiring import hidden_values
 
-audit = typer.Typer(no_args_is_help=True, help="The record of who did what: check it, and take it away.")
+audit = typer.Typer(no_args_is_help=True, help="Verify and export the audit record.")
 app.add_typer(audit, name="audit")
 
 
 @contextmanager
 def recorded() -> Iterator[Database]:
-    """The database of the settings, to read. Raises UserError where it has no record yet."""
+    """Yield the configured database for reading. Raises UserError if it has not been migrated."""
     settings = load()
-    logs.configure(settings.secrets(), as_json=settings.log_json)
+    logs.configure(hidden_values(settings), as_json=settings.log_json)
     key = load_key(settings.secret_key.get_secret_value() or None, settings.data_dir)
     database = Database(settings.database, Vault(key))
     try:
         if pending(database.engine):
             raise UserError(
                 "The database is not at this version.",
-                next_step="Run `towpath migrate`; is TOWPATH_DATABASE_URL or TOWPATH_DATA_DIR the bot's own?",
+                next_step="Check that TOWPATH_DATABASE_URL or TOWPATH_DATA_DIR is the bot's, then run `towpath migrate`.",
             )
         yield database
     finally:
@@ -48,25 +50,25 @@ def recorded() -> Iterator[Database]:
 
 @audit.command("verify")
 def check(
-    head: str = typer.Option("", help="A digest that was noted earlier: finds what was cut off at the end."),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object instead of a sentence."),
+    head: str = typer.Option("", help="A head noted earlier: detects entries missing at the end."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object."),
 ) -> None:
-    """Check that no entry was changed, added between others or taken out; exit code 1 where one was."""
+    """Verify that no entry was changed, inserted or removed. Exit code 1 if one was."""
     if head and not re.fullmatch(r"[0-9a-f]{64}", head):
         raise UserError(
             "`--head` is no digest: it has 64 characters, 0 to 9 and a to f.",
-            next_step="Copy it whole from an earlier `towpath audit verify`.",
+            next_step="Copy all of it from the output of an earlier `towpath audit verify`.",
         )
-    with recorded() as database:
+    with recorded() as database, working("Checking each entry"):
         found = verify(walk(database), head)
     if as_json:
         told = {"ok": found.ok, "entries": found.entries, "head": found.head, "number": found.number}
         print(json.dumps(told | {"why": found.why}))
     elif found.ok:
         count = "1 entry is" if found.entries == 1 else f"{found.entries} entries are"
-        print(f"{count} as written. Head: {found.head}")
+        print(f"{count} intact. Head: {found.head}")
         print(
-            "Note the head elsewhere: `towpath audit verify --head <it>` tells later whether the end is missing."
+            "Keep the head elsewhere: `towpath audit verify --head <head>` later detects missing entries at the end."
         )
     else:
         print(found.why, file=sys.stderr)
@@ -76,7 +78,7 @@ def check(
 @audit.command()
 def export(
     after: int = typer.Option(0, min=0, help="Only entries with a higher number than this."),
-    output: Path | None = typer.Option(None, help="A new file to write to, instead of standard output."),
+    output: Path | None = typer.Option(None, help="Write to this new file instead of standard output."),
 ) -> None:
     """Write the entries as JSON lines, oldest first."""
     with recorded() as database, _opened(output) as file:
@@ -85,14 +87,14 @@ def export(
                 print(line(entry), file=file)
         except (ValueError, TypeError):
             raise UserError(
-                "An entry cannot be read: it was changed. Those before it were written.",
-                next_step="See which with `towpath audit verify`.",
+                "An entry was changed and cannot be read. The entries before it were exported.",
+                next_step="Run `towpath audit verify` to find it.",
             ) from None
 
 
 @contextmanager
 def _opened(output: Path | None) -> Iterator[TextIO]:
-    """Standard output, or a new file that is its owner's alone."""
+    """Yield standard output, or a new file that only its owner can read."""
     if output is None:
         yield sys.stdout
         return

@@ -8,38 +8,43 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
 
 import typer
-from rich.console import Console
 
 from bot.cli.main import app
+from bot.cli.output import console
 from bot.errors import UserError
+from bot.sandbox import landlock
 
 PATIENCE = 5.0
-"""Seconds that a Terraform still at work gets to end by itself; the bot that keeps its state is gone."""
+"""Seconds that a running Terraform gets to end by itself; the bot that stores its state has already stopped."""
+EXTRA = ("tf", "grpc")
+"""The modules of the optional extra `demo`, which serve the playground's provider."""
 
 
 @app.command()
 def demo(
-    port: int = typer.Option(8090, help="Port of the page, on loopback; 0 takes a free one."),
+    port: int = typer.Option(8090, help="Port of the page, on loopback; 0 picks a free one."),
     directory: Path | None = typer.Option(
         None,
-        help="Keep everything here: a new or empty directory. By default a temporary one, removed at the end.",
+        help="Keep all data in this new or empty directory. Default: a temporary one, removed at the end.",
     ),
-    database_url: str = typer.Option("", help="A Postgres for the bot. Empty: SQLite."),
+    database_url: str = typer.Option("", help="Postgres URL for the bot. Default: SQLite."),
 ) -> None:
     """Serve the playground: a pull request on the left, Slack on the right, and the real bot with real Terraform.
 
     Nothing leaves this machine, and no account is needed: GitHub, Slack and the cloud are stand-ins. Ctrl-C stops it.
     """
+    require_demo_extra("demo")
     from bot.playground.orphans import end_orphans
     from bot.playground.page.server import Page, listen
     from bot.playground.world import World
 
     told = threading.Event()
-    terminal = Console(highlight=False)
+    terminal = console()
     with ExitStack() as stack:
         stack.enter_context(_stopping(told))
         listening = stack.enter_context(listen(port))
@@ -48,7 +53,7 @@ def demo(
         world = World(place / "world", database_url=database_url)
         stack.callback(world.stop)
         try:
-            with terminal.status("Starting stand-ins for GitHub and Slack, a pretended cloud, and the bot …"):
+            with terminal.status("Starting stand-ins for GitHub, Slack and a cloud, and the bot …"):
                 world.start()
             terminal.print(
                 f"[green]✓[/] GitHub, Slack and a cloud (stand-ins), and the bot, pid {world.bot.pid}"
@@ -56,6 +61,10 @@ def demo(
             with terminal.status("Opening pull requests …"):
                 world.propose("bigger-web", title="Bigger web server")
                 world.propose("drop-dns", author="carol", title="Drop the DNS record")
+            if not landlock.abi():
+                terminal.print(
+                    "[yellow]![/] No sandbox: this kernel has no Landlock, so plans can read all your files"
+                )
             terminal.print("[green]✓[/] acme/infra with pull requests by ann and carol")
             page = stack.enter_context(Page(world, listening))
             terminal.print(
@@ -71,9 +80,17 @@ def demo(
     terminal.print("[green]✓[/] Stopped" + (f"; everything is in {directory}" if directory else ""))
 
 
+def require_demo_extra(command: str) -> None:
+    """Raise UserError if the extra `demo`, which `towpath <command>` needs, is not installed."""
+    if not all(find_spec(name) for name in EXTRA):
+        raise UserError(
+            f"`towpath {command}` needs the optional extra `demo`; install it with `pip install 'towpath[demo]'`."
+        )
+
+
 @contextmanager
 def _place(directory: Path | None) -> Iterator[Path]:
-    """Where everything is kept. Raises UserError for a directory that holds something or cannot be made."""
+    """Yield the directory for all data. Raises UserError if it is not empty or cannot be created."""
     if directory is None:
         made = Path(tempfile.mkdtemp(prefix="towpath-demo-"))
         try:
@@ -98,7 +115,7 @@ def _place(directory: Path | None) -> Iterator[Path]:
 
 @contextmanager
 def _stopping(told: threading.Event) -> Iterator[None]:
-    """SIGINT and SIGTERM end the demo, at its start too; while it stops, a second one changes nothing."""
+    """Let SIGINT and SIGTERM end the demo, during its start too. A second one while it stops has no effect."""
 
     def stop(_number: int, _frame: FrameType | None) -> None:
         if not told.is_set():

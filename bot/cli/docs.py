@@ -1,4 +1,4 @@
-"""`towpath docs`: the reference pages, written from the code."""
+"""`towpath docs`: write the reference pages from the code."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ HEAD = "<!-- Written by `towpath docs` from the code; change it there. -->\n\n"
 
 
 def commands_page() -> str:
-    """docs/commands.md: from what each command registers."""
+    """Return docs/commands.md, from what each command registers."""
     lines = [
         HEAD + "# Commands\n",
         "On a pull request a command is a line of a comment that starts with `/`. In Slack it follows the slash command",
-        "(`/infra plan staging #12`) or a mention of the bot, or it is a card's button, which says itself what it is for.",
-        "In a card's thread `#12` may be left out. `owner/name#12` names the repository too, which the channel then remembers",
-        "for those who are linked and may see it. Several commands in one comment run",
-        "in order, ten at most. What stands in code, quotes or lists is left alone, and so is an edited comment.\n",
+        "(`/infra plan staging #12`) or a mention of the bot; a card's buttons run them too.",
+        "In a card's thread `#12` may be left out. `owner/name#12` names the repository too; the channel remembers it",
+        "for linked users who can see that repository. Several commands in one comment run",
+        "in order, up to ten. Code, quotes, lists and edited comments are ignored.\n",
         "| Command | What it does | Who may use it |",
         "|---|---|---|",
     ]
@@ -39,25 +39,25 @@ def commands_page() -> str:
 
 
 def shown(name: str, usage: str) -> str:
-    """A command with its usage, safe in a table's cell."""
+    """Return a command with its usage, escaped for a table cell."""
     return f"/{name} {usage}".strip().replace("|", "\\|")
 
 
 def who(role: str) -> str:
-    """A role in words."""
+    """Return a role in words."""
     return (
         "everybody who can see the repository" if role in ("none", "read") else f"the `{role}` role and above"
     )
 
 
 def settings_page() -> str:
-    """docs/settings.md: from the fields of Settings."""
+    """Return docs/settings.md, from the fields of Settings."""
     lines = [
         HEAD + "# Settings\n",
-        "All settings are environment variables. Each environment's secrets are variables too, under its prefix",
-        "(`STAGING_TOKEN` reaches staging's Terraform as `TOKEN`, and no other's), or lines of `secrets.toml` in the",
-        "data directory.\n",
-        "| Variable | Default | What it is for |",
+        "All settings are environment variables. So are the secrets of your environments, with the environment's prefix:",
+        "`STAGING_TOKEN` is passed to Terraform as `TOKEN`, in staging only. `STAGING_PLAN_TOKEN` is `TOKEN` in its plans,",
+        "`STAGING_APPLY_TOKEN` in its applies. Secrets can also be lines of `secrets.toml` in the data directory.\n",
+        "| Variable | Default | Description |",
         "|---|---|---|",
     ]
     for name, field in Settings.model_fields.items():
@@ -73,7 +73,7 @@ def settings_page() -> str:
 
 
 @app.command(hidden=True)
-def docs(directory: Path = typer.Argument(Path("docs"), help="Where to write.")) -> None:
+def docs(directory: Path = typer.Argument(Path("docs"), help="Directory to write to.")) -> None:
     """Write commands.md and settings.md."""
     (directory / "commands.md").write_text(commands_page())
     (directory / "settings.md").write_text(settings_page())

@@ -1,4 +1,4 @@
-"""`towpath doctor`: what is set, what works, what is missing."""
+"""`towpath doctor`: check every part that a process needs."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ import typer
 
 from bot import logs
 from bot.cli.main import app
+from bot.cli.output import marks, working
 from bot.domain.ports.chat import ChatError
 from bot.domain.ports.forge import ForgeError
 from bot.errors import TransientError, UserError
 from bot.settings import Settings, load
-from bot.wiring import Bot
+from bot.wiring import Bot, hidden_values
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One part: `ok`, and what was found or what to do."""
+    """The result of one check: whether it passed, and what was found or what to do."""
 
     part: str
     ok: bool
@@ -29,7 +30,7 @@ class Finding:
 
 
 def look(part: str, check: Callable[[], str]) -> Finding:
-    """Run one check; its errors are findings."""
+    """Run one check; an error becomes a failed finding."""
     try:
         return Finding(part, ok=True, found=check())
     except (UserError, TransientError, ForgeError, ChatError) as error:
@@ -39,12 +40,15 @@ def look(part: str, check: Callable[[], str]) -> Finding:
 
 
 def findings(settings: Settings) -> list[Finding]:
-    """Everything a process needs, looked at as it would use it. Nothing is changed but the database's version."""
+    """Check everything that a process needs the way it would use it. Only the database's schema may be migrated."""
     bot = Bot(settings)
 
     def engine() -> str:
         found = bot.engine()
         return f"{found.identity}{' (embedded)' if found.embedded else f' at {found.executable}'}"
+
+    def sandbox() -> str:
+        return bot.sandbox.describe()
 
     def git() -> str:
         if not (found := shutil.which("git")):
@@ -58,13 +62,14 @@ def findings(settings: Settings) -> list[Finding]:
         return [
             look("database", lambda: f"{bot.database.dialect}, migrated, opens with our key"),
             look("engine", engine),
+            look("sandbox", sandbox),
             look("git", git),
             look("GitHub", lambda: f"signed in as {bot.forge.me()}"),
             look("Slack", slack),
             Finding(
                 "settings",
-                ok=all(note.startswith("Slack is off") for note in settings.missing()),
-                found=" ".join(settings.missing()) or "complete",
+                ok=not settings.missing(),
+                found=" ".join([*settings.missing(), *settings.turned_off()]) or "complete",
             ),
         ]
     finally:
@@ -72,14 +77,14 @@ def findings(settings: Settings) -> list[Finding]:
 
 
 @app.command()
-def doctor(as_json: bool = typer.Option(False, "--json", help="One JSON object instead of lines.")) -> None:
-    """Look at every part that a process needs; exit code 1 where something does not work."""
+def doctor(as_json: bool = typer.Option(False, "--json", help="Print one JSON object.")) -> None:
+    """Check every part that a process needs. Exit code 1 if something does not work."""
     settings = load()
-    logs.configure(settings.secrets(), as_json=settings.log_json)
-    found = findings(settings)
+    logs.configure(hidden_values(settings), as_json=settings.log_json)
+    with working("Checking each part"):
+        found = findings(settings)
     if as_json:
         print(json.dumps({"ok": all(one.ok for one in found), "parts": [asdict(one) for one in found]}))
     else:
-        for one in found:
-            print(f"{'✓' if one.ok else '✗'} {one.part:<9} {one.found}")
+        marks((one.ok, one.part, one.found) for one in found)
     sys.exit(0 if all(one.ok for one in found) else 1)

@@ -1,4 +1,4 @@
-"""The list of the operator's commands, and what they have in common: settings, logs, how errors are told."""
+"""The `towpath` command: registers the files in this package and prints errors."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import importlib
 import pkgutil
 import sys
 from importlib import metadata
+from pathlib import Path
 
 import typer
 
-import bot.cli
 from bot.errors import UserError, reference
 
 app = typer.Typer(
@@ -37,10 +37,10 @@ def options(
 
 def main() -> None:
     """Entry point of the console script: exit code 0 only on success."""
-    from bot.terraform.process import undumpable
+    from bot.terraform.process.status import make_undumpable
 
-    undumpable()  # before any secret is read: a plan must not read them by /proc
-    for module in pkgutil.iter_modules(bot.cli.__path__):
+    make_undumpable()  # before any secret is read: a plan must not read them by /proc
+    for module in pkgutil.iter_modules([str(Path(__file__).parent)]):
         importlib.import_module(f"bot.cli.{module.name}")
     try:
         app(standalone_mode=True)
@@ -55,7 +55,7 @@ def main() -> None:
         ticket = reference()
         structlog.get_logger().exception("the command failed", reference=ticket)
         print(
-            f"towpath: something went wrong on our side; the log above tells more under {ticket}.",
+            f"towpath: internal error; the log above has the details under reference {ticket}.",
             file=sys.stderr,
         )
         sys.exit(1)

@@ -1,8 +1,9 @@
-"""`towpath reseal`: the last step of replacing the secret key."""
+"""`towpath reseal`: re-encrypt stored data, the last step of replacing the secret key."""
 
 from __future__ import annotations
 
 from bot.cli.main import app
+from bot.cli.output import working
 from bot.cli.up import begin
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
@@ -13,10 +14,11 @@ from bot.storage.reseal import reseal as seal_anew
 
 @app.command()
 def reseal() -> None:
-    """Seal everything at rest anew under the first key of TOWPATH_SECRET_KEY; then the others may be dropped."""
+    """Re-encrypt stored data with the first key of TOWPATH_SECRET_KEY. After that the other keys can be removed."""
     settings = begin()
     key = load_key(settings.secret_key.get_secret_value() or None, settings.data_dir)
     database = Database(settings.database, Vault(key))
-    count = seal_anew(database, open_inbox(database, settings.data_dir / "inbox.db"))
+    with working("Re-encrypting"):
+        count = seal_anew(database, open_inbox(database, settings.data_dir / "inbox.db"))
     database.close()
-    print(f"Sealed {count} rows anew.")
+    print(f"Re-encrypted {count} rows.")

@@ -1,4 +1,4 @@
-"""`towpath state login`, `logout`: the state of a target on the built-in backend, for a person's own Terraform."""
+"""`towpath state login`, `logout`: use your own Terraform on a state in the built-in backend."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from bot.errors import UserError
 from bot.settings import process_environment
 
 TIMEOUT = 60.0
-"""Seconds for the bot's answer: it asks GitHub three times."""
+"""Seconds to wait for the bot, which makes three requests to GitHub."""
 BACKEND, PASSWORD, PASS = "towpath.backend.hcl", "password", "pass.json"
 
 
@@ -29,14 +29,14 @@ def login(
     url: str = typer.Option(..., help="The bot's address, such as https://towpath.example.com."),
     repository: str = typer.Option(..., help="owner/name."),
     env: str = typer.Option(..., help="The environment."),
-    stack: str = typer.Option("", help="The stack, where there are several."),
+    stack: str = typer.Option("", help="The stack, if there are several."),
     pull: int = typer.Option(
-        0, min=0, help="The pull request, for an environment that exists once for each."
+        0, min=0, help="The pull request, for an environment with one instance per pull request."
     ),
-    as_json: bool = typer.Option(False, "--json", help="One JSON object, with the password in it."),
+    as_json: bool = typer.Option(False, "--json", help="Print one JSON object, which contains the password."),
 ) -> None:
-    """Get a credential for one target's state, good for some hours. Who you are is proven by your GitHub token
-    (GITHUB_TOKEN, GH_TOKEN, or asked for), which is neither kept nor written anywhere."""
+    """Get a credential for one target's state, valid for 8 hours. Your GitHub token (GITHUB_TOKEN, GH_TOKEN, or a prompt)
+    proves who you are; it is not stored anywhere."""
     address = _address(url)
     wish = {"repository": repository, "environment": env, "stack": stack, "pull": pull}
     answer = _send("POST", address, json=wish, headers={"Authorization": f"Bearer {_token()}"})
@@ -44,13 +44,13 @@ def login(
         given = answer.json()
         place = directory() / Target.from_key(given["target"]).path
     except (ValueError, KeyError, TypeError):
-        raise UserError(f"{url} does not answer as Towpath does.", next_step="Check `--url`.") from None
+        raise UserError(f"{url} did not answer like Towpath.", next_step="Check `--url`.") from None
     _keep(place, address, given)
     if as_json:
         print(json.dumps({**given, "backend_config": str(place / BACKEND)}))
         return
     print(
-        f"You are {given['login']}; the state of {given['target']} is yours until {given['expires_at'][:16]} UTC.\n"
+        f"Signed in as {given['login']} for the state of {given['target']}, until {given['expires_at'][:16]} UTC.\n"
     )
     print(f"  terraform init -reconfigure -backend-config={place / BACKEND}")
     print(f"  export TF_HTTP_USERNAME={given['username']}")
@@ -58,21 +58,19 @@ def login(
     print("  export TF_HTTP_RETRY_MAX=30\n")
     if given.get("note"):
         print(str(given["note"]).replace("`", "") + "\n")
-    print('The configuration needs an empty `backend "http" {}` block, in a file that git does not track.')
+    print('Add an empty `backend "http" {}` block to the configuration, in a file that git does not track.')
 
 
 @state.command()
 def logout(
-    target: str = typer.Argument(
-        "", help="owner/name:stack:env, as `login` named it; all where it is left out."
-    ),
+    target: str = typer.Argument("", help="owner/name:stack:env, as `login` named it. Default: all."),
 ) -> None:
-    """Forget the credentials, here and at the bot."""
+    """Delete the credentials, here and on the bot."""
     root = directory()
     places = [root / _known(target).path] if target else [path.parent for path in root.rglob(PASS)]
     found = [place for place in places if (place / PASS).is_file()]
     if not found:
-        print("There is no credential here.")
+        print("There are no credentials to delete.")
         return
     for place in found:
         kept = json.loads((place / PASS).read_text())
@@ -82,15 +80,15 @@ def logout(
             _send("DELETE", kept["address"], auth=(kept["username"], password))
         except UserError as error:
             print(
-                f"{kept['target']}: forgotten here; the bot forgets it at its end. {error.what}",
+                f"{kept['target']}: deleted here; on the bot it stays valid until it expires. {error.what}",
                 file=sys.stderr,
             )
             continue
-        print(f"{kept['target']}: forgotten.")
+        print(f"{kept['target']}: deleted.")
 
 
 def directory() -> Path:
-    """Where credentials are kept: the person's own configuration, never a repository."""
+    """Return where credentials are stored: the user's configuration directory, never a repository."""
     kept = process_environment().get("XDG_CONFIG_HOME", "")
     return (Path(kept) if kept else Path.home() / ".config") / "towpath" / "state"
 
@@ -100,12 +98,13 @@ def _known(target: str) -> Target:
         return Target.from_key(target)
     except ValueError:
         raise UserError(
-            f"`{target}` names no target.", next_step="Write it as owner/name:stack:env, as `login` did."
+            f"`{target}` is not a target.",
+            next_step="Write it as owner/name:stack:env, as printed by `login`.",
         ) from None
 
 
 def _address(url: str) -> str:
-    """Where to sign in. Raises UserError where the token would be readable on its way."""
+    """Return the sign-in address. Raises UserError if the token would be sent unencrypted."""
     parts = urlsplit(url)
     if parts.scheme == "https" or (
         parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
@@ -113,7 +112,7 @@ def _address(url: str) -> str:
         return f"{url.rstrip('/')}/state/login"
     raise UserError(
         f"{url} is not https: your token could be read on its way.",
-        next_step="Give an https address as `--url`.",
+        next_step="Use an https address as `--url`.",
     )
 
 
@@ -123,17 +122,18 @@ def _token() -> str:
     if not given and sys.stdin.isatty():
         given = getpass.getpass("GitHub token (not shown, not kept): ")
     if not given or not given.strip():
-        raise UserError("There is no GitHub token.", next_step='GITHUB_TOKEN="$(gh auth token)" gives one.')
+        raise UserError("There is no GitHub token.", next_step='Set GITHUB_TOKEN="$(gh auth token)".')
     return given.strip()
 
 
 def _send(method: str, address: str, **more: Any) -> httpx.Response:
-    """The bot's answer, where it is a good one. Raises UserError with what it says."""
+    """Return the bot's answer. Raises UserError with the bot's own message."""
     try:
         answer = httpx.request(method, address, timeout=TIMEOUT, **more)
     except (httpx.HTTPError, UnicodeEncodeError) as error:
         raise UserError(
-            f"{address} does not answer: {type(error).__name__}.", next_step="Is it the bot's address?"
+            f"{address} does not answer: {type(error).__name__}.",
+            next_step="Check that it is the bot's address.",
         ) from None
     if answer.is_success:
         return answer
@@ -143,13 +143,13 @@ def _send(method: str, address: str, **more: Any) -> httpx.Response:
     except (ValueError, KeyError, TypeError):
         what, step = (
             f"{address} answers {answer.status_code}.",
-            "Is it the bot's address, and its version ours?",
+            "Check that it is the bot's address and that the versions match.",
         )
     raise UserError(what, next_step=step)
 
 
 def _keep(place: Path, address: str, given: dict[str, Any]) -> None:
-    """Write what Terraform needs, for the owner alone."""
+    """Write the files that Terraform needs, readable by their owner only."""
     settings = {name: str(value) for name, value in given["config"].items()}
     place.mkdir(parents=True, exist_ok=True, mode=0o700)
     lines = "".join(f"{name} = {json.dumps(value)}\n" for name, value in sorted(settings.items()))

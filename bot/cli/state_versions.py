@@ -1,4 +1,4 @@
-"""`towpath state list|show|diff|export`: the recorded versions."""
+"""`towpath state list|show|diff|export|unsaved`: the recorded versions."""
 
 from __future__ import annotations
 
@@ -12,16 +12,17 @@ from typing import Annotated, Any
 import typer
 
 from bot.cli.audit import recorded
+from bot.cli.output import columns, document
 from bot.cli.state import AS_JSON, TARGET, known, one, state
-from bot.domain.results import Difference, History
-from bot.domain.state import StateVersion
-from bot.domain.state_diff import StateDiff, diff
+from bot.domain.chat import History, StateComparison
+from bot.domain.states import StateDiff, StateVersion, diff_states
 from bot.domain.target import Target
-from bot.environment import secrets_of
+from bot.env_filter import prefixed_secrets
 from bot.errors import UserError
-from bot.render.reply import in_terminal
+from bot.render.reply import reply
 from bot.settings import load
 from bot.storage.database import Database
+from bot.wiring import hidden_values
 
 SHOWN = 20
 MOST = 100_000
@@ -30,12 +31,12 @@ MOST = 100_000
 @state.command("list")
 def list_versions(
     target: str = typer.Argument(
-        "", help="As for the others; without it, all targets and their newest version."
+        "", help="A target, as for the other commands. Default: all targets with their latest version."
     ),
     limit: int = typer.Option(SHOWN, min=1, max=MOST, help="How many versions, newest first."),
     as_json: bool = AS_JSON,
 ) -> None:
-    """List the recorded versions of a target, each read and checked; exit code 1 where one of them is damaged."""
+    """List the recorded versions of a target after reading and checking each. Exit code 1 if one is damaged."""
     with recorded() as database:
         if not target:
             _targets(database, as_json=as_json)
@@ -50,7 +51,7 @@ def list_versions(
         told = [facts(version) | {"damaged": version.id in damaged} for version in shown]
         print(json.dumps({"ok": not damaged, "target": chosen.key, "versions": told}))
     else:
-        print(in_terminal(History(chosen, shown, len(versions) > limit, releases, damaged)))
+        document(reply(History(chosen, shown, len(versions) > limit, releases, damaged)))
     sys.exit(1 if damaged else 0)
 
 
@@ -60,17 +61,16 @@ def _targets(database: Database, *, as_json: bool) -> None:
     if as_json:
         print(json.dumps({"targets": [{"target": t.key, "newest": v and facts(v)} for t, v in newest]}))
         return
-    for target, version in newest:
-        print(f"{target.key}  {f'serial {version.serial}' if version else 'no state any more'}")
+    columns((t.key, f"serial {v.serial}" if v else "no state any more") for t, v in newest)
 
 
 @state.command()
 def show(
     target: Annotated[str, TARGET],
-    serial: Annotated[int | None, typer.Argument(help="The newest without it.")] = None,
+    serial: Annotated[int | None, typer.Argument(help="A serial. Default: the latest.")] = None,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Say what is recorded of a version, and which resources it has; values stay out."""
+    """Show what is recorded about a version and its resources' addresses, without values."""
     with recorded() as database:
         _chosen, version, data = _read(database, target, serial)
     held = _compared(b"", data, ())
@@ -79,8 +79,7 @@ def show(
         outputs = [output.path for output in held.outputs]
         print(json.dumps(facts(version) | {"addresses": resources, "output_names": outputs}))
         return
-    for name, value in facts(version).items():
-        print(f"{name:<10}  {value}")
+    columns((name, str(value)) for name, value in facts(version).items())
     for change in held.changes:
         print(change.address)
     for output in held.outputs:
@@ -91,10 +90,10 @@ def show(
 def compare(
     target: Annotated[str, TARGET],
     first: Annotated[int | None, typer.Argument(help="A serial.")] = None,
-    second: Annotated[int | None, typer.Argument(help="Another; the newest without it.")] = None,
+    second: Annotated[int | None, typer.Argument(help="Another serial. Default: the latest.")] = None,
     as_json: bool = AS_JSON,
 ) -> None:
-    """Compare two versions, the last two where none is named. What is sensitive is masked."""
+    """Compare two versions, by default the last two. Sensitive values are masked."""
     settings = load()
     with recorded() as database:
         chosen = one(database, target)
@@ -102,27 +101,31 @@ def compare(
             with database.read() as tables:
                 newest = tables.states.versions(chosen.key, 2)
             if len(newest) < 2:
-                raise UserError(f"Only one state of {chosen.key} was recorded: there is nothing to compare.")
+                raise UserError(
+                    f"Only one state of {chosen.key} is recorded, so there is nothing to compare."
+                )
             first = newest[1].serial
         _chosen, before, old = _read(database, chosen.key, first)
         _chosen, after, new = _read(database, chosen.key, second)
-    secrets = secrets_of(f"{chosen.environment.upper().replace('-', '_')}_", settings.data_dir)
-    found = Difference(chosen, before, after, _compared(old, new, (*settings.secrets(), *secrets.values())))
+    secrets = prefixed_secrets(f"{chosen.environment.upper().replace('-', '_')}_", settings.data_dir)
+    found = StateComparison(
+        chosen, before, after, _compared(old, new, (*hidden_values(settings), *secrets.values()))
+    )
     if as_json:
         print(json.dumps({"before": facts(before), "after": facts(after), "diff": asdict(found.diff)}))
     else:
-        print(in_terminal(found))
+        document(reply(found))
 
 
 @state.command()
 def export(
     target: Annotated[str, TARGET],
-    serial: Annotated[int | None, typer.Argument(help="The newest without it.")] = None,
+    serial: Annotated[int | None, typer.Argument(help="A serial. Default: the latest.")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="A new file to write to, instead of standard output.")
+        Path | None, typer.Option(help="Write to this new file instead of standard output.")
     ] = None,
 ) -> None:
-    """Write a version out, byte for byte. Secrets are in it in clear: a file that is made is its owner's alone."""
+    """Export a version byte for byte. It contains secrets in clear text; only you can read the new file."""
     with recorded() as database:
         _chosen, _version, data = _read(database, target, serial)
     _write(data, output)
@@ -132,15 +135,15 @@ def export(
 def unsaved(
     target: Annotated[str, TARGET],
     output: Annotated[
-        Path | None, typer.Option(help="A new file to write to, instead of standard output.")
+        Path | None, typer.Option(help="Write to this new file instead of standard output.")
     ] = None,
 ) -> None:
-    """Write out what the newest apply that could not upload its state left, and nobody has pushed: also where
-    `/push-state` was refused, since the state had moved on. Secrets are in it in clear."""
+    """Export the latest state that an apply could not upload and that nobody pushed, also after `/push-state` was refused.
+    It contains secrets in clear text."""
     with recorded() as database, database.read() as tables:
         left = tables.unsaved.left()
         if not left:
-            raise UserError("No state waits to be pushed, and none was overtaken.")
+            raise UserError("No state is waiting to be pushed.")
         chosen = one(database, target, sorted({state.target for state in left}))
         data = tables.unsaved.data(next(state.id for state in left if state.target == chosen))
     _write(data, output)
@@ -161,28 +164,28 @@ def _write(data: bytes, output: Path | None) -> None:
 
 
 def facts(version: StateVersion) -> dict[str, Any]:
-    """What is recorded of a version, as JSON has it."""
+    """Return what is recorded about a version, for JSON."""
     return asdict(version) | {"created_at": version.created_at.isoformat()}
 
 
 def _read(database: Database, word: str, serial: int | None) -> tuple[Target, StateVersion, bytes]:
-    """Raises UserError, StateDamaged among them."""
+    """Return a version and its data. Raises UserError; StateDamaged if it is damaged."""
     target = one(database, word)
     with database.read() as tables:
         newest = tables.states.versions(target.key, 1)[0]
         version = newest if serial is None else tables.states.numbered(target.key, serial)
         if version is None:
             raise UserError(
-                f"No state of {target.key} with serial {serial} was recorded.",
-                next_step=f"`towpath state list {target.key}` lists those that were.",
+                f"There is no recorded state of {target.key} with serial {serial}.",
+                next_step=f"Run `towpath state list {target.key}`.",
             )
         return target, version, tables.states.data(version.id)
 
 
 def _compared(before: bytes, after: bytes, hidden: tuple[str, ...]) -> StateDiff:
     try:
-        return diff(before, after, hidden)
+        return diff_states(before, after, hidden)
     except ValueError as error:
         raise UserError(
-            f"This state cannot be looked into: {error}.", next_step="`towpath state export` writes it out."
+            f"This state cannot be parsed: {error}.", next_step="Run `towpath state export` to get the file."
         ) from None

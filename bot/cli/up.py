@@ -11,58 +11,49 @@ import threading
 
 import structlog
 import typer
-import uvicorn
 
 from bot import logs
 from bot.cli.main import app
 from bot.errors import UserError
 from bot.settings import Settings, load
-from bot.web.listening import listen
-from bot.wiring import Bot
+from bot.storage.key import load_key
+from bot.web.server import GRACE, http_server
+from bot.web.sockets import listening_socket, raise_file_limit
+from bot.wiring import Bot, hidden_values
 
 log = structlog.get_logger()
 
-KEPT = 75
-"""Seconds that an idle connection stays open: longer than clients keep theirs, so that none is closed under a request."""
 TURN = 0.001
-"""Seconds that one thread computes while others wait (Python's default is 0.005): an answer needs a dozen turns, each
-behind all threads that work, and platforms wait for it."""
+"""Python's switch interval in seconds (default 0.005): a response needs a dozen turns, each behind all busy threads, and
+platforms wait for it."""
 STOP = (signal.SIGINT, signal.SIGTERM)
-GRACE = 10
-"""Seconds that open requests get when the process is told to stop."""
 
 
 def begin(**overrides: object) -> Settings:
-    """Settings read, logs set up, and what is off told."""
+    """Read the settings, set up logging, and log which parts are off."""
     settings = load(**{name: value for name, value in overrides.items() if value is not None})
-    logs.configure(settings.secrets(), as_json=settings.log_json)
-    for note in settings.missing():
+    load_key(
+        settings.secret_key.get_secret_value() or None, settings.data_dir
+    )  # so that it is redacted from the start
+    logs.configure(hidden_values(settings), as_json=settings.log_json)
+    for note in [*settings.missing(), *settings.turned_off()]:
         log.warning(note)
     return settings
 
 
 def serve(bot: Bot, settings: Settings, *, work: bool) -> None:
-    """Serve HTTP until told to stop; with `work` also the worker and the clock.
+    """Serve HTTP until a signal; with `work` also run the worker and the clock.
 
-    At the end the work stops first: a Terraform that finishes what it has begun still reaches the state backend.
+    Work stops first, so that a Terraform that is finishing can still reach the state backend.
     """
     try:
-        listener = listen(settings.host, settings.port)
+        listener = listening_socket(settings.host, settings.port)
     except OSError as error:
         raise UserError(
             f"Cannot listen on {settings.host}:{settings.port}: {error.strerror or error}.",
-            next_step="Stop what uses it, or set PORT or TOWPATH_HOST.",
+            next_step="Stop the process that uses it, or set PORT or TOWPATH_HOST.",
         ) from None
-    server = uvicorn.Server(
-        uvicorn.Config(
-            bot.app(),
-            log_level="warning",
-            access_log=False,
-            timeout_graceful_shutdown=GRACE,
-            timeout_keep_alive=KEPT,
-            server_header=False,
-        )
-    )
+    server = http_server(bot.app(), settings, raise_file_limit())
     sys.setswitchinterval(TURN)
     serving = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, name="http", daemon=True)
     serving.start()
@@ -79,45 +70,45 @@ def serve(bot: Bot, settings: Settings, *, work: bool) -> None:
 
 
 def settle() -> None:
-    """Leave what a start has made (modules, models, routes: some 200,000 objects) out of every later search for garbage.
-    Each whole search stopped all threads for 120 ms, so that under load the slowest hundredth of the answers were those
-    behind one; afterwards for less than 20."""
+    """Exclude the objects made during start-up (some 200,000: modules, models, routes) from garbage collection. A full
+    collection stopped all threads for 120 ms and made up the slowest 1 % of responses under load; now it takes less than
+    20 ms."""
     gc.collect()
     gc.freeze()
 
 
 def end(bot: Bot, *, idle: bool) -> None:
-    """Leave. Work that goes on even now is left at once: each Terraform's supervisor interrupts it once and writes down
-    how it ended, and the next start reads that."""
+    """Exit. Running work is abandoned: each Terraform's supervisor interrupts it once and records how it ended, and the
+    next start reads that."""
     bot.close()
     if not idle:
-        log.warning("work was under way; the next start takes it up")
+        log.warning("work was still running; the next start resumes it")
         os._exit(0)
 
 
 @app.command()
 def up(
-    host: str | None = typer.Option(None, help="Address to listen on (TOWPATH_HOST)."),
-    port: int | None = typer.Option(None, help="Port to listen on (PORT)."),
+    host: str | None = typer.Option(None, help="Address to listen on (overrides TOWPATH_HOST)."),
+    port: int | None = typer.Option(None, help="Port to listen on (overrides PORT)."),
 ) -> None:
-    """Web, worker and clock in one process: the default for one machine."""
+    """Run web, worker and clock in one process: the default for one machine."""
     settings = begin(host=host, port=port)
     serve(Bot(settings), settings, work=True)
 
 
 @app.command()
 def web(
-    host: str | None = typer.Option(None, help="Address to listen on (TOWPATH_HOST)."),
-    port: int | None = typer.Option(None, help="Port to listen on (PORT)."),
+    host: str | None = typer.Option(None, help="Address to listen on (overrides TOWPATH_HOST)."),
+    port: int | None = typer.Option(None, help="Port to listen on (overrides PORT)."),
 ) -> None:
-    """HTTP only: webhooks, Slack, the state backend, the console. Needs Postgres and a worker beside it."""
+    """Run HTTP only: webhooks, Slack, the state backend, the console. Needs Postgres and a separate worker."""
     settings = begin(host=host, port=port)
     serve(Bot(settings), settings, work=False)
 
 
 @app.command()
 def worker() -> None:
-    """Durable work only: plans, applies, and what people see of them."""
+    """Run durable work only: plans, applies, and what people see of them."""
     bot = Bot(begin())
     bot.start_worker()
     settle()
@@ -127,7 +118,7 @@ def worker() -> None:
 
 @app.command()
 def clock() -> None:
-    """The clock only: upkeep and schedules."""
+    """Run the clock only: upkeep and schedules."""
     bot = Bot(begin())
     bot.start_clock()
     wait()
@@ -135,9 +126,8 @@ def clock() -> None:
 
 
 def wait() -> None:
-    """Until SIGINT or SIGTERM. The system may hand a signal to any thread, and a main thread that sleeps on a lock would
-    not learn of one that another thread got (Python runs handlers in the main thread alone): so it sleeps on a socket
-    that each signal writes to."""
+    """Wait for SIGINT or SIGTERM. The system may deliver a signal to any thread, but Python runs handlers in the main thread
+    only, and a main thread that waits for a lock would not notice. So it waits on a socket that each signal writes to."""
     reader, writer = socket.socketpair()
     with reader, writer:
         writer.setblocking(False)

@@ -1,5 +1,7 @@
-"""The record of who did what, when, from where and on what grounds: only ever added to, each entry chained to the one
-before by its hash, so that a change or a gap is seen."""
+"""The audit record: who did what, when, from where and on what grounds.
+
+It is append-only. Each entry contains the hash of the one before, so that changes and gaps are detected.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +12,15 @@ from datetime import UTC, datetime
 from typing import Any
 
 FIRST = "0" * 64
-"""What the first entry follows."""
+"""The previous digest of the first entry."""
 
 
 @dataclass(frozen=True)
 class Entry:
-    """Something that somebody did. at: UTC. action: a stable word such as `apply.started` or `approval.decided`.
+    """One recorded action. at: UTC. action: a stable name such as `apply.started` or `approval.decided`.
 
-    login, slack, via: the actor. target: its key, or "". facts: plain JSON without secrets: the answers of gates,
-    digests, reasons. previous, digest: the chain (empty until it is recorded); number: its place in it, from 1.
+    login, slack, via: the actor. target: its key, or "". facts: JSON without secrets, its keys depending on the action:
+    gate answers, digests, reasons. previous, digest: the hash chain, empty until recorded; number: position, from 1.
     """
 
     at: datetime
@@ -36,18 +38,18 @@ class Entry:
     digest: str = ""
 
     def chained(self, number: int, previous: str) -> Entry:
-        """This entry as the one after `previous`."""
+        """Return this entry as the one that follows the digest `previous`."""
         placed = replace(self, number=number, previous=previous, digest="")
         return replace(placed, digest=placed.compute())
 
     def compute(self) -> str:
-        """sha256 (hex) of everything in it but its own digest: canonical JSON (keys sorted, no spaces, other
-        characters than ASCII escaped), time in ISO format, UTC."""
+        """Return the sha256 (hex) of all fields except `digest`, as canonical JSON: sorted keys, no spaces, non-ASCII
+        characters escaped, time in ISO format in UTC."""
         content = self.to_dict()
         del content["digest"]
         text = json.dumps(content, sort_keys=True, separators=(",", ":"))
         return hashlib.sha256(text.encode()).hexdigest()
 
     def to_dict(self) -> dict[str, Any]:
-        """One line of the export."""
+        """Return one line of the export."""
         return {**asdict(self), "at": self.at.astimezone(UTC).isoformat()}

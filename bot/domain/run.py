@@ -1,15 +1,17 @@
-"""A run: one plan, apply or look for drift on a target, and the plan it leaves or uses."""
+"""A run: one plan, apply or drift check on a target, and the saved plan that it makes or uses."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
-from typing import Any, Literal
+from datetime import UTC, datetime, timedelta
+from typing import Literal, TypedDict
 
-from bot.domain.people import SYSTEM, Actor
+from bot.domain.actors import SYSTEM, Actor
+from bot.domain.plans import PlanSummaryJson
+from bot.domain.sanitize import outside
+from bot.domain.states import BackendSettings
 from bot.domain.target import Target
-from bot.domain.words import outside
 
 Kind = Literal["plan", "apply", "drift"]
 Phase = Literal[
@@ -41,11 +43,11 @@ ACTIVE: tuple[Phase, ...] = (
 
 @dataclass(frozen=True)
 class Origin:
-    """Where a request was made, so that its answer finds the way back.
+    """Where a request was made, so that the reply can be posted there.
 
-    delivery: id of the delivery; index: which of its commands. comment: GitHub comment id (0 for none).
-    channel, thread, user, response_url: Slack's, empty otherwise. url: a link people can open. asked: when it reached
-    us, in seconds since 1970 by our own clock (0 for what nobody asked).
+    delivery: id of the delivery; index: which of its commands. comment: GitHub comment id, or 0.
+    channel, thread, user, response_url: Slack's, empty otherwise. url: a link for people. asked: when the person wrote
+    or clicked, in seconds since 1970 by the platform's clock; 0 if no person made it.
     """
 
     delivery: str = ""
@@ -60,19 +62,35 @@ class Origin:
 
     @property
     def id(self) -> str:
-        """This one request's: of its answer, and of what it makes."""
+        """The id of this request, from which the ids of its reply and its runs are derived."""
         return f"{self.delivery}:{self.index}"
+
+    @property
+    def written_at(self) -> datetime | None:
+        """When the person wrote or clicked, by the platform's clock; None if no person made it."""
+        return datetime.fromtimestamp(self.asked, UTC) if self.asked else None
+
+
+class ResourceProgress(TypedDict, total=False):
+    """Progress of one resource, or of one smoke check: its state (`started`, `progress`, `done`, `failed` …), the action
+    and the seconds it has taken."""
+
+    state: str
+    action: str
+    elapsed: float
 
 
 @dataclass(frozen=True)
 class Run:
-    """One row of work. Times are UTC. `commit` is the head it is about; `base_commit` the base's tip at that time.
+    """One run. Times are UTC. `commit` is the pull request's latest commit, `base_commit` the base branch's, both when
+    the run was requested.
 
-    progress: address → state (`started`, `done`, `failed`, …) while Terraform works.
-    message: one sentence for people when it did not end well; reference: ties it to the log.
-    approval: id of the consent that it is applied with. forced: the reason of a break-glass, empty otherwise.
-    reverts: id of the release that a revert goes back to, "" for all other runs; `commit` is that release's
-    then, and `base_commit` the one that it takes back.
+    progress: by resource address, while Terraform runs; by name for smoke checks.
+    message: one sentence for people if it did not succeed; reference: ties it to the log.
+    approval: id of the approval it is applied with. forced: reason of a forced apply, empty otherwise.
+    waits_for: id of the apply after which this run is enqueued, "" once it is.
+    reverts: id of the release to revert to, "" for all other runs; `commit` is then that release's, and `base_commit`
+    the reverted one.
     """
 
     id: str
@@ -92,10 +110,11 @@ class Run:
     worker: str = ""
     cancel_by: str = ""
     superseded_by: str = ""
-    progress: dict[str, Any] = field(default_factory=dict)
+    progress: dict[str, ResourceProgress] = field(default_factory=dict)
     approval: str = ""
     forced: str = ""
     reverts: str = ""
+    waits_for: str = ""
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -106,14 +125,14 @@ class Run:
 
     @property
     def word(self) -> str:
-        """What people call it: a revert is an apply of an older release's plan."""
+        """What people call it: the apply of a revert's plan is a revert."""
         if self.kind == "drift":
-            return "look for drift"
+            return "drift check"
         return "revert" if self.reverts and self.kind == "apply" else self.kind
 
     @property
     def planned_by(self) -> str:
-        """The command that makes its plan anew."""
+        """The command that makes its plan again."""
         return "revert" if self.reverts else "plan"
 
     @property
@@ -121,29 +140,32 @@ class Run:
         return self.finished_at - self.started_at if self.started_at and self.finished_at else None
 
 
-def unfinished(progress: Mapping[str, Any]) -> list[str]:
-    """Addresses in a run's `progress` that Terraform began with and did not bring to a good end."""
+def unfinished(progress: Mapping[str, object]) -> list[str]:
+    """Return the addresses in a run's `progress` that Terraform started and did not complete."""
     return [
         address
-        for address, facts in progress.items()
-        if isinstance(facts, dict) and facts.get("state") in ("started", "progress", "failed")
+        for address, entry in progress.items()
+        if isinstance(entry, dict) and entry.get("state") in ("started", "progress", "failed")
     ]
 
 
-def left_behind(addresses: Sequence[str], what: str = "Left unfinished") -> str:
-    """A sentence (after a space) that names the first ten of them; nothing where there are none."""
-    return f" {what}: {', '.join(f'`{outside(one)}`' for one in addresses[:10])}." if addresses else ""
+def name_unfinished(addresses: Sequence[str], label: str = "Not completed") -> str:
+    """Return a sentence, after a space, that names the first ten addresses; "" if there are none."""
+    names = ", ".join(f"`{outside(address)}`" for address in addresses[:10])
+    more = f" and {len(addresses) - 10} more" if len(addresses) > 10 else ""
+    return f" {label}: {names}{more}." if addresses else ""
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A saved plan that people read, and that is applied exactly or not at all.
+    """A saved plan: people review it, and it is applied exactly as it is or not at all.
 
-    digest: sha256 of the plan file; tree: git tree id of its worktree at `worktree`; policy: digest of the
-    target's policy when it was made; engine: `Engine.identity`; summary: bot.domain.plan.PlanSummary.to_dict().
-    backend: the proven settings it was made with. configuration: see bot.domain.configuration.
-    reverts: see Run. additions: files beside the commit's own that a revert needs, by path in the root module.
-    losses: what applying a revert loses for good, an address each.
+    digest: sha256 of the plan file; tree: git tree id of its worktree at `worktree`; policy: digest of the target's
+    policy when the plan was made; engine: `Engine.identity`; summary: what PlanSummary.to_dict returned.
+    backend: the verified settings it was made with. configuration: see bot.domain.policy.config_digest.
+    reverts: see Run. additions: files that a revert needs besides the commit's own, by path in the root module.
+    losses: addresses of the resources whose data a revert loses permanently. published_at, posted_at: when it was first
+    shown on GitHub (status comment, check) and in Slack (card), by the platforms' clocks; None until then.
     """
 
     id: str
@@ -161,14 +183,27 @@ class Plan:
     worktree: str
     root: str
     has_changes: bool
-    summary: dict[str, Any]
-    backend: dict[str, Any]
+    summary: PlanSummaryJson
+    backend: BackendSettings
     created_at: datetime
     status: PlanStatus = "fresh"
     configuration: str = ""
     reverts: str = ""
-    additions: dict[str, Any] = field(default_factory=dict)
+    additions: dict[str, str] = field(default_factory=dict)
     losses: tuple[str, ...] = ()
+    published_at: datetime | None = None
+    posted_at: datetime | None = None
 
     def age(self, now: datetime) -> timedelta:
         return now - self.created_at
+
+    @property
+    def has_page(self) -> bool:
+        """Whether all that it changes was stored: plans of earlier versions have no page."""
+        return bool(self.summary.get("pages"))
+
+    def visible_since(self, origin: Origin) -> datetime | None:
+        """Return when people could first read it where a request was made; None if it was not shown yet. In Slack, people
+        look at GitHub too."""
+        times = (self.published_at, self.posted_at if origin.channel else None)
+        return min((time for time in times if time is not None), default=None)

@@ -1,17 +1,17 @@
-"""Did you mean …?"""
+"""Suggestions for mistyped words."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from difflib import get_close_matches
 
-LONGEST = 64
+MAX_LENGTH = 64
 """Longer words are no typing mistakes, and comparing them costs time."""
 
 
 def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
-    """The one of `choices` that `word` most likely stands for, or None. Case does not matter."""
-    if not word or len(word) > LONGEST:
+    """Return the one of `choices` that is closest to `word`, or None. Case does not matter."""
+    if not word or len(word) > MAX_LENGTH:
         return None
     spelled = {choice.lower(): choice for choice in choices}
     close = get_close_matches(word.lower(), spelled, n=1, cutoff=0.6)
@@ -19,6 +19,6 @@ def did_you_mean(word: str, choices: Iterable[str]) -> str | None:
 
 
 def hint(word: str, choices: Iterable[str]) -> str:
-    """`; did you mean ``x``?` to put behind a sentence, or nothing."""
+    """Return `; did you mean ``x``?` to append to a sentence, or ""."""
     meant = did_you_mean(word, choices)
     return f"; did you mean `{meant}`?" if meant else ""

@@ -1,4 +1,4 @@
-"""git: a bare mirror a repository, a worktree a plan."""
+"""git: a bare mirror per repository, and worktrees for plans."""
 
 from bot.git.mirrors import Mirrors
 

@@ -1,4 +1,4 @@
-"""One way to start git: a clean environment, nothing configured by anyone else, a time limit."""
+"""Run git in a clean environment, with fixed configuration and a time limit."""
 
 from __future__ import annotations
 
@@ -6,14 +6,18 @@ import base64
 import os
 import signal
 import subprocess
-from collections.abc import Mapping, Sequence
+import threading
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryFile
+from typing import IO, cast
 from urllib.parse import urlsplit
 
 from bot.domain.ports.git import Remote
 
-# Set for every call, above all that a repository's own config could say. None of it can start a program.
+# Overrides the configuration of every repository; none of these settings can start a program.
 _CONFIG = {
     "core.hooksPath": "/dev/null",
     "core.fsmonitor": "false",
@@ -27,10 +31,10 @@ _CONFIG = {
     "core.sparseCheckout": "false",
     "submodule.recurse": "false",
     "fetch.recurseSubmodules": "false",
-    "fetch.unpackLimit": "1",  # a pack appears whole or not at all: a killed fetch leaves no half history
+    "fetch.unpackLimit": "1",  # store each fetch as one pack: a killed fetch leaves no partial history
     "gc.auto": "0",
     "credential.helper": "",
-    "http.lowSpeedLimit": "1000",  # bytes a second; below it for lowSpeedTime seconds, git gives up by itself
+    "http.lowSpeedLimit": "1000",  # bytes per second; git gives up if it is slower for lowSpeedTime seconds
     "http.lowSpeedTime": "30",
     "advice.detachedHead": "false",
 }
@@ -38,68 +42,135 @@ _PATH = "/usr/local/bin:/usr/bin:/bin"
 
 
 class GitFailed(Exception):
-    """git ended with `code` (-1: it took too long) and said `message` on its error output."""
+    """git exited with `code` (-1: it timed out) and wrote `message` to stderr."""
 
     def __init__(self, command: str, code: int, message: str) -> None:
-        super().__init__(f"git {command} ended with {code}: {message[-2000:]}")
+        super().__init__(f"git {command} exited with {code}: {message[-2000:]}")
         self.code = code
         self.message = message
 
 
 @dataclass(frozen=True)
-class Command:
-    """How git is started.
+class WorkTree:
+    """Checked-out files, and the index that belongs to them."""
 
-    executable: a name looked up on PATH, or a path. environment: variables that git may see besides ours (PATH,
-    proxies, certificates). protocols: what may be fetched over.
+    path: Path
+    index: Path
+
+
+@dataclass(frozen=True)
+class Command:
+    """How git is run.
+
+    executable: a name to look up on PATH, or a path. environment: variables that git may see besides the fixed ones
+    (PATH, proxies, certificates). protocols: what may be used to fetch. config: settings that override the fixed ones.
     """
 
     executable: str = "git"
     environment: Mapping[str, str] = field(default_factory=dict)
     protocols: tuple[str, ...] = ("http", "https", "ssh")
+    config: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self,
         git_dir: Path,
         *arguments: str,
-        remote: Remote | None = None,
-        variables: Mapping[str, str] | None = None,
-        config: Mapping[str, str] | None = None,
         stdin: bytes = b"",
-        cwd: Path | None = None,
-        timeout: float = 120.0,
         accept: Sequence[int] = (0,),
+        work_tree: WorkTree | None = None,
+        timeout: float = 120.0,
     ) -> bytes:
-        """git's output. The whole group of processes is killed after `timeout` seconds.
+        """Run git locally; return its output.
 
-        Raises GitFailed for an exit code that is not in `accept`. Credentials of `remote` go by environment: they
-        are neither in the arguments, which every user can list, nor in a file.
+        accept: exit codes that are no error. timeout: seconds after which the process group is killed. Raises
+        GitFailed.
         """
-        settings = {**_CONFIG, **(config or {}), **(_authorisation(remote) if remote else {})}
+        env = self._environment(git_dir, self.config)
+        if work_tree is not None:
+            env |= {"GIT_WORK_TREE": str(work_tree.path), "GIT_INDEX_FILE": str(work_tree.index)}
+        cwd = Path("/") if work_tree is None else work_tree.path
+        code, output, message = self._communicate(arguments, env, cwd, stdin, timeout)
+        if code not in accept:
+            raise GitFailed(arguments[0], code, message)
+        return output
+
+    @contextmanager
+    def output(self, git_dir: Path, *arguments: str, timeout: float = 120.0) -> Iterator[IO[bytes]]:
+        """Run git locally; yield its output while it is written, to be read to its end. An exception kills git.
+
+        timeout: seconds after which the process group is killed. Raises GitFailed.
+        """
+        with TemporaryFile() as errors:
+            process = subprocess.Popen(
+                [self.executable, *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=errors,
+                env=self._environment(git_dir, self.config),
+                cwd="/",
+                start_new_session=True,
+            )
+            expired = threading.Event()
+
+            def expire() -> None:
+                expired.set()
+                with suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+
+            timer = threading.Timer(timeout, expire)
+            timer.start()
+            with process:
+                try:
+                    yield cast("IO[bytes]", process.stdout)
+                except BaseException:
+                    os.killpg(process.pid, signal.SIGKILL)
+                    raise
+                finally:
+                    timer.cancel()
+            if expired.is_set():
+                raise GitFailed(arguments[0], -1, f"timed out after {timeout:.0f} s")
+            if process.returncode:
+                errors.seek(0)
+                message = errors.read(100_000).decode(errors="replace").strip()
+                raise GitFailed(arguments[0], process.returncode, message)
+
+    def contact(self, git_dir: Path, remote: Remote, *arguments: str, timeout: float) -> bytes:
+        """Run git with the credentials of `remote`; return its output. Raises GitFailed.
+
+        Credentials are passed by environment: not as arguments, which every user can list, and not in a file.
+        """
+        env = self._environment(git_dir, {**self.config, **_authorization(remote)})
+        code, output, message = self._communicate(arguments, env, Path("/"), b"", timeout)
+        if code:
+            raise GitFailed(arguments[0], code, message)
+        return output
+
+    def _communicate(
+        self, arguments: Sequence[str], env: Mapping[str, str], cwd: Path, stdin: bytes, timeout: float
+    ) -> tuple[int, bytes, str]:
+        """Return git's exit code, output and error output. Raises GitFailed if it times out."""
         process = subprocess.Popen(
             [self.executable, *arguments],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            env={**self._clean(git_dir), **_as_variables(settings), **(variables or {})},
-            cwd=cwd or "/",
+            env=env,
+            cwd=cwd,
             start_new_session=True,
         )
         with process:
             try:
-                out, err = process.communicate(stdin, timeout)
+                output, errors = process.communicate(stdin, timeout)
             except subprocess.TimeoutExpired:
                 os.killpg(process.pid, signal.SIGKILL)
                 process.communicate()
-                raise GitFailed(arguments[0], -1, f"no end after {timeout:.0f} s") from None
+                raise GitFailed(arguments[0], -1, f"timed out after {timeout:.0f} s") from None
             except BaseException:
                 os.killpg(process.pid, signal.SIGKILL)
                 raise
-        if process.returncode not in accept:
-            raise GitFailed(arguments[0], process.returncode, err.decode(errors="replace").strip())
-        return out
+        return process.returncode, output, errors.decode(errors="replace").strip()
 
-    def _clean(self, git_dir: Path) -> dict[str, str]:
+    def _environment(self, git_dir: Path, config: Mapping[str, str]) -> dict[str, str]:
         return {
             "PATH": _PATH,
             **self.environment,
@@ -116,21 +187,22 @@ class Command:
             "GIT_LITERAL_PATHSPECS": "1",
             "GIT_OPTIONAL_LOCKS": "0",
             "GIT_NO_REPLACE_OBJECTS": "1",
+            **_as_variables({**_CONFIG, **config}),
         }
 
 
-def _authorisation(remote: Remote) -> dict[str, str]:
-    """The header for the remote's own host alone: a redirect elsewhere does not carry it."""
+def _authorization(remote: Remote) -> dict[str, str]:
+    """Return the setting with the Authorization header, for the remote's own host: redirects elsewhere do not get it."""
     if remote.credentials is None:
         return {}
-    address = urlsplit(remote.url)
+    url = urlsplit(remote.url)
     pair = base64.b64encode(":".join(remote.credentials).encode()).decode()
-    return {f"http.{address.scheme}://{address.netloc}/.extraHeader": f"Authorization: Basic {pair}"}
+    return {f"http.{url.scheme}://{url.netloc}/.extraHeader": f"Authorization: Basic {pair}"}
 
 
-def _as_variables(settings: Mapping[str, str]) -> dict[str, str]:
-    variables = {"GIT_CONFIG_COUNT": str(len(settings))}
-    for number, (key, value) in enumerate(settings.items()):
+def _as_variables(config: Mapping[str, str]) -> dict[str, str]:
+    variables = {"GIT_CONFIG_COUNT": str(len(config))}
+    for number, (key, value) in enumerate(config.items()):
         variables[f"GIT_CONFIG_KEY_{number}"] = key
         variables[f"GIT_CONFIG_VALUE_{number}"] = value
     return variables

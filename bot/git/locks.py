@@ -10,10 +10,10 @@ from pathlib import Path
 
 @contextmanager
 def exclusive(path: Path) -> Iterator[None]:
-    """Hold the lock file at `path`, waiting for it; whoever dies lets go of it.
+    """Hold the lock file at `path`, waiting for it if needed. A process that dies releases it.
 
-    flock belongs to the opened file, so two threads of one process exclude each other as two processes do. Child
-    processes do not inherit it (Python opens files close-on-exec).
+    flock belongs to the open file, so two threads of one process exclude each other just as two processes do. Child
+    processes do not inherit it, since Python opens files close-on-exec.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("ab") as file:

@@ -1,4 +1,4 @@
-"""Fulfils the port `Git`."""
+"""Implement the port `Git` with mirrors and worktrees in the data directory."""
 
 from __future__ import annotations
 
@@ -11,36 +11,44 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TypeVar
 
+from cachetools import FIFOCache, LRUCache, cachedmethod
+
 from bot.domain.ports.git import Remote
 from bot.errors import UserError
 from bot.git.command import Command, GitFailed
+from bot.git.limits import MAX_PATHS, blob_too_large, comparison_limits, refuse_depth
 from bot.git.mirror import Mirror
+from bot.git.objects import Objects, parse_entry
 from bot.git.remote import check
-from bot.git.worktree import Tree, Worktree, recorded
+from bot.git.worktree import Worktree, recorded
 
 _COMMIT = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _NAME = re.compile(r"(?!\.{1,2}(?:/|$))[A-Za-z0-9._-]+/(?!\.{1,2}$)[A-Za-z0-9._-]+")
-_REMEMBERED = 100_000
-"""Paths of all commits together whose contents' ids are remembered: some 20 MB."""
-_SMALL = 16 * 1024
-"""Bytes of a file's content that is remembered: a configuration is read for each commit again, and each look costs two
-processes of git's."""
-_CONTENTS = 1024
-"""Such files: 16 MB at most."""
+_SUBMODULE = "160000"
+"""The mode of a submodule in a tree."""
+_MAX_COMPARISONS = 256
+"""Cached comparisons: the paths in which two commits differ never change, and each surface asks again."""
+_MAX_FETCHED = 100_000
+"""Commits that this process has fetched and does not look up again, which would take a process each time."""
 _Answer = TypeVar("_Answer")
-_KNOWN = 256
-"""Comparisons, and commits' tree ids, that are remembered: two commits differ by the same paths for ever, and each
-surface asks again."""
+
+
+def _by_commits(_mirrors: Mirrors, repository: str, base: str, head: str) -> tuple[str, str, str]:
+    return repository.lower(), base, head
 
 
 class Mirrors:
-    """Mirrors and worktrees under `data_dir`/git, for any number of threads and processes.
+    """Mirrors and worktrees under `data_dir`/git; safe for any number of threads and processes.
 
-    environment: what git may see of the world besides our settings (PATH, proxies, certificates).
-    allow_file: fetch from `file://` too, which only tests should. fetch_timeout: seconds for one fetch.
+    environment: what git may see besides the fixed variables (PATH, proxies, certificates). allow_file: also fetch
+    from `file://`, for tests. fetch_timeout: seconds for one fetch. max_paths: files and directories that a commit
+    may have.
 
-    File names are text by `os.fsdecode`: what is no UTF-8 survives as surrogates. Submodules are left out, LFS
-    pointer files stay as they are, and attributes change no file (each is exactly its blob).
+    Everything of a commit may be hostile, so listings are read within limits (bot/git/limits.py); what exceeds one raises
+    Refusal, which names the limit.
+
+    File names are decoded with `os.fsdecode`: bytes that are not UTF-8 become surrogates. Submodules are left out, LFS
+    pointer files are left as they are, and attributes change no file: each is exactly its blob.
     """
 
     def __init__(
@@ -51,6 +59,7 @@ class Mirrors:
         environment: Mapping[str, str] | None = None,
         allow_file: bool = False,
         fetch_timeout: float = 600.0,
+        max_paths: int = MAX_PATHS,
     ) -> None:
         protocols = ("http", "https", "ssh") + (("file",) if allow_file else ())
         self._command = Command(executable, dict(environment or {}), protocols)
@@ -58,27 +67,33 @@ class Mirrors:
         self._records = data_dir.absolute() / "git" / "worktrees"
         self._fetch_timeout = fetch_timeout
         self._remotes: dict[str, Remote] = {}
-        self._trees: dict[tuple[str, str], Tree] = {}
-        self._tree_ids: dict[tuple[str, str], str] = {}
-        self._contents: dict[tuple[str, str], bytes] = {}
-        self._lock = threading.Lock()
-        self._changed: dict[tuple[str, str, str], list[str]] = {}
+        self._objects = Objects(max_paths)
+        self._comparisons: LRUCache[tuple[str, str, str], list[str]] = LRUCache(_MAX_COMPARISONS)
+        self._fetched: FIFOCache[tuple[str, str], None] = FIFOCache(_MAX_FETCHED)
+        self._guard = threading.Lock()  # of both caches
 
     def fetch(self, remote: Remote, commits: Sequence[str], *, refs: Sequence[str] = ()) -> None:
-        """Make `commits` readable: by their ids, else by `refs`. No network where they already are.
+        """Make `commits` readable: by id, else by `refs`. Uses no network if they already are.
 
-        Raises UserError where the remote has no such commit or refuses, GitUnavailable where it does not answer.
+        Raises UserError if the remote has no such commit or denies access, and GitUnavailable if it does not answer.
         """
         check(remote, self._command.protocols)
         for ref in refs:
-            if not ref.startswith("refs/") or any(sign in ref for sign in ":*^~?[\\ "):
+            if not ref.startswith("refs/") or any(character in ref for character in ":*^~?[\\ "):
                 raise ValueError(f"not a ref: {ref!r}")
-        mirror = self._mirror(remote.repository, commits)
-        self._remotes[remote.repository.lower()] = remote
-        mirror.fetch(remote, list(dict.fromkeys(commits)), refs)
+        mirror, repository = self._mirror(remote.repository, commits), remote.repository.lower()
+        self._remotes[repository] = remote
+        with self._guard:
+            missing = [
+                commit for commit in dict.fromkeys(commits) if (repository, commit) not in self._fetched
+            ]
+        if missing:
+            mirror.fetch(remote, missing, refs)
+            with self._guard:
+                self._fetched.update(((repository, commit), None) for commit in missing)
 
     def tip(self, remote: Remote, branch: str) -> str:
-        """The commit a branch points to now. Raises UserError where there is no such branch, GitUnavailable."""
+        """Return the commit a branch points to now. Raises UserError if there is no such branch, GitUnavailable."""
         check(remote, self._command.protocols)
         ref = f"refs/heads/{branch}"
         mirror = self._mirror(remote.repository, [])
@@ -86,159 +101,134 @@ class Mirrors:
             commit, _, name = line.partition("\t")
             if name == ref:
                 return commit
-        raise UserError(f"{remote.repository} has no branch {branch}.", next_step="Name one that exists.")
+        raise UserError(f"{remote.repository} has no branch {branch}.", next_step="Use a branch that exists.")
 
     def read(self, repository: str, commit: str, path: str) -> bytes | None:
-        """A file's bytes at a commit; None where there is none, or where it is a link, a directory or a submodule."""
-
+        """Return a file's bytes at a commit; None if there is none, or if it is a link, directory or submodule."""
         if not set(path.split("/")).isdisjoint(("", ".", "..")):
             return None
-        with self._lock:
-            tree = self._trees.get((repository.lower(), commit))
+        cached = self._objects.cached_tree(repository, commit)
 
         def work(mirror: Mirror) -> bytes | None:
-            known = _tree(mirror.git("ls-tree", "-z", commit, "--", path)) if tree is None else tree
-            mode, blob = known.get(path, ("", ""))
-            return self._content(mirror, repository, blob) if mode.startswith("100") else None
+            if cached is None:
+                listed = mirror.git("ls-tree", "-z", commit, "--", path).partition(b"\0")[0]
+                mode, blob, _ = parse_entry(listed) if listed else ("", "", b"")
+            else:
+                mode, blob = cached.get(path, ("", ""))
+            if not mode.startswith("100"):
+                return None
+            content = self._objects.blob(mirror, repository, blob)
+            if content is None:
+                raise blob_too_large(commit, path)
+            return content
 
-        return self._ask(repository, [commit], work)
-
-    def _content(self, mirror: Mirror, repository: str, blob: str) -> bytes:
-        """A blob, which never changes: the small ones are remembered."""
-        key = repository.lower(), blob
-        with self._lock:
-            known = self._contents.get(key)
-        if known is not None:
-            return known
-        content = mirror.git("cat-file", "blob", blob)
-        if len(content) <= _SMALL:
-            with self._lock:
-                self._contents[key] = content
-                while len(self._contents) > _CONTENTS:
-                    del self._contents[next(iter(self._contents))]
-        return content
+        return self._with_mirror(repository, [commit], work)
 
     def files(self, repository: str, commit: str, under: str = "") -> list[str]:
-        """Paths of all files and links at a commit, below the directory `under`."""
-        below = ["--", under.strip("/")] if under.strip("/") else []
-        listed = self._ask(
-            repository, [commit], lambda mirror: mirror.git("ls-tree", "-r", "-z", commit, *below)
-        )
-        return [name for kind, _, name in _entries(listed) if not kind.startswith("160000")]
+        """Return the paths of all files and links at a commit, below the directory `under`."""
+        below = f"{under.strip('/')}/" if under.strip("/") else ""
+        return [name for name in self.blobs(repository, commit) if name.startswith(below)]
 
     def blobs(self, repository: str, commit: str) -> dict[str, str]:
-        """Path → git's id of its content, for all files and links at a commit. The newest ones are remembered, as a
-        commit never changes."""
-        known = self._ask(repository, [commit], lambda mirror: self._tree(mirror, repository, commit))
-        return {name: blob for name, (mode, blob) in known.items() if mode != "160000"}
-
-    def _tree(self, mirror: Mirror, repository: str, commit: str) -> Tree:
-        """All of a commit; the newest ones are remembered."""
-        key = repository.lower(), commit
-        with self._lock:
-            known = self._trees.pop(key, None)
-        if known is None:
-            known = _tree(mirror.git("ls-tree", "-r", "-z", commit))
-        with self._lock:
-            self._trees[key] = known
-            while len(self._trees) > 1 and sum(map(len, self._trees.values())) > _REMEMBERED:
-                del self._trees[next(iter(self._trees))]
-        return known
+        """Return path → id of its blob, for all files and links at a commit."""
+        tree = self._with_mirror(
+            repository, [commit], lambda mirror: self._objects.tree(mirror, repository, commit)
+        )
+        return {name: blob for name, (mode, blob) in tree.items() if mode != _SUBMODULE}
 
     def changed(self, repository: str, base: str, head: str) -> list[str]:
-        """Paths that differ between the merge base of both and `head`; a rename gives both names."""
-        key = (repository.lower(), base, head)
-        paths = self._changed.get(key)
-        if paths is None:
-            paths = self._compared(repository, base, head)
-            if len(self._changed) >= _KNOWN:
-                self._changed.clear()
-            self._changed[key] = paths
-        return list(paths)
+        """Return the paths that differ between the merge base and `head`; a rename counts as both paths."""
+        return list(self._compare(repository, base, head))
 
-    def _compared(self, repository: str, base: str, head: str) -> list[str]:
+    @cachedmethod(lambda self: self._comparisons, _by_commits, lambda self: self._guard)
+    def _compare(self, repository: str, base: str, head: str) -> list[str]:
         start = self.merge_base(repository, base, head)
         options = ("-r", "-z", "--name-only", "--no-renames", "--no-ext-diff")
-        listed = self._ask(
-            repository, [start, head], lambda mirror: mirror.git("diff-tree", *options, start, head)
-        )
-        return [os.fsdecode(name) for name in listed.split(b"\0")[:-1]]
+
+        def work(mirror: Mirror) -> list[str]:
+            self._objects.tree(
+                mirror, repository, head
+            )  # within its limits, so that git compares no more than that
+            limits, names = comparison_limits(base, head), []
+            for name in mirror.records("diff-tree", *options, start, head):
+                limits.check(name)
+                names.append(os.fsdecode(name))
+            return names
+
+        return self._with_mirror(repository, [start, head], work)
 
     def merge_base(self, repository: str, base: str, head: str) -> str:
-        """Raises UserError where the two have no common history."""
-        found = self._ask(
+        """Return the merge base of two commits. Raises UserError if they have no common history."""
+        commit = self._with_mirror(
             repository, [base, head], lambda mirror: mirror.git("merge-base", base, head, accept=(0, 1))
         )
-        if not found:
+        if not commit:
             raise UserError(
                 f"{head[:12]} and {base[:12]} of {repository} have no common history.",
                 next_step="Rebase the branch onto the default branch.",
             )
-        return found.decode().strip()
+        return commit.decode().strip()
 
     def is_ancestor(self, repository: str, ancestor: str, commit: str) -> bool:
-        """Whether `commit` contains `ancestor` (a commit contains itself)."""
-        counted = self._ask(
+        """Whether `commit` contains `ancestor`; a commit contains itself."""
+        count = self._with_mirror(
             repository,
             [ancestor, commit],
             lambda mirror: mirror.git("rev-list", "--count", "--max-count=1", ancestor, f"^{commit}"),
         )
-        return counted.strip() == b"0"
+        return count.strip() == b"0"
 
     def commits(self, repository: str, base: str, head: str, most: int) -> list[str]:
-        """What `head` has and `base` has not, merges among it; newest first, `most` at most."""
+        """Return the newest `most` commits that `head` contains and `base` does not, including merges, newest first."""
         options = (f"--max-count={most}", head, f"^{base}")
-        listed = self._ask(repository, [base, head], lambda mirror: mirror.git("rev-list", *options))
-        return listed.decode().split()
+        listing = self._with_mirror(repository, [base, head], lambda mirror: mirror.git("rev-list", *options))
+        return listing.decode().split()
 
     def checkout(self, repository: str, commit: str, path: Path) -> str:
-        """A clean worktree of `commit` at exactly `path`; returns the tree id.
+        """Check out `commit` at exactly `path`; return the tree id.
 
-        An existing one is put back: tracked files byte for byte, others removed but for what `worktree` keeps
-        (Terraform's own `.terraform/` and lock file, our override and `.towpath/`). Raises FileExistsError where
-        `path` has files in it and was no worktree.
+        In an existing worktree tracked files are restored and all others removed, except for what Worktree keeps
+        (Terraform's `.terraform/` and lock file, our override file and `.towpath/`). Raises FileExistsError if `path`
+        has files in it and is not a worktree.
         """
-        worktree = Worktree(self._command, self._records, path)
+        worktree = self._worktree(path)
 
         def work(mirror: Mirror) -> str:
-            worktree.checkout(mirror.path, commit, self._tree(mirror, repository, commit))
-            return self._tree_id(mirror, repository, commit)
+            worktree.checkout(mirror.path, commit, self._objects.tree(mirror, repository, commit))
+            return self._objects.tree_id(mirror, repository, commit)
 
-        return self._ask(repository, [commit], work)
-
-    def _tree_id(self, mirror: Mirror, repository: str, commit: str) -> str:
-        key = repository.lower(), commit
-        known = self._tree_ids.get(key)
-        if known is None:
-            known = mirror.git("rev-parse", f"{commit}^{{tree}}").decode().strip()
-            if len(self._tree_ids) >= _KNOWN:
-                self._tree_ids.clear()
-            self._tree_ids[key] = known
-        return known
+        return self._with_mirror(repository, [commit], work)
 
     def move(self, path: Path, to: Path) -> bool:
-        """Let a worktree that nobody needs any more become `to`: its checkout writes only what differs then. False
-        where `path` is no worktree, or `to` is there already."""
-        return Worktree(self._command, self._records, path).move(Worktree(self._command, self._records, to))
+        """Turn an unused worktree into the one at `to`, so that its next checkout writes only what differs.
+
+        Returns False if `path` is not a worktree, or if `to` exists.
+        """
+        return self._worktree(path).move(self._worktree(to))
 
     def remove(self, path: Path) -> None:
-        """Remove a worktree; nothing happens where there is none."""
-        Worktree(self._command, self._records, path).remove()
+        """Remove a worktree, if there is one."""
+        self._worktree(path).remove()
 
     def collect(self, keep: Collection[Path], *, older_than: timedelta) -> list[Path]:
-        """Remove the worktrees that are not in `keep` and were last checked out more than `older_than` ago; let git
-        pack the mirrors where it is worth it. Returns what was removed. Meant for once a day."""
+        """Remove old worktrees, and let git repack the mirrors; return the removed paths. Call it about once a day.
+
+        A worktree is removed if it is not in `keep` and its last checkout is older than `older_than`.
+        """
         kept = {Path(os.path.abspath(path)) for path in keep}  # noqa: PTH100 - as Worktree does
         before = time.time() - older_than.total_seconds()
         removed = []
         for path in recorded(self._records):
-            worktree = Worktree(self._command, self._records, path)
-            if path not in kept and worktree.touched < before:
+            worktree = self._worktree(path)
+            if path not in kept and worktree.checked_out_at < before:
                 worktree.remove()
                 removed.append(path)
         for directory in sorted(self._mirrors.glob("*/*.git")):
             Mirror(self._command, directory, fetch_timeout=self._fetch_timeout).collect()
         return removed
+
+    def _worktree(self, path: Path) -> Worktree:
+        return Worktree(self._command, self._records, path)
 
     def _mirror(self, repository: str, commits: Sequence[str]) -> Mirror:
         if not _NAME.fullmatch(repository):
@@ -249,32 +239,28 @@ class Mirrors:
         path = self._mirrors / (repository.lower() + ".git")
         return Mirror(self._command, path, fetch_timeout=self._fetch_timeout)
 
-    def _ask(self, repository: str, commits: Sequence[str], work: Callable[[Mirror], _Answer]) -> _Answer:
-        """`work` on the mirror; once more after it was rebuilt, where damage was the reason to fail."""
+    def _with_mirror(
+        self, repository: str, commits: Sequence[str], work: Callable[[Mirror], _Answer]
+    ) -> _Answer:
+        """Return `work` of the mirror, after rebuilding the mirror if `work` failed because it is damaged."""
         mirror = self._mirror(repository, commits)
         try:
             return work(mirror)
         except GitFailed as failure:
+            refuse_depth(f"`{commits[-1][:7]}`" if commits else repository, failure)
+            self._forget_fetched(repository)
             absent = mirror.absent(commits)
             if absent and not (mirror.path.exists() and mirror.damaged(deep=False)):
                 names = ", ".join(commit[:12] for commit in absent)
                 raise UserError(
-                    f"{repository} has no commit {names} here.", next_step="Plan again."
+                    f"The bot's copy of {repository} has no commit {names}.",
+                    next_step="Run `/plan` again.",
                 ) from failure
             mirror.rebuild(self._remotes.get(repository.lower()), commits, failure)
             return work(mirror)
 
-
-def _entries(listed: bytes) -> list[tuple[str, str, str]]:
-    """Mode, object and path of each line of `ls-tree -z`."""
-    entries = []
-    for line in listed.split(b"\0")[:-1]:
-        fields, _, name = line.partition(b"\t")
-        mode, _, blob = fields.decode().split(" ")
-        entries.append((mode, blob, os.fsdecode(name)))
-    return entries
-
-
-def _tree(listed: bytes) -> Tree:
-    """Path → mode and object, of each line of `ls-tree -z`."""
-    return {name: (kind, blob) for kind, blob, name in _entries(listed)}
+    def _forget_fetched(self, repository: str) -> None:
+        """Forget what was fetched of a repository: a rebuilt mirror has only what was asked for then."""
+        with self._guard:
+            for key in [key for key in self._fetched if key[0] == repository.lower()]:
+                del self._fetched[key]

@@ -1,4 +1,4 @@
-"""What a remote's refusal means."""
+"""Check remotes, and translate their errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NO_ACCESS = (
     "repository not found",
     "access denied",
 )
-_SILENCE = (
+_UNAVAILABLE = (
     "could not resolve host",
     "couldn't connect",
     "failed to connect",
@@ -42,17 +42,17 @@ _SILENCE = (
 
 
 def check(remote: Remote, protocols: tuple[str, ...]) -> None:
-    """Raises UserError for an address that git must not be given: another protocol, or one with a password in it."""
-    address = urlsplit(remote.url)
-    if address.scheme not in protocols:
+    """Raise UserError for a URL that git must not get: one with another protocol, or with a password in it."""
+    url = urlsplit(remote.url)
+    if url.scheme not in protocols:
         raise UserError(
-            f"{remote.repository} cannot be fetched over {address.scheme or 'an address without a protocol'!s}.",
+            f"{remote.repository} cannot be fetched over {url.scheme or 'a URL without a protocol'}.",
             next_step=f"Use one of: {', '.join(protocols)}.",
         )
-    if address.password is not None:
+    if url.password is not None:
         raise UserError(
-            f"The clone address of {remote.repository} has a password in it, which would show in the list of processes.",
-            next_step="Give the password as credentials instead.",
+            f"The clone URL of {remote.repository} contains a password, which the list of processes would show.",
+            next_step="Pass the password as credentials instead.",
         )
 
 
@@ -61,20 +61,20 @@ def lacks_commit(failure: GitFailed) -> bool:
     return any(words in failure.message.lower() for words in _NO_COMMIT)
 
 
-def explain(remote: Remote, failure: GitFailed) -> None:
-    """Raises what `failure` means where the remote is the matter; returns where it is not.
+def raise_remote_error(remote: Remote, failure: GitFailed) -> None:
+    """Raise what `failure` means if the remote caused it; return if it did not.
 
-    429 and 5xx, silence and broken answers pass: GitUnavailable. 401, 403 and 404 do not: UserError.
+    GitUnavailable: 429, 5xx, no answer or a broken one. UserError: 401, 403 and 404.
     """
     text = failure.message.lower()
-    found = _STATUS.search(failure.message)
-    status = int(found.group(1)) if found else 0
+    match = _STATUS.search(failure.message)
+    status = int(match.group(1)) if match else 0
     if status in (401, 403, 404) or any(words in text for words in _NO_ACCESS) or _not_found(text):
         raise UserError(
-            f"{remote.repository} cannot be fetched: the server does not know it or refuses the bot's credentials.",
+            f"{remote.repository} cannot be fetched: it does not exist, or the server rejects the bot's credentials.",
             next_step="Check that the bot is installed on the repository and may read its contents.",
         ) from failure
-    if status >= 500 or status == 429 or failure.code == -1 or any(words in text for words in _SILENCE):
+    if status >= 500 or status == 429 or failure.code == -1 or any(words in text for words in _UNAVAILABLE):
         reason = f"HTTP {status}" if status else failure.message.splitlines()[-1][:200]
         raise GitUnavailable(
             f"{remote.repository}: {reason}", retry_after=30.0 if status == 429 else 5.0

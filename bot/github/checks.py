@@ -1,16 +1,17 @@
-"""Check runs, and the commit statuses that stand in for them where the bot is no App."""
+"""Create and find check runs; without an App, post commit statuses instead."""
 
 from __future__ import annotations
 
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
-from bot.domain.ports.forge import CheckRun
+from bot.domain.ports.forge import CheckRun, PostedCheckRun
+from bot.github import scopes
 from bot.github.fields import Fields
-from bot.github.wire import FINAL, PROGRESS, Wire
+from bot.github.wire import FINAL, PROGRESS, Wire, parsed, sent_at
 
-DESCRIPTION = 140
-"""GitHub: characters of a commit status's or a deployment status's description."""
+MAX_DESCRIPTION = 140
+"""GitHub's limit for the description of a commit status or a deployment status, in characters."""
 
 _STATUS: dict[str | None, Literal["success", "failure", "error", "pending"]] = {
     None: "pending",
@@ -24,49 +25,50 @@ _STATUS: dict[str | None, Literal["success", "failure", "error", "pending"]] = {
 }
 
 
-class _Bot(Protocol):
+class _Client(Protocol):
     wire: Wire
 
     def me(self) -> str: ...
 
 
 class Checks:
-    """The port's methods on checks."""
+    """The part of the Forge port that handles checks. GitHub lets only Apps create check runs."""
 
-    def check(self: _Bot, repository: str, check: CheckRun, check_id: int | None = None) -> int:
+    def check(self: _Client, repository: str, check: CheckRun, check_id: int | None = None) -> PostedCheckRun:
         priority = FINAL if check.status == "completed" else PROGRESS
         if not self.wire.tokens.app:
             path = f"/statuses/{check.head_sha}"
-            self.wire.send("POST", repository, path, json=_status(check), priority=priority)
-            return 0
+            scope = scopes.statuses(repository)
+            answer = self.wire.send("POST", scope, path, json=_status_json(check), priority=priority)
+            return PostedCheckRun(0, sent_at(answer))
         method, path = ("PATCH", f"/check-runs/{check_id}") if check_id else ("POST", "/check-runs")
-        body = _check_run(check)
+        body = _check_run_json(check)
         if check_id:
-            del body["head_sha"]  # a check stays at its commit
-        return self.wire.write(
-            method, repository, path, body, lambda data: data.number("id"), priority=priority
-        )
+            del body["head_sha"]  # a check run cannot be moved to another commit
+        answer = self.wire.send(method, scopes.checks(repository), path, json=body, priority=priority)
+        # a check run has no time of its last change, so that of the answer counts, which is never too early
+        return PostedCheckRun(parsed(answer, lambda data: data.number("id")), sent_at(answer))
 
-    def find_check(self: _Bot, repository: str, head_sha: str, name: str) -> int | None:
-        """The newest check of this name that the bot's own App made."""
+    def find_check(self: _Client, repository: str, head_sha: str, name: str) -> int | None:
+        """Return the id of the newest check run with this name that the bot's own App created, or None."""
         if not self.wire.tokens.app:
             return None
-        found = self.wire.every(
-            self.wire.tokens.of(repository),
+        checks = self.wire.listed(
+            scopes.checks(repository),
             f"/repos/{repository}/commits/{quote(head_sha, safe='')}/check-runs",
-            lambda data: (_app(data), data.number("id")),
+            lambda data: (_app_slug(data), data.number("id")),
             key="check_runs",
             params={"check_name": name, "filter": "latest"},
         )
-        mine = self.me().removesuffix("[bot]")
-        return max((number for app, number in found if app == mine), default=None)
+        own_slug = self.me().removesuffix("[bot]")
+        return max((number for slug, number in checks if slug == own_slug), default=None)
 
 
-def _app(data: Fields) -> str:
+def _app_slug(data: Fields) -> str:
     return data.fields("app").text("slug", "") if data.has("app") else ""
 
 
-def _check_run(check: CheckRun) -> dict[str, Any]:
+def _check_run_json(check: CheckRun) -> dict[str, Any]:
     output = {"title": check.title, "summary": check.summary, "text": check.text}
     body: dict[str, Any] = {
         "name": check.name,
@@ -80,17 +82,19 @@ def _check_run(check: CheckRun) -> dict[str, Any]:
     return {key: value for key, value in body.items() if value}
 
 
-def _status(check: CheckRun) -> dict[str, Any]:
+def _status_json(check: CheckRun) -> dict[str, str]:
     conclusion = check.conclusion if check.status == "completed" else None
     body = {
         "state": _STATUS[conclusion],
         "context": check.name,
-        "description": shortened(check.title),
+        "description": truncate_description(check.title),
         "target_url": check.details_url,
     }
     return {key: value for key, value in body.items() if value}
 
 
-def shortened(description: str) -> str:
-    """A description as GitHub takes it, its end cut where it is too long."""
-    return description if len(description) <= DESCRIPTION else description[: DESCRIPTION - 1] + "…"
+def truncate_description(description: str) -> str:
+    """Cut a description to the length that GitHub accepts."""
+    if len(description) <= MAX_DESCRIPTION:
+        return description
+    return description[: MAX_DESCRIPTION - 1] + "…"

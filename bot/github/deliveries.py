@@ -1,4 +1,4 @@
-"""Webhook deliveries that failed, since GitHub never sends one again by itself."""
+"""Request redelivery of failed webhooks. GitHub never redelivers by itself."""
 
 from __future__ import annotations
 
@@ -15,31 +15,34 @@ from bot.github.fields import Fields
 from bot.github.tokens import AppTokens
 from bot.github.wire import Wire, parsed_list
 
-ATTEMPTS = 4
-"""How often one event is asked for before it is left alone: an event that the bot always fails on must end."""
-MISSED = timedelta(hours=6)
-"""How far back GitHub is asked for deliveries that failed, such as while nothing ran here."""
+MAX_ATTEMPTS = 4
+"""How often one event is delivered at most, so that an event that always fails here is given up."""
+
+LOOKBACK = timedelta(hours=6)
+"""How far back to look for failed deliveries, such as those sent while the bot was down."""
 
 
 @dataclass(frozen=True)
 class _Attempt:
+    """One attempt of GitHub to deliver an event. All attempts for an event share `guid` (X-GitHub-Delivery)."""
+
     id: int
     guid: str
     delivered_at: datetime
     ok: bool
 
 
-class _Bot(Protocol):
+class _Client(Protocol):
     wire: Wire
 
 
 class Deliveries:
-    """The redelivery sweep. GitHub keeps deliveries for three days; a redelivery has the same X-GitHub-Delivery."""
+    """The redelivery sweep. GitHub keeps deliveries for three days."""
 
-    def redeliver_missed(self: _Bot, since: datetime) -> int:
-        """Ask again for each event since `since` (aware) of which no delivery succeeded; returns how many.
+    def redeliver_missed(self: _Client, since: datetime) -> int:
+        """Request redelivery of every event since `since` (aware) that was never delivered; return how many.
 
-        Without an App there is nothing to ask: 0. Raises ForgeError.
+        Returns 0 without an App: only Apps can list their deliveries. Raises ForgeError.
         """
         tokens = self.wire.tokens
         if not isinstance(tokens, AppTokens):
@@ -50,9 +53,9 @@ class Deliveries:
         missed = [
             attempts[0]
             for attempts in events.values()
-            if len(attempts) < ATTEMPTS and not any(attempt.ok for attempt in attempts)
+            if len(attempts) < MAX_ATTEMPTS and not any(attempt.ok for attempt in attempts)
         ]
-        for attempt in reversed(missed):  # the oldest event first
+        for attempt in reversed(missed):  # oldest event first
             try:
                 tokens.as_app("POST", f"/app/hook/deliveries/{attempt.id}/attempts")
             except ForgeError as error:
@@ -62,11 +65,11 @@ class Deliveries:
 
 
 def _attempts(tokens: AppTokens, since: datetime) -> Iterator[_Attempt]:
-    """All attempts, newest first, back to `since`."""
+    """Yield all delivery attempts since `since`, newest first."""
     params = {"per_page": "100"}
     while True:
         answer = tokens.as_app("GET", "/app/hook/deliveries", params=params)
-        for attempt in parsed_list(answer, _read):
+        for attempt in parsed_list(answer, _read_attempt):
             if attempt.delivered_at < since:
                 return
             yield attempt
@@ -75,7 +78,7 @@ def _attempts(tokens: AppTokens, since: datetime) -> Iterator[_Attempt]:
         params["cursor"] = httpx.URL(answer.links["next"]["url"]).params["cursor"]
 
 
-def _read(data: Fields) -> _Attempt:
+def _read_attempt(data: Fields) -> _Attempt:
     return _Attempt(
         id=data.number("id"),
         guid=data.text("guid"),

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from bot.domain.ports.forge import PullRequest, Repository, Review
 from bot.github import values
-from bot.github.fields import Fields, Malformed
+from bot.github.fields import LOGIN, Fields, Malformed
 
 __all__ = [
     "CheckRunEvent",
@@ -75,13 +75,18 @@ class ReviewEvent:
 
 @dataclass(frozen=True)
 class PushEvent:
-    """`ref` is the full one (refs/heads/main); `after` is all zeros where it was deleted, `before` where it is new."""
+    """`ref` is the full one (refs/heads/main); `after` is all zeros where it was deleted, `before` where it is new.
+
+    pusher: empty where it is no login (a deploy key's). commits: those that no branch had before; GitHub lists 2,048.
+    """
 
     repository: Repository
     ref: str
     before: str
     after: str
     sender: str
+    pusher: str = ""
+    commits: tuple[str, ...] = ()
 
     @property
     def deleted(self) -> bool:
@@ -185,7 +190,21 @@ def _push(data: Fields) -> Event:
         before=data.sha("before"),
         after=data.sha("after"),
         sender=data.login("sender"),
+        pusher=_pusher(data),
+        commits=tuple(dict.fromkeys(_unseen(data))),
     )
+
+
+def _unseen(data: Fields) -> Iterator[str]:
+    heads = [data.fields("head_commit")] if data.has("head_commit") else []
+    for commit in (*heads, *data.items("commits")):
+        if commit.flag("distinct") or not commit.has("distinct"):
+            yield commit.sha("id")
+
+
+def _pusher(data: Fields) -> str:
+    name = data.fields("pusher").text("name", "") if data.has("pusher") else ""
+    return name if LOGIN.fullmatch(name) else ""
 
 
 def _check_run(data: Fields) -> Event:

@@ -1,46 +1,49 @@
-"""When a request is sent again at once, without the caller's knowing."""
+"""Which failed requests to GitHub are sent again at once, without the caller noticing."""
 
 from __future__ import annotations
 
-from datetime import timedelta
+import time
+from collections.abc import Callable
 
 import httpx
-from githubkit.exception import GitHubException, RateLimitExceeded, RequestError, RequestFailed
-from githubkit.typing import RetryOption
+from githubkit.exception import RateLimitExceeded, RequestError, RequestFailed
+from tenacity import RetryCallState, Retrying, stop_after_attempt, wait_exponential
 
 IDEMPOTENT = frozenset(["GET", "HEAD", "PUT", "PATCH", "DELETE"])
 """Methods that may be sent twice. PATCH, since all of ours set whole values. Never POST: one comment against a 502
 must go out once."""
 
+TRIES = 3
+"""How often an idempotent request is sent at most."""
+
 SHORT = 5.0
 """Seconds up to which a rate limit is waited out in place; above it the caller's queue waits."""
 
 
-class Retry:
-    """githubkit's decision on a failure: twice more for idempotent methods, once more for a short rate limit.
+def retrying(method: str, delay: float, *, sleep: Callable[[float], None] = time.sleep) -> Retrying:
+    """Return what calls a function that sends a request of this method, again where that may help.
+
+    A request is repeated once after a short rate limit, and an idempotent one twice after a server error or a broken
+    connection. The last error is raised as it was.
 
     delay: seconds before the first repetition, doubled for the second.
     """
+    doubled = wait_exponential(multiplier=delay)
 
-    def __init__(self, delay: float) -> None:
-        self._delay = max(delay, 0.001)  # githubkit takes a zero for "not said" and sleeps a minute
-
-    def __call__(self, error: GitHubException, attempt: int) -> RetryOption:
+    def again(state: RetryCallState) -> bool:
+        error = _error(state)
         if isinstance(error, RateLimitExceeded):
-            wait = error.retry_after.total_seconds()
-            return RetryOption(attempt < 1 and wait <= SHORT, timedelta(seconds=max(wait, 0.001)))
+            return state.attempt_number == 1 and error.retry_after.total_seconds() <= SHORT
         failed = isinstance(error, RequestFailed) and error.response.status_code >= 500
         broken = isinstance(error, RequestError) and isinstance(error.exc, httpx.TransportError)
-        again = attempt < 2 and (failed or broken) and method_of(error) in IDEMPOTENT
-        return RetryOption(again, timedelta(seconds=self._delay * 2**attempt))
+        return (failed or broken) and method in IDEMPOTENT
+
+    def wait(state: RetryCallState) -> float:
+        error = _error(state)
+        return error.retry_after.total_seconds() if isinstance(error, RateLimitExceeded) else doubled(state)
+
+    return Retrying(retry=again, stop=stop_after_attempt(TRIES), wait=wait, sleep=sleep, reraise=True)
 
 
-def method_of(error: GitHubException) -> str:
-    """The method of the failed request, empty where it never became one."""
-    request = getattr(error, "request", None)
-    if request is None and isinstance(error, RequestError):
-        try:
-            request = error.exc.request
-        except (AttributeError, RuntimeError):  # httpx: "The .request property has not been set"
-            return ""
-    return str(request.method) if request is not None else ""
+def _error(state: RetryCallState) -> BaseException | None:
+    return state.outcome.exception() if state.outcome else None

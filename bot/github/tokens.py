@@ -1,124 +1,174 @@
-"""By which token a request goes: an App's installation of the repository, or one token for everything."""
+"""Choose the token for a request: an installation token for just its scope, or one token for everything."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import githubkit
+import httpx
 from githubkit.auth import AppAuthStrategy, TokenAuthStrategy
 
 from bot.domain.ports.forge import ForgeError
-from bot.github.caller import Caller
+from bot.github.caller import Call, Caller
 from bot.github.fields import Fields, listed
+from bot.github.scopes import METADATA, Permissions, Scope
 
-MARGIN = 900.0
-"""Seconds before its end (GitHub: an hour after it was made) at which an installation's token is replaced, so that
-whoever is handed one for git has some minutes at least."""
+RENEWAL_MARGIN = 900.0
+"""Seconds before its expiry at which an installation token is replaced, so that every token handed to git is valid for
+at least a quarter of an hour. GitHub's tokens expire after an hour."""
 
 
 @dataclass(frozen=True)
 class Token:
-    """`subject` names whose rate limits it counts against."""
+    """A token. `subject` names the account whose rate limits its requests count against."""
 
     subject: str
-    value: str
+    value: str = field(repr=False)
+
+
+@dataclass(frozen=True)
+class AppCredentials:
+    """The id of a GitHub App and its private key (PEM)."""
+
+    id: str
+    private_key: str = field(repr=False)
+
+    @property
+    def complete(self) -> bool:
+        return bool(self.id and self.private_key)
 
 
 class OneToken:
-    """A user's or a machine user's token, the same for every repository."""
+    """The token of a user or machine user, used for every scope: GitHub has no way to narrow it."""
 
     app = False
 
     def __init__(self, value: str) -> None:
         self._token = Token("token", value)
 
-    def of(self, _repository: str) -> Token:
+    def of(self, _scope: Scope) -> Token:
         return self._token
 
     def every(self) -> Iterator[Token]:
         yield self._token
 
-    def forget(self, _repository: str) -> None:
-        """There is no other."""
+    def forget(self, _name: str) -> None:
+        """Do nothing: there is no other token."""
+
+
+@dataclass
+class _Slot:
+    """The cached token of one scope. lock: held while it is created, so that threads wait for one token."""
+
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    token: Token | None = None
+    expires: float = 0.0
 
 
 class AppTokens:
-    """Tokens of an App's installations, made on demand and kept until shortly before their end.
+    """Installation tokens of an App, one for each scope, created on demand and cached until shortly before they expire.
 
-    private_key: PEM. githubkit signs the JWT; the answers are read here, since its models would refuse a permission
-    that they do not know yet.
+    githubkit signs the JWT. Responses are read here, since githubkit's models reject permissions they do not know yet.
     """
 
     app = True
 
-    def __init__(self, caller: Caller, app_id: str, private_key: str) -> None:
+    def __init__(self, caller: Caller, credentials: AppCredentials) -> None:
         self._caller = caller
-        self._github = githubkit.GitHub(AppAuthStrategy(app_id, private_key), config=caller.config)
-        self._lock = threading.RLock()
+        auth = AppAuthStrategy(credentials.id, credentials.private_key)
+        self._github = githubkit.GitHub(auth, config=caller.config)
+        self._lock = threading.Lock()
         self._installations: dict[str, int] = {}
-        self._tokens: dict[int, tuple[Token, float]] = {}
+        self._slots: dict[tuple[int, Scope], _Slot] = {}
 
-    def as_app(self, method: str, url: str, **arguments: Any) -> Any:
-        """A request by the App itself, for the routes below /app. Raises ForgeError."""
-        return self._caller.call(self._github, "app", method, url, **arguments)
+    def as_app(
+        self, method: str, url: str, *, json: Any = None, params: dict[str, str] | None = None
+    ) -> httpx.Response:
+        """Send a request as the App itself, for the routes below /app. Raises ForgeError."""
+        return self._caller.call(self._github, "app", Call(method, url, json=json, params=params))
 
-    def of(self, name: str) -> Token:
-        """The token for a repository (`owner/name`), or for what is an organisation's own (`owner`).
+    def of(self, scope: Scope) -> Token:
+        """Return the token for a scope.
 
-        Raises ForgeError (404 where the App is not installed).
+        Raises ForgeError: with status 404 if the App is not installed there, 403 if the installation lacks a permission
+        or one of the repositories.
         """
-        with self._lock:
-            known = self._installations.get(name)
-            if known is None:
-                return self._token(self._look_up(name))
-            try:
-                return self._token(known)
-            except ForgeError as error:
-                if error.status != 404:
-                    raise
-                return self._token(self._look_up(name))  # the App was installed anew
+        known = self._installations.get(scope.name)
+        if known is None:
+            return self._token(self._find_installation(scope.name), scope)
+        try:
+            return self._token(known, scope)
+        except ForgeError as error:
+            if error.status != 404:
+                raise
+            return self._token(self._find_installation(scope.name), scope)  # reinstalled, with a new id
 
     def every(self) -> Iterator[Token]:
-        """One token for each installation that is not suspended."""
+        """Yield one token for each installation that is not suspended. It lists repositories, and opens none."""
         page = 1
         while True:
             answer = self.as_app("GET", "/app/installations", params={"per_page": "100", "page": str(page)})
             installations = listed(answer.json(), "installations")
             for installation in installations:
                 if not installation.has("suspended_at"):
-                    yield self._token(installation.number("id"))
+                    yield self._token(installation.number("id"), Scope("", METADATA))
             if "next" not in answer.links:
                 return
             page += 1
 
     def forget(self, name: str) -> None:
-        """GitHub refused the token for `name`: make a new one next time."""
+        """Drop the cached tokens for `name`, because GitHub refused one."""
         with self._lock:
-            installation = self._installations.pop(name, None)
-            if installation is not None:
-                self._tokens.pop(installation, None)
+            self._installations.pop(name, None)
+            for key in [key for key in self._slots if key[1].name == name]:
+                del self._slots[key]
 
-    def _look_up(self, name: str) -> int:
+    def _find_installation(self, name: str) -> int:
         answer = self.as_app("GET", f"/{'repos' if '/' in name else 'orgs'}/{name}/installation")
         self._installations[name] = number = Fields(answer.json(), "installation").number("id")
         return number
 
-    def _token(self, installation: int) -> Token:
+    def _token(self, installation: int, scope: Scope) -> Token:
         with self._lock:
-            kept = self._tokens.get(installation)
-            if kept and kept[1] - MARGIN > time.time():
-                return kept[0]
-            answer = self.as_app("POST", f"/app/installations/{installation}/access_tokens", json={})
-            fields = Fields(answer.json(), "token")
-            token = Token(f"installation {installation}", fields.text("token"))
-            self._tokens[installation] = (token, fields.time("expires_at").timestamp())
-            return token
+            slot = self._slots.setdefault((installation, scope), _Slot())
+        with slot.lock:
+            if slot.token is None or slot.expires - RENEWAL_MARGIN <= time.time():
+                slot.token, slot.expires = self._mint(installation, scope)
+            return slot.token
+
+    def _mint(self, installation: int, scope: Scope) -> tuple[Token, float]:
+        url, subject = f"/app/installations/{installation}/access_tokens", f"installation {installation}"
+        self._caller.refuse_while_limited(subject, f"POST {url}")
+        body: dict[str, Any] = {"permissions": dict(scope.permissions)}
+        if scope.repositories:
+            body["repositories"] = scope.repositories
+        try:
+            answer = self.as_app("POST", url, json=body)
+        except ForgeError as error:
+            if error.status != 422:
+                raise
+            raise ForgeError(_beyond(scope), status=403) from error
+        fields = Fields(answer.json(), "token")
+        return Token(subject, fields.text("token")), fields.time("expires_at").timestamp()
+
+
+def _beyond(scope: Scope) -> str:
+    """Describe a scope that the installation does not have, which GitHub answers with 422."""
+    where = ", ".join(dict.fromkeys((scope.name, *scope.also)))
+    return (
+        f"The App's installation does not reach {where} with {_spelled(scope.permissions)}: a repository is not part of "
+        "it, or a permission was not granted."
+    )
+
+
+def _spelled(permissions: Permissions) -> str:
+    return ", ".join(f"`{name}: {level}`" for name, level in permissions)
 
 
 def bearer(caller: Caller, token: Token) -> githubkit.GitHub[TokenAuthStrategy]:
-    """A client that sends `token`."""
+    """Return a client that authenticates with `token`."""
     return githubkit.GitHub(TokenAuthStrategy(token.value), config=caller.config)

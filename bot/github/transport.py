@@ -1,4 +1,4 @@
-"""One connection pool for all threads and tokens."""
+"""Share one connection pool between all threads and tokens."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import httpx
 
 
 class KeepAlive(httpx.BaseTransport):
-    """Sends through one lasting client, so that connections are used again.
+    """Sends every request through one long-lived client, so that connections are reused.
 
-    githubkit opens and closes a client of its own for every request; a TLS handshake each would cost more than the
-    request. Going through a whole client, not a bare transport, keeps the environment's proxy settings at work.
+    githubkit opens and closes its own client for every request, and a TLS handshake would cost more than the request
+    itself. A full client rather than a bare transport also honours the proxy settings in the environment.
     """
 
     def __init__(self, timeout: float) -> None:
@@ -19,7 +19,8 @@ class KeepAlive(httpx.BaseTransport):
         return self._client.send(request)
 
     def close(self) -> None:
-        """Called by githubkit after each request: the pool stays open until `disconnect`."""
+        """Do nothing: githubkit calls this after each request, and the pool stays open until `disconnect`."""
 
     def disconnect(self) -> None:
+        """Close the connections."""
         self._client.close()

@@ -49,6 +49,8 @@ def pull_request(data: Fields) -> PullRequest:
         base_sha=base.sha("sha"),
         url=data.text("html_url"),
         merge_sha=data.text("merge_commit_sha", "") if merged else "",
+        closed_at=data.time("closed_at") if data.has("closed_at") else None,
+        updated_at=data.time("updated_at") if data.has("updated_at") else None,
     )
 
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Any, TypeVar
 
 import httpx
 
-from bot.domain.pacing import Bucket, Crowded
 from bot.domain.ports.forge import ForgeError
-from bot.github.caller import Caller
-from bot.github.failure import LEAST
+from bot.github.caller import Call, Caller
+from bot.github.failure import MIN_PAUSE
 from bot.github.fields import Fields, Malformed, listed
+from bot.github.rate_limit import Bucket, Crowded
+from bot.github.scopes import Scope
 from bot.github.tokens import AppTokens, OneToken, Token, bearer
 
 T = TypeVar("T")
@@ -34,80 +37,73 @@ class Wire:
     def send(
         self,
         method: str,
-        repository: str,
+        scope: Scope,
         path: str,
         *,
         json: Any = None,
         params: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
         priority: int = FINAL,
     ) -> httpx.Response:
-        """A request below /repos/{repository}. A token that GitHub no longer knows is replaced once."""
-        url = f"/repos/{repository}{path}"
-        return self._renewing(
-            repository,
-            lambda token: self.by(
-                token, method, url, json=json, params=params, headers=headers, priority=priority
-            ),
-        )
+        """Send a request below the scope's repository. A token that GitHub no longer knows is replaced once."""
+        call = Call(method, f"/repos/{scope.name}{path}", json=json, params=params)
+        return self._renewing(scope, lambda token: self.by(token, call, priority=priority))
+
+    def raw(self, scope: Scope, path: str, *, params: dict[str, str] | None = None) -> bytes:
+        """Return the bytes of what is below the scope's repository, such as a file too large for JSON."""
+        accept = {"Accept": "application/vnd.github.raw+json"}
+        call = Call("GET", f"/repos/{scope.name}{path}", params=params, headers=accept)
+        return self._renewing(scope, lambda token: self.by(token, call)).content
 
     def listed(
         self,
-        name: str,
+        scope: Scope,
         url: str,
         read: Callable[[Fields], T],
         *,
         key: str = "",
         params: dict[str, str] | None = None,
     ) -> list[T]:
-        """All objects of a list of a repository (`owner/name`) or an organisation (`owner`), see `every`."""
-        return self._renewing(name, lambda token: list(self.every(token, url, read, key=key, params=params)))
+        """All objects of a list, see `every`."""
+        return self._renewing(scope, lambda token: list(self.every(token, url, read, key=key, params=params)))
 
-    def _renewing(self, name: str, ask: Callable[[Token], T]) -> T:
-        """`ask` by the token for `name`; once more by a new one where GitHub no longer knows it."""
+    def _renewing(self, scope: Scope, ask: Callable[[Token], T]) -> T:
+        """`ask` by the scope's token; once more by a new one where GitHub no longer knows it."""
         try:
-            return ask(self.tokens.of(name))
+            return ask(self.tokens.of(scope))
         except ForgeError as error:
             if error.status != 401 or not self.tokens.app:
                 raise
-            self.tokens.forget(name)
-            return ask(self.tokens.of(name))
+            self.tokens.forget(scope.name)
+            return ask(self.tokens.of(scope))
 
     def by(
         self,
         token: Token,
-        method: str,
-        url: str,
+        call: Call,
         *,
-        json: Any = None,
-        params: dict[str, str] | None = None,
-        headers: dict[str, str] | None = None,
         priority: int = FINAL,
         writes: bool | None = None,
     ) -> httpx.Response:
-        """A request by a token, paced where it writes: all but GET do, if `writes` does not say it."""
-        if method != "GET" if writes is None else writes:
+        """Send a request with a token, paced where it writes: all but GET do, unless `writes` says otherwise."""
+        if call.method != "GET" if writes is None else writes:
             try:
                 self._bucket.take(priority)
             except Crowded as error:
                 raise ForgeError(
                     "More is to be written to GitHub than it takes.", retry_after=error.retry_after
                 ) from error
-        github = bearer(self._caller, token)
-        return self._caller.call(
-            github, token.subject, method, url, json=json, params=params, headers=headers
-        )
+        return self._caller.call(bearer(self._caller, token), token.subject, call)
 
     def get(
-        self, repository: str, path: str, read: Callable[[Fields], T], *, params: dict[str, str] | None = None
+        self, scope: Scope, path: str, read: Callable[[Fields], T], *, params: dict[str, str] | None = None
     ) -> T:
         """One object, read by `read`."""
-        return parsed(self.send("GET", repository, path, params=params), read)
+        return parsed(self.send("GET", scope, path, params=params), read)
 
     def write(
         self,
         method: str,
-        repository: str,
+        scope: Scope,
         path: str,
         json: Any,
         read: Callable[[Fields], T],
@@ -115,7 +111,7 @@ class Wire:
         priority: int = FINAL,
     ) -> T:
         """Send `json` and read the answer."""
-        return parsed(self.send(method, repository, path, json=json, priority=priority), read)
+        return parsed(self.send(method, scope, path, json=json, priority=priority), read)
 
     def every(
         self,
@@ -129,13 +125,13 @@ class Wire:
         """All objects of a list, page by page (100 each); `key` where the list is inside an object."""
         asked: dict[str, str] | None = {"per_page": "100", **(params or {})}
         while asked is not None:
-            answer = self.by(token, "GET", url, params=asked)
+            answer = self.by(token, Call("GET", url, params=asked))
             yield from parsed_list(answer, read, key)
             asked = following(answer)
 
     def graphql(
         self,
-        repository: str,
+        scope: Scope,
         query: str,
         variables: dict[str, Any],
         read: Callable[[Fields], T],
@@ -144,18 +140,18 @@ class Wire:
     ) -> T:
         """What `read` makes of the answer's data. writes: it is a mutation."""
         sent = {"query": query, "variables": variables}
-        return self._renewing(repository, lambda token: self._graphql(token, sent, read, writes))
+        return self._renewing(scope, lambda token: self._graphql(token, sent, read, writes))
 
     def _graphql(self, token: Token, sent: Any, read: Callable[[Fields], T], writes: bool) -> T:
-        answer = self.by(token, "POST", self._graphql_url(), json=sent, writes=writes)
+        answer = self.by(token, Call("POST", self._graphql_url(), json=sent), writes=writes)
         errors = parsed(answer, lambda data: data.items("errors"))
         if not errors:
             return parsed(answer, lambda data: read(data.fields("data")))
         kind = errors[0].text("type", "")
         text = f"GitHub refused: {errors[0].text('message', kind)}"
         if kind in ("RATE_LIMIT", "RATE_LIMITED"):
-            self._caller.block(token.subject, LEAST)
-            raise ForgeError(text, status=429, retry_after=LEAST)
+            self._caller.block(token.subject, MIN_PAUSE)
+            raise ForgeError(text, status=429, retry_after=MIN_PAUSE)
         raise ForgeError(text, status={"NOT_FOUND": 404, "FORBIDDEN": 403}.get(kind, 422))
 
     def _graphql_url(self) -> str:
@@ -171,6 +167,14 @@ def following(answer: httpx.Response) -> dict[str, str] | None:
     since some lists count pages, and others have cursors."""
     url = answer.links.get("next", {}).get("url")
     return dict(httpx.URL(url).params) if url else None
+
+
+def sent_at(answer: httpx.Response) -> datetime | None:
+    """When GitHub sent an answer, by its own clock; None where it does not say."""
+    try:
+        return parsedate_to_datetime(answer.headers["date"]).astimezone(UTC)
+    except (KeyError, ValueError):
+        return None
 
 
 def parsed(answer: httpx.Response, read: Callable[[Fields], T]) -> T:

@@ -1,0 +1,1 @@
+"""Deliveries from GitHub and Slack: verified, stored, and read as requests."""

@@ -1,6 +1,6 @@
-"""The modals of approvals: opened and checked while Slack waits, so from the database alone, in one transaction each.
+"""Open and check the modals of approvals while Slack waits, using only the database, in one transaction each.
 
-Nothing is granted here: what a click or a submission means is decided when its delivery is worked through.
+Nothing is granted here: a click or a submission takes effect when its delivery is processed.
 """
 
 from __future__ import annotations
@@ -11,101 +11,106 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from bot.domain.approval import Approval
+from cachetools import LRUCache
+
+from bot.domain.approvals import Approval
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Store
 from bot.domain.run import Plan
-from bot.intake.clicks import About, about, entered
+from bot.intake.clicks import ApprovalRef, input_value, parse_approval_ref
 from bot.render import modals as views
-from bot.render.modals import Read
+from bot.render.modals import PlanView
 from bot.slack.request import SlackRequest
 
 KEPT = 8
-"""Plans that stay worked out: those that people look at now."""
+"""How many rendered plans to cache: those that people are looking at."""
 
 
 @dataclass(frozen=True)
 class _Facts:
     approval: Approval
-    plan: Plan | Read | None
+    plan: Plan | PlanView | None
     pull: PullRequest | None
 
 
 class Modals:
-    """Safe to use from many threads. now: the time, UTC."""
+    """Safe to use from many threads. now: the time, UTC. link: plan id → address of the page with all that it changes."""
 
-    def __init__(self, store: Store, now: Callable[[], datetime]) -> None:
-        self._store, self._now = store, now
+    def __init__(
+        self, store: Store, now: Callable[[], datetime], link: Callable[[str], str] = lambda _plan_id: ""
+    ) -> None:
+        self._store, self._now, self._link = store, now, link
         self._guard = threading.Lock()
-        self._plans: dict[str, Read] = {}
+        self._plans: LRUCache[str, PlanView] = LRUCache(KEPT)
 
     def open(self, request: SlackRequest) -> dict[str, Any] | None:
-        """The view that a click opens, or turns to; None where the click itself is the answer (an approval that
-        destroys nothing), and where it is about something unknown, over, or another plan: then it is stored, and its
-        author hears what became of that."""
-        asked = about(request.value)
-        if asked is not None and asked.simple and request.action_id == "modal:approve":
-            return None  # known without a look at the database: clicks come in bursts, and Slack waits
-        shown = request.action_id != "modal:reject"
-        facts = self._facts(asked, plan=shown) if asked else None
-        if asked is None or facts is None:
+        """Return the view that a click opens or turns to; None to have the click stored instead.
+
+        A click is stored if it is the answer itself (approving a plan that destroys nothing), and if its approval is
+        unknown, over, or of another plan: its author is told so when it is processed.
+        """
+        ref = parse_approval_ref(request.value)
+        if ref is not None and ref.one_click and request.action_id == "modal:approve":
+            return None  # without a query: clicks come in bursts, and Slack waits
+        shows_plan = request.action_id != "modal:reject"
+        facts = self._facts(ref, plan=shows_plan) if ref else None
+        if ref is None or facts is None:
             return None
-        approval, asked = facts.approval, self._from(request, asked)
-        open_now = approval.status == "open" and not approval.expired(self._now())
+        approval, ref = facts.approval, self._with_location(request, ref)
+        is_open = approval.status == "open" and not approval.expired(self._now())
         match request.action_id.split(":"):
-            case ["modal", "approve"] if open_now and approval.destroys and (read := self._read(facts)):
-                return views.approve(approval, read, asked.metadata)
-            case ["modal", "reject"] if open_now:
-                return views.reject(approval, asked.metadata)
+            case ["modal", "approve"] if is_open and approval.destroys and (read := self._read(facts)):
+                return views.approve(approval, read, ref.metadata)
+            case ["modal", "reject"] if is_open:
+                return views.reject(approval, ref.metadata)
             case ["modal", "plan" | "page", *_] if read := self._read(facts):
-                return views.plan_page(approval, read, facts.pull, asked.page, asked.metadata)
+                return views.plan_page(approval, read, facts.pull, ref.page, ref.metadata)
         return None
 
     def check(self, request: SlackRequest) -> dict[str, str] | None:
-        """What is wrong with a submission: block_id → text; None where all is well, or where it is not for us to say."""
+        """Return the errors of a submission, block_id → text; None if it is valid or about no live approval."""
         if request.action_id == "reject":
-            reason = entered(request.view, views.REASON, views.TEXT)
+            reason = input_value(request.view, views.REASON, views.TEXT)
             if not reason:
-                return {views.REASON: "Say why, in a few words."}
-            if len(reason) > views.LONGEST_REASON:
-                return {views.REASON: f"At most {views.LONGEST_REASON} characters, please."}
+                return {views.REASON: "Enter a reason."}
+            if len(reason) > views.MAX_REASON:
+                return {views.REASON: f"Use at most {views.MAX_REASON} characters."}
             return None
-        asked = about(request.value) if request.action_id == "approve" else None
-        facts = self._facts(asked) if asked else None
+        ref = parse_approval_ref(request.value) if request.action_id == "approve" else None
+        facts = self._facts(ref) if ref else None
         if facts is None or not facts.approval.live:
             return None
-        wanted = facts.approval.target.environment
-        if entered(request.view, views.ENVIRONMENT, views.TEXT) != wanted:
-            return {views.ENVIRONMENT: f"That is not it: type {wanted} to approve."}
+        environment = facts.approval.target.environment
+        if input_value(request.view, views.ENVIRONMENT, views.TEXT) != environment:
+            return {views.ENVIRONMENT: f"Does not match: type {environment} to approve."}
         return None
 
-    def _facts(self, asked: About, *, plan: bool = False) -> _Facts | None:
+    def _facts(self, ref: ApprovalRef, *, plan: bool = False) -> _Facts | None:
         with self._store.read() as tables:
-            approval = tables.approvals.get(asked.approval)
-            if approval is None or approval.plan_digest[:16] != asked.digest:
+            approval = tables.approvals.get(ref.approval)
+            if approval is None or approval.plan_digest[:16] != ref.digest:
                 return None
-            known = self._plans.get(approval.plan_digest)
+            with self._guard:
+                known = self._plans.get(approval.plan_digest)
             return _Facts(
                 approval,
                 known or (tables.plans.get(approval.run_id) if plan else None),
                 tables.pulls.get(approval.target.repository, approval.pull),
             )
 
-    def _read(self, facts: _Facts) -> Read | None:
-        """The plan as modals show it, the newest KEPT of them worked out once."""
+    def _read(self, facts: _Facts) -> PlanView | None:
+        """Return the plan as modals show it. The KEPT that were looked at last are worked out once."""
         if not isinstance(facts.plan, Plan):
             return facts.plan
-        read = Read.of(facts.plan)
+        read = PlanView.of(facts.plan, self._link(facts.plan.id) if facts.plan.has_page else "")
         with self._guard:
             self._plans[facts.approval.plan_digest] = read
-            while len(self._plans) > KEPT:
-                del self._plans[next(iter(self._plans))]
         return read
 
     @staticmethod
-    def _from(request: SlackRequest, asked: About) -> About:
-        """With the place of the message that was clicked; within a view it is in the view's own metadata."""
+    def _with_location(request: SlackRequest, ref: ApprovalRef) -> ApprovalRef:
+        """Add where the clicked message is; inside a view, the view's metadata has it."""
         if not request.view:
-            return replace(asked, channel=request.channel, thread=request.thread_ts)
-        before = about(str(request.view.get("private_metadata", "")))
-        return replace(asked, channel=before.channel, thread=before.thread) if before else asked
+            return replace(ref, channel=request.channel, thread=request.thread_ts)
+        opener = parse_approval_ref(str(request.view.get("private_metadata", "")))
+        return replace(ref, channel=opener.channel, thread=opener.thread) if opener else ref

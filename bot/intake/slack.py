@@ -1,4 +1,4 @@
-"""Slack's requests: kept once by the door that Bolt stands in, and what they mean."""
+"""Slack deliveries: store them, and read the requests in them."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Literal
 
 import structlog
 
-from bot.domain.people import Actor
+from bot.domain.actors import Actor
+from bot.domain.chat import ApprovalAnswered, ForceAcknowledged, Message, Request
 from bot.domain.ports.inbox import Delivery, Inbox
-from bot.domain.requests import Acknowledged, Answered, Request, Said
 from bot.domain.run import Origin
-from bot.intake.clicks import about, entered, follow_up
+from bot.intake.clicks import input_value, parse_approval_ref, parse_button, parse_follow_up
 from bot.render.modals import ENVIRONMENT, REASON, TEXT
 from bot.slack.request import SlackDelivery, SlackRequest
 
@@ -24,12 +24,15 @@ _CLICKS: dict[str, Literal["approve", "reject"]] = {"modal:approve": "approve", 
 _SUBMISSIONS: dict[str, Literal["approve", "reject"]] = {"approve": "approve", "reject": "reject"}
 
 
-def keep(inbox: Inbox, ring: Callable[[], None]) -> Callable[[SlackDelivery], bool]:
-    """What a Bolt listener does: store the delivery under its id, and nothing else before the answer."""
+def delivery_store(inbox: Inbox, wake: Callable[[], None]) -> Callable[[SlackDelivery], bool]:
+    """Return the function that stores a Slack delivery and reports whether it is new.
 
-    def accept(delivery: SlackDelivery) -> bool:
+    It does nothing else, since Slack waits for the answer. wake: tells the dispatcher that there is a new delivery.
+    """
+
+    def store(delivery: SlackDelivery) -> bool:
         request = delivery.request
-        kept = inbox.accept(
+        new = inbox.accept(
             Delivery(
                 f"slack-{delivery.id}",
                 "slack",
@@ -39,16 +42,19 @@ def keep(inbox: Inbox, ring: Callable[[], None]) -> Callable[[SlackDelivery], bo
                 datetime.now(UTC),
             )
         )
-        if kept:
-            ring()
-        return kept
+        if new:
+            wake()
+        return new
 
-    return accept
+    return store
 
 
-def understand(delivery: Delivery) -> list[Request]:
-    """A slash command, a mention or a button is one command; a decision's button or modal is an answer to an approval;
-    other things ask for nothing."""
+def parse_requests(delivery: Delivery) -> list[Request]:
+    """Return the requests in a stored delivery.
+
+    A slash command, a mention and a button are one command each; an approval's button or modal is an answer to it.
+    Everything else is no request.
+    """
     request = SlackRequest(**json.loads(delivery.body))
     actor = Actor(slack=f"{request.team}/{request.user}", via="slack")
     thread = request.thread_ts or (request.message_ts if request.kind in ("action", "mention") else "")
@@ -58,52 +64,44 @@ def understand(delivery: Delivery) -> list[Request]:
         thread=thread,
         user=request.user,
         response_url=request.response_url,
-        asked=delivery.received_at.timestamp(),
+        asked=request.written_at or delivery.received_at.timestamp(),
     )
     if request.kind in ("command", "mention"):
-        return [Said(actor, request.text, origin, slash=True)]
-    if request.kind == "submission" or _decides(request):
-        return _answers(request, actor, origin)
-    if request.kind == "action" and (asked := button(request.value)):
-        text, repository, pull = asked
-        return [Said(actor, text, origin, repository, pull, slash=True)]
+        return [Message(actor, request.text, origin, slash=True)]
+    if request.kind == "submission" or _is_decision(request):
+        return _decisions(request, actor, origin)
+    if request.kind == "action" and (button := parse_button(request.value)):
+        return [Message(actor, button.text, origin, button.repository, button.pull, slash=True)]
     return []
 
 
-def _decides(request: SlackRequest) -> bool:
+def _is_decision(request: SlackRequest) -> bool:
     return request.kind == "action" and (request.action_id == "acknowledge" or request.action_id in _CLICKS)
 
 
-def _answers(request: SlackRequest, actor: Actor, origin: Origin) -> list[Request]:
-    """Answered where the click was made, for its author alone: a submission knows that place by its view."""
+def _decisions(request: SlackRequest, actor: Actor, origin: Origin) -> list[Request]:
+    """Return the answer to an approval or a follow-up.
+
+    The reply goes where the person clicked, for them alone. A submission has no channel of its own: its view's metadata
+    names the place.
+    """
     origin = replace(origin, thread=request.thread_ts)
     if request.action_id == "acknowledge":
-        found = follow_up(request.value)
-        return [Acknowledged(found, actor, origin)] if found else []
-    asked = about(request.value)
-    word = (_CLICKS if request.kind == "action" else _SUBMISSIONS).get(request.action_id)
-    if asked is None or word is None:
-        log.info("an answer to nothing", action=request.action_id, value=request.value[:100])
+        follow_up = parse_follow_up(request.value)
+        return [ForceAcknowledged(follow_up, actor, origin)] if follow_up else []
+    ref = parse_approval_ref(request.value)
+    answer = (_CLICKS if request.kind == "action" else _SUBMISSIONS).get(request.action_id)
+    if ref is None or answer is None:
+        log.info("answer to no approval ignored", action=request.action_id, value=request.value[:100])
         return []
     if request.kind == "submission":
-        origin = replace(origin, channel=asked.channel or request.user, thread=asked.thread)
-    reason, typed = (entered(request.view, block, TEXT)[:500] for block in (REASON, ENVIRONMENT))
-    return [Answered(asked.approval, asked.digest, actor, word, reason, typed, origin)]
+        origin = replace(origin, channel=ref.channel or request.user, thread=ref.thread)
+    reason, typed = (input_value(request.view, block, TEXT)[:500] for block in (REASON, ENVIRONMENT))
+    return [ApprovalAnswered(ref.approval, ref.digest, actor, answer, reason, typed, origin)]
 
 
 def _conversation(request: SlackRequest) -> str:
-    """What is worked through in the order of its coming in: the answers to one approval, else what is said in one
-    channel."""
-    if request.kind in ("action", "submission") and (asked := about(request.value)):
-        return f"slack:approval:{asked.approval}"
+    """Return the key of the deliveries that are processed in order: an approval's answers, else a channel's messages."""
+    if request.kind in ("action", "submission") and (ref := parse_approval_ref(request.value)):
+        return f"slack:approval:{ref.approval}"
     return f"slack:{request.channel or request.user}"
-
-
-def button(value: str) -> tuple[str, str, int] | None:
-    """(command, repository, pull request) of a button's value. It can be forged: it grants nothing by itself."""
-    try:
-        data = json.loads(value)
-        return str(data["c"])[:2000], str(data["r"])[:200], int(data["p"])
-    except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
-        log.info("a button without a command", value=value[:100])
-        return None

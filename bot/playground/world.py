@@ -1,22 +1,26 @@
-"""A whole world on loopback: GitHub and Slack as stand-ins, a pretended cloud, a sample repository, and the real bot."""
+"""A complete world on loopback: stand-ins for GitHub, Slack and a cloud, a sample repository, and the real bot."""
 
 from __future__ import annotations
 
 import os
 import secrets
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from bot.playground import sample
 from bot.playground.bot_process import BotProcess, free_port
+from bot.playground.clock import Clock
 from bot.playground.github.server import GitHubStandIn
+from bot.playground.github.timeline_entries import CommentEntry
 from bot.playground.orphans import end_orphans
 from bot.playground.provider.cloud import Cloud
+from bot.playground.provider.health_service import HealthService
 from bot.playground.provider.install import install
-from bot.playground.provider.service import Service
 from bot.playground.slack.server import SlackStandIn
+from bot.playground.slack.state import State as SlackState
+from bot.sandbox import landlock
 from bot.web.keys import Keys
 
 REPOSITORY = "acme/infra"
@@ -27,10 +31,11 @@ T = TypeVar("T")
 
 
 class World:
-    """Start with `start`, end with `stop`. People act through `github` and `slack`; `bot` can be killed and started.
+    """Stand-ins and the bot. People act through `github` and `slack`; `bot` can be killed and restarted.
 
-    directory: everything is kept below it. database_url: empty for SQLite. settings: more of the bot's environment.
-    files: the repository's content, the sample's by default.
+    directory: where everything is stored. database_url: empty for SQLite. settings: additional environment variables of
+    the bot. files: content of the repository, by default the sample's. port: the bot's, 0 for a free one. writable: what
+    Terraform may write to besides the clouds.
     """
 
     def __init__(
@@ -41,13 +46,16 @@ class World:
         settings: Mapping[str, str] | None = None,
         files: Mapping[str, bytes] | None = None,
         port: int = 0,
+        writable: Sequence[Path] = (),
     ) -> None:
         self.directory = directory
+        self._writable = [str(path) for path in writable]
         directory.mkdir(parents=True, exist_ok=True)
-        self.github = GitHubStandIn(directory / "github")
-        self.slack = SlackStandIn()
+        self.clock = Clock()
+        self.github = GitHubStandIn(directory / "github", clock=self.clock.now, read=self.clock.read)
+        self.slack = SlackStandIn(SlackState(clock=self.clock.time), read=self.clock.read)
         self.clouds: dict[str, Cloud] = {}
-        self.service = Service(self.clouds)
+        self.service = HealthService(self.clouds)
         addresses = {name: self.service.address(name) for name in ENVIRONMENTS}
         self._files = dict(files or sample.files(addresses))
         self._settings = dict(settings or {})
@@ -59,10 +67,11 @@ class World:
 
     @property
     def bot(self) -> BotProcess:
+        """The first of the bot's processes."""
         return self.bots[0]
 
     def start(self) -> World:
-        """Bring everything up: two or three seconds."""
+        """Start everything, which takes two or three seconds."""
         url = f"http://127.0.0.1:{self._port}"
         self.github.start()
         self.slack.start()
@@ -80,24 +89,31 @@ class World:
 
     @property
     def console(self) -> str:
-        """The address of the bot's console, with its key."""
+        """The URL of the bot's console, including its key."""
         return Keys(self._key).link(self.bot.url, "")
 
     def token(self, environment: str) -> str:
-        """The secret of one environment's cloud."""
+        """Return the token of an environment's cloud."""
         return f"cloud-token-of-{environment}-{self._key[:12]}"
 
     def environment(self, *, port: int | None = None, **more: str) -> dict[str, str]:
-        """The bot's whole environment: settings, each environment's secrets under its prefix, and nothing of ours."""
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        """Return the bot's complete environment: settings, and the secrets of each environment under its prefix."""
+        inherited = {
+            name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ
+        }
         found = {
-            **kept,
+            **inherited,
             "PORT": str(port or self._port),
             "TOWPATH_DATA_DIR": str(self.directory / "data"),
             "TOWPATH_DATABASE_URL": self._database_url,
             "TOWPATH_SECRET_KEY": self._key,
             "TOWPATH_TERRAFORM_CLI_CONFIG": str(install(self.directory / "provider")),
-            "TOWPATH_GITHUB_WRITES_PER_MINUTE": "8000",  # a tour writes in a minute what a team writes in a day
+            "TOWPATH_SANDBOX": "landlock" if landlock.abi() else "off",
+            "TOWPATH_SANDBOX_READ": str(self.directory / "provider"),
+            "TOWPATH_SANDBOX_WRITE": ":".join([str(self.directory / "clouds"), *self._writable]),
+            "TOWPATH_GITHUB_WRITES_PER_MINUTE": "8000",  # the tour writes as much in a minute as a team does in a day
+            "TOWPATH_PLANS_PER_PERSON": "1000",  # and asks for as many plans
+            "TOWPATH_PLANS_PER_PULL": "1000",
             "TOWPATH_GITHUB_API_URL": self.github.url,
             "TOWPATH_GITHUB_APP_ID": str(self._app.id),
             "TOWPATH_GITHUB_PRIVATE_KEY": self._app.private_key,
@@ -114,7 +130,7 @@ class World:
         return found | self._settings | more
 
     def stop(self) -> None:
-        """End everything that was started."""
+        """Stop everything that was started."""
         for bot in self.bots:
             bot.stop()
         end_orphans(self.directory / "data")
@@ -128,10 +144,10 @@ class World:
     def __exit__(self, *_error: object) -> None:
         self.stop()
 
-    # what people do
+    # actions of people
 
     def propose(self, change: str, *, author: str = "ann", title: str = "", branch: str = "") -> int:
-        """A pull request with one of the sample's changes; returns its number."""
+        """Open a pull request with one of the sample's changes and return its number."""
         branch = branch or f"{author}/{change}"
         self.github.commit_files(
             REPOSITORY, branch, sample.change(change), author=author, message=title or change
@@ -141,19 +157,19 @@ class World:
         )
 
     def push(self, change: str, branch: str, *, author: str = "ann") -> str:
-        """Another commit on a branch; returns its id."""
+        """Push a commit with one of the sample's changes and return its id."""
         return self.github.commit_files(
             REPOSITORY, branch, sample.change(change), author=author, message=change
         )
 
     def say(self, number: int, text: str, *, author: str = "ann") -> int:
-        """A comment; returns its id."""
+        """Comment on a pull request and return the comment's id."""
         return self.github.comment(REPOSITORY, number, author=author, body=text)
 
     # what people see
 
-    def comments(self, number: int) -> list[dict[str, Any]]:
-        """The bot's comments on a pull request, oldest first."""
+    def comments(self, number: int) -> list[CommentEntry]:
+        """Return the bot's comments on a pull request, oldest first."""
         return [
             entry
             for entry in self.github.timeline(REPOSITORY, number)
@@ -161,24 +177,24 @@ class World:
         ]
 
     def status(self, number: int) -> str:
-        """The status comment's text, or nothing."""
+        """Return the text of the status comment, empty if there is none."""
         found = [entry for entry in self.comments(number) if "<!-- towpath:" in entry["body"]]
-        return str(found[0]["body"]) if found else ""
+        return found[0]["body"] if found else ""
 
     def reactions(self, number: int, comment_id: int) -> list[str]:
-        """The bot's reactions on a comment."""
+        """Return the bot's reactions to a comment."""
         for entry in self.github.timeline(REPOSITORY, number):
             if entry["kind"] == "comment" and entry["id"] == comment_id:
                 return [
-                    word
-                    for word, who in entry["reactions"].items()
-                    if any(one.endswith("[bot]") for one in who)
+                    content
+                    for content, logins in entry["reactions"].items()
+                    if any(login.endswith("[bot]") for login in logins)
                 ]
         return []
 
 
 def until(look: Callable[[], T], *, what: str, patience: float = 60.0, every: float = 0.05) -> T:
-    """What `look` returns once it is true. Raises AssertionError, naming what was awaited, after `patience` seconds."""
+    """Call `look` until it returns something true, and return that. Raises AssertionError after `patience` seconds."""
     end = time.monotonic() + patience
     while True:
         if found := look():

@@ -1,5 +1,5 @@
-"""Results as people read them: Markdown on GitHub, Block Kit in Slack, text in a terminal.
+"""Messages as people read them: Markdown on GitHub, Block Kit in Slack, text in a terminal.
 
-reply.py says what a result says, surfaces.py what the comment, the check and the card show; markdown.py, blocks.py and
-terminal.py write it.
+reply.py renders what commands answer, surfaces.py the comment, the checks and the Slack messages; documents/ has their
+contents; markdown.py, blocks.py and terminal.py write a document for one platform.
 """

@@ -1,4 +1,4 @@
-"""A document as Slack's Block Kit."""
+"""Write a document as Slack's Block Kit."""
 
 from __future__ import annotations
 
@@ -8,26 +8,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from bot.render import escape
-from bot.render.budget import (
-    ACTION_ID,
-    ACTIONS,
-    BLOCKS,
-    BUTTON,
-    FIELD,
-    FIELDS,
-    HEADER,
-    MESSAGE,
-    SECTION,
-    STEPS,
-    URL,
-    VALUE,
-    Room,
-    cut_lines,
-    more,
-    short,
-)
+from bot.render.command_style import AS_TYPED, CommandStyle
 from bot.render.document import (
-    HERE,
     Actions,
     Block,
     Bold,
@@ -48,27 +30,45 @@ from bot.render.document import (
     Spans,
     Table,
     Text,
-    Voice,
+)
+from bot.render.truncation import (
+    ACTION_ID,
+    ACTIONS,
+    BLOCKS,
+    BUTTON,
+    FIELD,
+    FIELDS,
+    HEADER,
+    MESSAGE,
+    SECTION,
+    STEPS,
+    URL,
+    VALUE,
+    Limits,
+    cut_lines,
+    fitting_items,
+    more_items,
+    shorten,
 )
 
 Json = dict[str, Any]
 
-WHOLE = 24_000
-"""Characters of all blocks together; Slack refuses what is far above, without a documented number."""
+MAX_TOTAL = 24_000
+"""Characters of all blocks together; Slack refuses much larger messages, without a documented number."""
 _REST = "see the pull request"
 
 
-def blocks(document: Document, voice: Voice = HERE) -> tuple[str, list[Json]]:
-    """The message's `text` (for notifications) and its blocks, within Slack's limits whatever the document holds."""
+def blocks(document: Document, style: CommandStyle = AS_TYPED) -> tuple[str, list[Json]]:
+    """Return the message's `text` (for notifications) and its blocks, within Slack's limits for any document."""
     written: list[Json] = []
-    for room in STEPS:
-        written = [block for element in document.elements for block in _element(element, voice, room)]
-        if len(written) <= BLOCKS and _size(written) <= WHOLE:
+    for limits in STEPS:
+        written = [block for element in document.elements for block in _element(element, style, limits)]
+        if len(written) <= BLOCKS and _size(written) <= MAX_TOTAL:
             break
     kept: list[Json] = []
     for block in written:
-        if len(kept) == BLOCKS - 1 or _size([*kept, block]) > WHOLE:
-            kept.append(_context(f"… more does not fit here: {_REST}"))
+        if len(kept) == BLOCKS - 1 or _size([*kept, block]) > MAX_TOTAL:
+            kept.append(_context(f"… truncated: {_REST}"))
             break
         kept.append(block)
     else:
@@ -80,21 +80,22 @@ def _size(written: list[Json]) -> int:
     return len(json.dumps(written, ensure_ascii=False))
 
 
-def _element(element: Element, voice: Voice, room: Room) -> list[Json]:
+def _element(element: Element, style: CommandStyle, limits: Limits) -> list[Json]:
     match element:
         case Heading(spans):
-            title = short(escape.clean(_plain(spans)), HEADER)
+            title = shorten(escape.clean(_plain(spans)), HEADER)
             return [{"type": "header", "text": {"type": "plain_text", "text": title or "…", "emoji": False}}]
         case Text(spans):
-            return _sections([_spans(spans, voice, room)])
+            return _sections([_spans(spans, style, limits)])
         case Note(spans) | Details(spans):
-            return [_context(_spans(spans, voice, room, FIELD))] if spans else []
-        case Items(items, of):
-            lines = [f"• {_spans(item, voice, room)}" for item in items[: room.rows]]
-            return _sections([*lines, *_left(len(items) - room.rows, of)])
+            return [_context(_spans(spans, style, limits, FIELD))] if spans else []
+        case Items():
+            items, left = fitting_items(element, limits)
+            lines = [f"• {_spans(item, style, limits)}" for item in items]
+            return _sections([*lines, *_left(left, element.of)])
         case Facts(pairs):
             fields = [
-                _mrkdwn(_fit(f"*{escape.slack(label)}*\n{_spans(value, voice, room, FIELD - 100)}", FIELD))
+                _mrkdwn(_fit(f"*{escape.slack(label)}*\n{_spans(value, style, limits, FIELD - 100)}", FIELD))
                 for label, value in pairs
             ]
             return [
@@ -102,27 +103,27 @@ def _element(element: Element, voice: Voice, room: Room) -> list[Json]:
                 for start in range(0, len(fields), FIELDS)
             ]
         case Table(_, rows, of):
-            lines = [_row(row, voice, room) for row in rows[: room.rows]]
-            return _sections([*lines, *_left(len(rows) - room.rows, of)])
+            lines = [_row(row, style, limits) for row in rows[: limits.rows]]
+            return _sections([*lines, *_left(len(rows) - limits.rows, of)])
         case Block():
-            return [_code(element, room)]
+            return [_code(element, limits)]
         case Actions(buttons):
-            made = [_button(button, voice, index) for index, button in enumerate(buttons[:ACTIONS])]
+            made = [_button(button, style, index) for index, button in enumerate(buttons[:ACTIONS])]
             return [{"type": "actions", "elements": made}] if made else []
 
 
-def _row(row: tuple[Spans, ...], voice: Voice, room: Room) -> str:
-    name, *cells = (_spans(cell, voice, room, SECTION // max(1, len(row)) - 20) for cell in row)
-    said = [cell for cell in cells if cell not in ("", "–")]  # without columns a dash says nothing
-    return " · ".join([f"*{name.replace('*', '')}*" if name else "", *said])
+def _row(row: tuple[Spans, ...], style: CommandStyle, limits: Limits) -> str:
+    name, *cells = (_spans(cell, style, limits, SECTION // max(1, len(row)) - 20) for cell in row)
+    shown = [cell for cell in cells if cell not in ("", "–")]  # without columns a dash means nothing
+    return " · ".join([f"*{name.replace('*', '')}*" if name else "", *shown])
 
 
 def _left(left: int, of: str) -> list[str]:
-    return [f"{more(left, of)}: {_REST}"] if left > 0 else []
+    return [f"{more_items(left, of)}: {_REST}"] if left > 0 else []
 
 
 def _sections(lines: Sequence[str]) -> list[Json]:
-    """Lines packed into as few sections as they fit."""
+    """Pack lines into as few sections as possible."""
     packed: list[str] = []
     for line in lines:
         if packed and len(packed[-1]) + 1 + len(line) <= SECTION:
@@ -132,8 +133,8 @@ def _sections(lines: Sequence[str]) -> list[Json]:
     return [{"type": "section", "text": _mrkdwn(text)} for text in packed]
 
 
-def _code(block: Block, room: Room) -> Json:
-    lines = min(room.lines, 60)
+def _code(block: Block, limits: Limits) -> Json:
+    lines = min(limits.lines, 60)
     while True:
         shown, note = cut_lines(block, lines)
         text = escape.slack_block("\n".join(escape.clean(line) for line in shown))
@@ -144,29 +145,30 @@ def _code(block: Block, room: Room) -> Json:
         lines //= 2
 
 
-def _button(button: Button, voice: Voice, index: int) -> Json:
+def _button(button: Button, style: CommandStyle, index: int) -> Json:
     name = re.sub(r"[^A-Za-z0-9_.:-]", "_", ":".join(button.command.split()))
     made: Json = {
         "type": "button",
-        "text": {"type": "plain_text", "text": short(escape.clean(button.label), BUTTON), "emoji": False},
-        "action_id": short(
+        "text": {"type": "plain_text", "text": shorten(escape.clean(button.label), BUTTON), "emoji": False},
+        "action_id": shorten(
             button.action or (f"towpath:{name}" if button.command else f"towpath:open:{index}"), ACTION_ID
         ),
     }
     if button.action:
-        made["value"] = short(button.value, VALUE)
+        made["value"] = shorten(button.value, VALUE)
     elif button.command:
-        value = {"r": voice.repository, "p": voice.pull, "c": short(button.command, 500)}
-        made["value"] = short(json.dumps(value, separators=(",", ":"), ensure_ascii=False), VALUE)
+        command = shorten(f"{button.command} {button.commit}".strip(), 500)
+        value = {"r": style.repository, "p": style.pull, "c": command}
+        made["value"] = shorten(json.dumps(value, separators=(",", ":"), ensure_ascii=False), VALUE)
     elif len(button.url) <= URL:
         made["url"] = button.url
     if button.style:
         made["style"] = button.style
     if button.confirm:
         made["confirm"] = {
-            "title": {"type": "plain_text", "text": short(escape.clean(button.label), 100)},
-            "text": {"type": "plain_text", "text": short(escape.clean(button.confirm), 300)},
-            "confirm": {"type": "plain_text", "text": short(escape.clean(button.label), 30)},
+            "title": {"type": "plain_text", "text": shorten(escape.clean(button.label), 100)},
+            "text": {"type": "plain_text", "text": shorten(escape.clean(button.confirm), 300)},
+            "confirm": {"type": "plain_text", "text": shorten(escape.clean(button.label), 30)},
             "deny": {"type": "plain_text", "text": "Not now"},
         }
     return made
@@ -177,22 +179,22 @@ def _context(text: str) -> Json:
 
 
 def _mrkdwn(text: str) -> Json:
-    # Verbatim: Slack turns no address, channel or name in it into a link by itself.
+    # Verbatim, so that Slack does not turn addresses, channels or names into links.
     return {"type": "mrkdwn", "text": text, "verbatim": True}
 
 
-def _spans(spans: Spans, voice: Voice, room: Room, limit: int = SECTION - 10) -> str:
-    """Spans up to a length; one is never cut in its middle once written, so that no markup stays open."""
+def _spans(spans: Spans, style: CommandStyle, limits: Limits, limit: int = SECTION - 10) -> str:
+    """Write spans up to a length. A written span is never cut in the middle, so that no markup is left open."""
     text = ""
     for span in spans:
-        part = _span(span, voice, min(room.text, limit))
+        part = _span(span, style, min(limits.text, limit))
         if len(text) + len(part) > limit - 1:
             return f"{text}…"
         text += part
     return text
 
 
-def _span(span: Span, voice: Voice, limit: int) -> str:
+def _span(span: Span, style: CommandStyle, limit: int) -> str:
     match span:
         case Plain(text):
             return _fit(escape.slack(text), limit)
@@ -202,14 +204,14 @@ def _span(span: Span, voice: Voice, limit: int) -> str:
         case Code(text):
             return _ticked(text, limit)
         case Command():
-            return _ticked(voice.command(span), limit)
+            return _ticked(style.command(span), limit)
         case Link(text, url):
             label = _fit(escape.slack(text).replace("|", "¦"), 200)
             safe = re.fullmatch(r"https?://[^\s<>|]{1,2000}", url)
             return f"<{url.replace('&', '&amp;')}|{label}>" if safe and label else label
         case Person(login, slack):
             known = re.fullmatch(r"[A-Z0-9]{2,30}", slack)
-            return f"<@{slack}>" if known else escape.slack(f"@{login}" if login else "somebody")
+            return f"<@{slack}>" if known else escape.slack(f"@{login}" if login else "a Slack user")
 
 
 def _ticked(text: str, limit: int) -> str:
@@ -218,7 +220,7 @@ def _ticked(text: str, limit: int) -> str:
 
 
 def _fit(escaped: str, limit: int) -> str:
-    """Cut what is already escaped without leaving half an entity behind."""
+    """Cut escaped text without leaving half an entity."""
     if len(escaped) <= limit:
         return escaped
     return re.sub(r"&[a-z]{0,4}$", "", escaped[: max(0, limit - 1)]).rstrip() + "…"

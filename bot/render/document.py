@@ -1,16 +1,12 @@
-"""A small neutral document: what is said, without a word of how GitHub, Slack or a terminal writes it.
+"""A neutral document: what a message says, independent of GitHub's, Slack's and a terminal's formats.
 
-Texts in spans and code lines may come from outside as they are: the writers escape them.
+Texts in spans and code lines may come from outside unchanged: the writers escape them.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
-
-from bot.domain.people import Actor
 
 Tone = Literal["plain", "good", "warning", "bad"]
 
@@ -32,7 +28,7 @@ class Code:
 
 @dataclass(frozen=True)
 class Link:
-    """`url` is http or https; anything else is written as plain text."""
+    """A link. `url` is http or https; with anything else only the text is written."""
 
     text: str
     url: str
@@ -40,8 +36,8 @@ class Link:
 
 @dataclass(frozen=True)
 class Command:
-    """A chat command in GitHub's form, `/apply staging`. Where commands are Slack's, the writer makes it
-    `/infra apply staging #12` (`numbered` False leaves the number out)."""
+    """A chat command in GitHub's form, `/apply staging`. For Slack the writer turns it into `/infra apply staging #12`,
+    without the number if `numbered` is False."""
 
     text: str
     numbered: bool = True
@@ -49,7 +45,7 @@ class Command:
 
 @dataclass(frozen=True)
 class Person:
-    """Somebody, by what is known of them: GitHub login, Slack user id. Naming them does not notify them on GitHub."""
+    """A person's GitHub login and Slack user id, as far as known. Naming them does not notify them on GitHub."""
 
     login: str = ""
     slack: str = ""
@@ -71,15 +67,16 @@ class Text:
 
 @dataclass(frozen=True)
 class Items:
-    """A list. `of` names what is counted where it must be cut."""
+    """A list. `of` names the items if some must be left out. counts: how many of them each item stands for, if not one."""
 
     items: tuple[Spans, ...]
     of: str = "entries"
+    counts: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class Note:
-    """Something beside the main thing, in a quieter voice."""
+    """A remark, written less prominently than text."""
 
     spans: Spans
 
@@ -93,7 +90,7 @@ class Facts:
 
 @dataclass(frozen=True)
 class Table:
-    """The first column names the row. `of` names what the rows are."""
+    """A table whose first column names the row. `of` names the rows."""
 
     head: tuple[str, ...]
     rows: tuple[tuple[Spans, ...], ...]
@@ -101,23 +98,32 @@ class Table:
 
 
 @dataclass(frozen=True)
-class Block:
-    """Lines of code in groups that are cut whole. `tail` keeps the last groups where not all fit, else the first.
+class Omitted:
+    """Changed lines that were left out of a diff before it was written."""
 
-    `of` names the groups ("changes", "lines"); `see` says where the rest is. `most`: lines shown at any rate.
+    number: int
+
+
+@dataclass(frozen=True)
+class Block:
+    """Lines of code, in groups that are left out as a whole.
+
+    of: what the groups are ("changes", "lines"); see: where the rest is. tail: keep the last groups if not all fit, else
+    the first. most, each: number of lines of the block and of one group never exceeded.
     """
 
-    groups: tuple[tuple[str, ...], ...]
+    groups: tuple[tuple[str | Omitted, ...], ...]
     language: Literal["", "diff"] = ""
     of: str = "lines"
     see: str = "see the log"
     tail: bool = False
     most: int = 100_000
+    each: int = 100_000
 
 
 @dataclass(frozen=True)
 class Details:
-    """Something to unfold. Where nothing folds, only its summary is said."""
+    """Content to unfold. Only the summary is written on surfaces that cannot fold."""
 
     summary: Spans
     body: tuple[Element, ...]
@@ -125,11 +131,9 @@ class Details:
 
 @dataclass(frozen=True)
 class Button:
-    """`command` is what pressing it says, without a slash (`apply staging`); a `url` is opened instead; or pressing it
-    is an `action` of that name, with `value`: a text that comes back with the click and grants nothing.
-
-    `confirm`: the question that is asked first.
-    """
+    """A button that sends `command`, without a slash (`apply staging`), opens `url`, or triggers `action` with `value`: a
+    text that comes back with the click and grants nothing. confirm: a question that is asked first. commit: what the
+    command is sent with, so that it counts for nothing else."""
 
     label: str
     command: str = ""
@@ -138,11 +142,12 @@ class Button:
     confirm: str = ""
     action: str = ""
     value: str = ""
+    commit: str = ""
 
 
 @dataclass(frozen=True)
 class Actions:
-    """Buttons, where the surface has any; elsewhere nothing, for the commands are in the text."""
+    """Buttons. Left out on surfaces that have none, since the commands are in the text."""
 
     buttons: tuple[Button, ...]
 
@@ -152,92 +157,8 @@ Element = Heading | Text | Items | Note | Facts | Table | Block | Details | Acti
 
 @dataclass(frozen=True)
 class Document:
-    """`title` says in one plain line what this is about: notifications show it."""
+    """A message. `title` is one plain line for notifications."""
 
     title: str
     elements: tuple[Element, ...]
     tone: Tone = "plain"
-
-
-@dataclass(frozen=True)
-class Voice:
-    """How commands are called here. slash: Slack's umbrella command (`/infra`), or "" where commands stand for
-    themselves. pull, repository: what the buttons and rewritten commands are about."""
-
-    slash: str = ""
-    pull: int = 0
-    repository: str = ""
-
-    def command(self, command: Command) -> str:
-        """The command as people type it here."""
-        text = command.text
-        if not self.slash or not text.startswith("/") or text.split()[0] == self.slash:
-            return text
-        numbered = command.numbered and self.pull and not re.search(r"#\d", text)
-        return f"{self.slash} {text[1:]}" + (f" #{self.pull}" if numbered else "")
-
-
-HERE = Voice()
-"""Commands stand for themselves."""
-
-LONGEST = 8_000
-"""Characters of one text of ours that are looked at: nobody reads more of an answer."""
-
-_COMMAND = re.compile(r"/[a-z][a-z-]*(?:\s.*)?")
-_LIGHT = re.compile(
-    r"`(?P<code>[^`\n]+)`|\[(?P<label>[^\[\]\n]{1,200})\]\((?P<url>https?://[^\s()<>]{1,2000})\)|<@(?P<slack>[A-Z0-9]{2,30})>"
-)
-
-
-def say(text: str) -> Spans:
-    """One line of our own texts as spans. They use backticks, `[text](address)` and `<@U…>` for somebody in Slack;
-    anything else in them is plain text, whoever wrote it."""
-    spans: list[Span] = []
-    at = 0
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    for found in _LIGHT.finditer(text):
-        if found.start() > at:
-            spans.append(Plain(text[at : found.start()]))
-        if found["code"]:
-            spans.append(Command(found["code"]) if _COMMAND.fullmatch(found["code"]) else Code(found["code"]))
-        elif found["label"]:
-            spans.append(Link(found["label"], found["url"]))
-        else:
-            spans.append(Person(slack=found["slack"]))
-        at = found.end()
-    if at < len(text):
-        spans.append(Plain(text[at:]))
-    return tuple(spans)
-
-
-def tell(text: str) -> tuple[Element, ...]:
-    """Our own text of several lines: paragraphs, lists (`- …`), code (indented by four, such as a caret line)."""
-    elements: list[Element] = []
-    text = text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
-    for line in text.split("\n"):
-        last = elements[-1] if elements else None
-        if line.startswith("    "):
-            groups = last.groups if isinstance(last, Block) else ()
-            elements[len(elements) - bool(groups) :] = [Block((*groups, (line[4:],)))]
-        elif line.startswith("- "):
-            items = last.items if isinstance(last, Items) else ()
-            elements[len(elements) - bool(items) :] = [Items((*items, say(line[2:])))]
-        elif line.strip():
-            elements.append(Text(say(line)))
-    return tuple(elements)
-
-
-def who(actor: Actor) -> Person | Plain:
-    """The span that names an actor."""
-    if not actor.login and not actor.slack:
-        return Plain(actor.name)
-    return Person(actor.login, actor.slack.rpartition("/")[2])
-
-
-def join(parts: Sequence[Spans], between: str = " · ") -> Spans:
-    """Spans in a row, with a separator between those that say something."""
-    joined: list[Span] = []
-    for part in parts:
-        if part:
-            joined += [Plain(between), *part] if joined else part
-    return tuple(joined)

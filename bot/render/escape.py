@@ -1,7 +1,6 @@
-"""Text from outside made harmless for the place where it is shown. Everything that people or Terraform wrote passes here.
+"""Escape text from users and Terraform for the place where it is shown.
 
-It is harmless when it can neither look like something of ours (markup, markers, buttons) nor reach anybody (mentions,
-references, links).
+Escaped text can neither look like the bot's own (markup, markers, buttons) nor reach anyone (mentions, references, links).
 """
 
 from __future__ import annotations
@@ -12,14 +11,14 @@ import unicodedata
 _MARKUP = re.compile(r"([\\`*_\[\]{}|~^])")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "$": "<span>$</span>"}
 _BREAK = "&#8203;"
-"""A zero-width space: what GitHub would link is no longer one word."""
+"""A zero-width space: it splits the words that GitHub would turn into links."""
 _REACHING = re.compile(r"(?<=[@#])(?=\w)|(?<=:)(?=//)|(?i:(?<=www)(?=\.)|(?<=\bGH)(?=-\d))")
 _OPENING = re.compile(r"^(\s*)(?:(\d{1,9})([.)])|([-+=/#:!]))")
 
 
 def clean(text: str, *, lines: bool = False) -> str:
-    """Without control characters, direction marks and other invisible ones (terminals obey them, eyes are fooled by
-    them). Line ends become spaces, unless `lines`."""
+    """Remove control characters, direction marks and other invisible characters, which control terminals or mislead
+    readers. Line ends become spaces, unless `lines`."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii() and text.isprintable():
         return text
@@ -35,7 +34,7 @@ def clean(text: str, *, lines: bool = False) -> str:
 
 
 def markdown(text: str) -> str:
-    """Plain text within a line of GitHub's Markdown, a table's cell included."""
+    """Escape plain text within a line or a table cell of GitHub's Markdown."""
     safe = _REACHING.sub("\0", clean(text))
     safe = _MARKUP.sub(r"\\\1", safe)
     safe = re.sub(r"[&<>$]", lambda found: _ENTITIES[found[0]], safe)
@@ -43,12 +42,12 @@ def markdown(text: str) -> str:
 
 
 def markdown_opening(line: str) -> str:
-    """A written line that may begin with text from outside: no list, heading or other bot's command starts there."""
+    """Escape the start of a written line, so that no list, heading or command of another bot starts there."""
     return _OPENING.sub(lambda found: f"{found[1]}{found[2] or ''}\\{found[3] or found[4]}", line, count=1)
 
 
 def markdown_code(text: str, *, cell: bool = False) -> str:
-    """A code span. In a table's cell GitHub wants pipes escaped even there."""
+    """Write a code span. In a table cell, GitHub requires escaped pipes even in code."""
     safe = no_marker(clean(text)).strip()
     if not safe:
         return ""
@@ -59,26 +58,26 @@ def markdown_code(text: str, *, cell: bool = False) -> str:
 
 
 def markdown_fence(text: str) -> str:
-    """A fence that nothing in `text` closes."""
+    """Return a fence that nothing in `text` closes."""
     return "`" * max(3, _longest_run(text) + 1)
 
 
 def no_marker(text: str) -> str:
-    """Without the start of an HTML comment: a hidden marker tells which comment is whose, even inside code."""
+    """Break the start of an HTML comment: the bot recognizes its own comments by hidden markers, even inside code."""
     return text.replace("<!--", "<!\u200b--")
 
 
 def slack(text: str) -> str:
-    """Slack's mrkdwn: the three characters that it wants escaped, so that `<!channel>` is only text; a backtick is
-    made a quote, since nothing can escape it."""
+    """Escape Slack's mrkdwn: the three characters that Slack requires, so that `<!channel>` is only text. A backtick
+    becomes a quote, since it cannot be escaped."""
     safe = clean(text).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return safe.replace("`", "'")
 
 
 def slack_block(text: str) -> str:
-    """Within a code block."""
+    """Escape text within a code block of Slack."""
     safe = clean(text, lines=True).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    safe = re.sub("`(?=`)", "`\u200b", safe)  # no three in a row, however many there are
+    safe = re.sub("`(?=`)", "`\u200b", safe)  # no three in a row
     # A backtick beside the fence would become part of it.
     return ("\u200b" if safe.startswith("`") else "") + safe + ("\u200b" if safe.endswith("`") else "")
 

@@ -1,83 +1,87 @@
-"""What each result says, and in which words a surface says it."""
+"""The reply to each result, for GitHub, Slack and the terminal."""
 
 from __future__ import annotations
 
-from typing import Any, assert_never
+from typing import assert_never
 
-from bot.domain.answers import Refused
-from bot.domain.results import (
-    Asking,
-    Difference,
+from bot.domain.chat import (
+    ApprovalRequest,
     Drifted,
-    Faulted,
     Help,
     History,
+    InternalError,
+    Late,
     LinkCode,
     Locked,
-    Noted,
-    Result,
-    Started,
+    Notice,
+    Reply,
+    RunsStarted,
+    StateComparison,
     Status,
     Unlocked,
 )
-from bot.render.blocks import blocks
-from bot.render.document import HERE, Document, Voice
-from bot.render.documents.answers import faulted, noted, refused
-from bot.render.documents.approval import asked
-from bot.render.documents.diff import difference
-from bot.render.documents.drift import drifted
+from bot.domain.refusal import Refused
+from bot.render.blocks import Json, blocks
+from bot.render.command_style import AS_TYPED, CommandStyle
+from bot.render.document import Document
+from bot.render.documents.answers import internal_error, late, notice, refused
+from bot.render.documents.approval import approval_reply
+from bot.render.documents.drift import drift_answer
 from bot.render.documents.help import help_page
 from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
-from bot.render.documents.started import started
+from bot.render.documents.runs_started import runs_started
+from bot.render.documents.state_diff import state_difference
 from bot.render.documents.status import status
 from bot.render.markdown import markdown
 from bot.render.terminal import terminal
 
 
-def reply(result: Result) -> Document:
-    """The document that answers a command."""
+def reply(result: Reply) -> Document:
+    """Return the document that answers a command."""
     match result:
         case Refused():
             return refused(result)
-        case Faulted():
-            return faulted(result)
-        case Noted():
-            return noted(result)
-        case Started():
-            return started(result)
+        case InternalError():
+            return internal_error(result)
+        case Notice():
+            return notice(result)
+        case RunsStarted():
+            return runs_started(result)
         case Help():
             return help_page(result)
         case Status():
             return status(result)
         case History():
             return history(result)
-        case Difference():
-            return difference(result)
+        case StateComparison():
+            return state_difference(result)
         case Drifted():
-            return drifted(result)
-        case Asking():
-            return asked(result)
+            return drift_answer(result)
+        case ApprovalRequest():
+            return approval_reply(result)
         case Locked():
             return locked(result)
         case Unlocked():
             return unlocked(result)
         case LinkCode():
             return link_code(result)
+        case Late():
+            return late(result, reply(result.result))
         case _:
             assert_never(result)
 
 
-def on_github(result: Result) -> str:
-    """A comment's body, 65,000 characters at most."""
+def on_github(result: Reply) -> str:
+    """Return a comment's body, at most 65,000 characters."""
     return markdown(reply(result))
 
 
-def in_slack(result: Result, voice: Voice) -> tuple[str, list[dict[str, Any]]]:
-    """A message's text and blocks."""
-    return blocks(reply(result), voice)
+def in_slack(result: Reply, style: CommandStyle) -> tuple[str, list[Json]]:
+    """Return a message's text and blocks."""
+    return blocks(reply(result), style)
 
 
-def in_terminal(result: Result, voice: Voice = HERE, *, colour: bool = False) -> str:
-    """Lines for a terminal."""
-    return terminal(reply(result), voice, colour=colour)
+def in_terminal(result: Reply, style: CommandStyle = AS_TYPED, *, colour: bool = False) -> str:
+    """Return lines for a terminal."""
+    return terminal(reply(result), style, colour=colour)

@@ -1,12 +1,17 @@
-"""A document as text for a terminal."""
+"""Write a document for a terminal. rich knows how wide each character is and where to fold a table."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from io import StringIO
 
-from bot.render.budget import STEPS, cut_lines, more, short, within
+from rich.console import Console, Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table as Grid
+from rich.text import Text as Line
+
+from bot.render.command_style import AS_TYPED, CommandStyle
 from bot.render.document import (
-    HERE,
     Actions,
     Block,
     Bold,
@@ -26,98 +31,129 @@ from bot.render.document import (
     Spans,
     Table,
     Text,
-    Voice,
 )
 from bot.render.escape import clean
+from bot.render.truncation import STEPS, cut_lines, fitting_items, more_items, shorten, shorten_spans
 
-_ROOM = STEPS[1]
-_BOLD, _DIM, _RED, _GREEN, _YELLOW, _OFF = "\x1b[1m", "\x1b[2m", "\x1b[31m", "\x1b[32m", "\x1b[33m", "\x1b[0m"
-_SIGNS = {"-": _RED, "+": _GREEN, "~": _YELLOW}
+_LIMITS = STEPS[1]
+_SIGNS = {"-": "red", "+": "green", "~": "yellow"}
+_PIPE_WIDTH = 1_000_000
+"""Columns of a pipe, where nothing is folded."""
 
 
-def terminal(document: Document, voice: Voice = HERE, *, colour: bool = False) -> str:
-    """Lines without a line end behind the last. Nothing that came from outside can move the cursor or change colours;
-    with `colour`, ANSI sequences of our own mark what is bold and what changes."""
-    return "\n".join(_Writer(voice, colour).lines(document.elements, ""))
+def terminal(document: Document, style: CommandStyle = AS_TYPED, *, colour: bool = False) -> str:
+    """Return lines for a pipe or a test, without a final line end; with `colour`, with ANSI sequences."""
+    return as_text(renderable(document, style), colour=colour)
+
+
+def as_text(content: RenderableType, *, colour: bool = False) -> str:
+    """Return what rich would print, with nothing folded and no spaces at the ends of lines."""
+    written = StringIO()
+    console = Console(
+        file=written,
+        width=_PIPE_WIDTH,
+        force_terminal=colour,
+        no_color=not colour,
+        color_system="standard" if colour else None,
+        legacy_windows=False,
+    )
+    console.print(content)
+    return "\n".join(line.rstrip() for line in written.getvalue().rstrip("\n").split("\n"))
+
+
+def renderable(document: Document, style: CommandStyle = AS_TYPED) -> Group:
+    """Return a document for rich's Console. Text from outside cannot move the cursor or change colours."""
+    return Group(*_Writer(style).elements(document.elements))
 
 
 class _Writer:
-    def __init__(self, voice: Voice, colour: bool) -> None:
-        self._voice = voice
-        self._colour = colour
+    def __init__(self, style: CommandStyle) -> None:
+        self._style = style
 
-    def lines(self, elements: Sequence[Element], indent: str) -> list[str]:
-        written: list[str] = []
+    def elements(self, elements: Sequence[Element]) -> Iterator[RenderableType]:
+        """Write each element that has content, with an empty line before it."""
+        started = False
         for element in elements:
-            part = [f"{indent}{line}".rstrip() for line in self._element(element)]
-            written += [*([""] if written and part else []), *part]
-        return written
+            for index, part in enumerate(self._element(element)):
+                if started and index == 0:
+                    yield Line()
+                yield part
+                started = True
 
-    def _element(self, element: Element) -> list[str]:
+    def _element(self, element: Element) -> Iterator[RenderableType]:
         match element:
             case Heading(spans):
-                return [self._mark(self._spans(spans, bare=True), _BOLD)]
+                yield self._line(spans, "bold")
             case Text(spans):
-                return [self._spans(spans)]
+                yield self._spans(spans)
             case Note(spans):
-                return [self._mark(self._spans(spans, bare=True), _DIM)]
-            case Items(items, of):
-                lines = [f"- {self._spans(item)}" for item in items[: _ROOM.rows]]
-                return [*lines, *_left(len(items), of)]
+                yield self._line(spans, "dim")
+            case Items():
+                items, left = fitting_items(element, _LIMITS)
+                yield from (Line.assemble("- ", self._spans(item)) for item in items)
+                if left:
+                    yield Line(more_items(left, element.of))
             case Facts(pairs):
-                width = max((len(label) for label, _ in pairs), default=0)
-                return [f"{label + ':':<{width + 1}} {self._spans(value)}" for label, value in pairs]
+                yield self._facts(pairs)
             case Table():
-                return self._table(element)
+                yield self._table(element)
+                yield from _left(len(element.rows), element.of)
             case Block():
-                shown, note = cut_lines(element, _ROOM.lines)
-                lines = [self._signed(clean(line)) for line in shown]
-                return [
-                    *([note] if note and element.tail else []),
-                    *lines,
-                    *([note] if note and not element.tail else []),
-                ]
+                yield from self._block(element)
             case Details(summary, body):
-                return [self._spans(summary), *self.lines(body, "  ")]
+                yield self._spans(summary)
+                yield Padding(Group(*self.elements(body)), (0, 0, 0, 2), expand=False)
             case Actions():
-                return []
+                return
 
-    def _table(self, table: Table) -> list[str]:
-        rows = [[self._spans(cell, bare=True) for cell in row] for row in table.rows[: _ROOM.rows]]
-        cells = [[name.upper() for name in table.head], *rows]
-        widths = [min(60, max(len(row[column]) for row in cells)) for column in range(len(table.head))]
-        lines = [
-            "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in cells
-        ]
-        return [
-            self._mark(lines[0].rstrip(), _DIM),
-            *(line.rstrip() for line in lines[1:]),
-            *_left(len(table.rows), table.of),
-        ]
+    def _facts(self, pairs: Sequence[tuple[str, Spans]]) -> Grid:
+        grid = Grid.grid(padding=(0, 1))
+        for label, value in pairs:
+            grid.add_row(Line(f"{label}:"), self._spans(value))
+        return grid
 
-    def _signed(self, line: str) -> str:
-        return self._mark(line, _SIGNS.get(line.lstrip()[:1], ""))
+    def _table(self, table: Table) -> Grid:
+        grid = Grid.grid(padding=(0, 2))
+        for cells in (
+            [Line.assemble((name.upper(), "dim")) for name in table.head],
+            *([self._line(cell) for cell in row] for row in table.rows[: _LIMITS.rows]),
+        ):
+            grid.add_row(*cells)
+        return grid
 
-    def _mark(self, text: str, code: str) -> str:
-        return f"{code}{text}{_OFF}" if self._colour and code and text else text
+    def _block(self, block: Block) -> Iterator[Line]:
+        shown, note = cut_lines(block, block.most if block.language == "diff" else _LIMITS.lines)
+        if note and block.tail:
+            yield Line(note)
+        for line in map(clean, shown):
+            yield Line(line, _SIGNS.get(line.lstrip()[:1], ""))
+        if note and not block.tail:
+            yield Line(note)
 
-    def _spans(self, spans: Spans, *, bare: bool = False) -> str:
-        return "".join(self._span(span, bare) for span in within(spans, _ROOM.text))
+    def _line(self, spans: Spans, style: str = "") -> Line:
+        """Return one line without styles or addresses: a heading, a cell."""
+        return Line(
+            "".join(self._span(span, bare=True).plain for span in shorten_spans(spans, _LIMITS.text)), style
+        )
 
-    def _span(self, span: Span, bare: bool) -> str:
+    def _spans(self, spans: Spans) -> Line:
+        return Line.assemble(*(self._span(span) for span in shorten_spans(spans, _LIMITS.text)))
+
+    def _span(self, span: Span, *, bare: bool = False) -> Line:
         match span:
             case Bold(text):
-                inner = clean(short(text, _ROOM.text))
-                return inner if bare else self._mark(inner, _BOLD)
+                return Line(clean(shorten(text, _LIMITS.text)), "bold")
             case Plain(text) | Code(text):
-                return clean(short(text, _ROOM.text))
+                return Line(clean(shorten(text, _LIMITS.text)))
             case Command():
-                return clean(short(self._voice.command(span), _ROOM.text))
+                return Line(clean(shorten(self._style.command(span), _LIMITS.text)))
             case Link(text, url):
-                return clean(text) if bare or not text else f"{clean(short(text, _ROOM.text))} ({clean(url)})"
+                if bare or not text:
+                    return Line(clean(text))
+                return Line(f"{clean(shorten(text, _LIMITS.text))} ({clean(url)})")
             case Person(login):
-                return clean(f"@{login}") if login else "somebody in Slack"
+                return Line(clean(f"@{login}") if login else "a Slack user")
 
 
-def _left(total: int, of: str) -> list[str]:
-    return [more(total - _ROOM.rows, of)] if total > _ROOM.rows else []
+def _left(total: int, of: str) -> list[Line]:
+    return [Line(more_items(total - _LIMITS.rows, of))] if total > _LIMITS.rows else []

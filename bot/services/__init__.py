@@ -1,0 +1,1 @@
+"""Use cases, one package a feature, built on ports."""

@@ -1,71 +1,58 @@
-"""Which targets a pull request or a command means: the policy, the stacks it touches, the environments asked for."""
+"""Which targets a pull request or a command means: the policy, the touched stacks, the named environments."""
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.domain import policy_file
-from bot.domain.answers import Refused
-from bot.domain.policy import PATH, Environment, Policy, Stack
-from bot.domain.policy_file import PolicyError
+from bot.domain.policy import PATH, Environment, Policy, PolicyError, Stack, parse_policy
 from bot.domain.ports.forge import ForgeError, PullRequest
+from bot.domain.refusal import Refusal, Refused, require
+from bot.domain.sanitize import outside
 from bot.domain.suggest import did_you_mean
 from bot.domain.target import Target
-from bot.domain.words import outside
 from bot.errors import UserError
 from bot.services.context import Context
 
-_parsed: dict[tuple[str, str], Policy] = {}
-_parsing = threading.Lock()
-_fetched: set[tuple[int, str, str]] = set()
-_tips: dict[tuple[int, str, str], tuple[float, str]] = {}
-
 CONFIGURATION = (".tf", ".tf.json", ".tofu", ".tofu.json", ".tftpl", ".tpl", ".yaml", ".yml", ".json")
-"""What modules are made of: only a change of these is looked for in modules, which costs reading their callers."""
+"""Suffixes of files in modules: only for changes of these are modules searched, which reads the files of their callers."""
 
 GLANCE = 5.0
-"""Seconds for which what surfaces show may be behind the branch; gates and plans always ask."""
+"""Seconds that surfaces may lag behind the branch; gates and plans always read it."""
+
+
+UNREAD = ("untrusted-fork", "too-large")
+"""Codes of refusals to read a pull request's latest commit."""
 
 
 @dataclass(frozen=True)
-class Ground:
-    """What a pull request stands on: the policy of the default branch, and the base branch's tip now."""
+class PullContext:
+    """A pull request, the policy in force (of the default branch), and the base branch's latest commit."""
 
+    pull: PullRequest
     policy: Policy
     base_tip: str
 
 
 def policy_at(context: Context, repository: str, commit: str) -> Policy | None:
-    """The policy file at a commit that is in the mirror; None where there is none. Raises PolicyError."""
-    with _parsing:
-        if known := _parsed.get((repository, commit)):
-            return known
-    text = context.git.read(repository, commit, PATH)
-    if text is None:
-        return None
-    policy = policy_file.parse(text.decode("utf-8", "replace"), f"{PATH} at {commit[:7]}")
-    with _parsing:
-        if len(_parsed) > 256:
-            _parsed.clear()
-        _parsed[repository, commit] = policy
-    return policy
+    """Return the policy at a commit that is in the mirror; None if it has no policy file. Raises PolicyError."""
+
+    def read() -> Policy | None:
+        text = context.git.read(repository, commit, PATH)
+        if text is None:
+            return None
+        return parse_policy(text.decode("utf-8", "replace"), f"{PATH} at {commit[:7]}", repository)
+
+    return context.caches.policies.get((repository, commit), read)
 
 
 def tip_of(context: Context, repository: str, branch: str, at_most: float = 0.0) -> str:
-    """The commit of a branch, as GitHub has it now or had it `at_most` seconds ago."""
-    key = (id(context.forge), repository, branch)
-    asked, tip = _tips.get(key, (0.0, ""))
-    if not tip or time.monotonic() - asked >= at_most:
-        tip = _tip(context, repository, branch)
-        _tips[key] = time.monotonic(), tip
-    return tip
+    """Return the latest commit of a branch, read from GitHub at most `at_most` seconds ago."""
+    return context.caches.tips.get((repository, branch), lambda: _tip(context, repository, branch), at_most)
 
 
 def _tip(context: Context, repository: str, branch: str) -> str:
-    """By the API, or by git itself where a server does not offer branches there."""
+    """Read it from the API, or with git if the server has no API for branches."""
     try:
         return context.forge.head_of(repository, branch)
     except ForgeError as error:
@@ -75,7 +62,7 @@ def _tip(context: Context, repository: str, branch: str) -> str:
 
 
 def default_policy(context: Context, repository: str, at_most: float = 0.0) -> Policy | None:
-    """The policy in force: read from the default branch, never from a pull request."""
+    """Return the policy in force, from the default branch and never from a pull request; None if there is none."""
     branch = context.known(repository).default_branch
     tip = tip_of(context, repository, branch, at_most)
     fetch(context, repository, [tip], [f"refs/heads/{branch}"])
@@ -83,7 +70,7 @@ def default_policy(context: Context, repository: str, at_most: float = 0.0) -> P
 
 
 def readable_policy(context: Context, repository: str, at_most: float = 0.0) -> Policy | None:
-    """The same for what only shows how things stand: None also where it is broken, which gates and plans tell."""
+    """Return the policy in force for display: None also if it is invalid, which gates and plans report."""
     try:
         return default_policy(context, repository, at_most)
     except PolicyError:
@@ -91,42 +78,53 @@ def readable_policy(context: Context, repository: str, at_most: float = 0.0) -> 
 
 
 def fetch(context: Context, repository: str, commits: Sequence[str], refs: Sequence[str]) -> None:
-    """Make commits readable. What this process has fetched is not looked for again: that would cost a process of
-    git's each time, and a mirror that is damaged since then heals itself when it is read."""
-    missing = [commit for commit in commits if (id(context.git), repository, commit) not in _fetched]
-    if missing:
-        context.git.fetch(context.remote(repository), missing, refs=refs)
-        if len(_fetched) > 100_000:
-            _fetched.clear()
-        _fetched.update((id(context.git), repository, commit) for commit in missing)
+    """Make commits readable."""
+    context.git.fetch(context.remote(repository), commits, refs=refs)
 
 
-def ground(context: Context, pull: PullRequest, at_most: float = 0.0) -> Ground | Refused:
-    """Fetch what the pull request needs, and read the policy. Refused where it cannot be planned at all."""
+def load_pull_context(context: Context, pull: PullRequest, at_most: float = 0.0) -> PullContext:
+    """Fetch what the pull request needs and read the policy. Raises Refusal if it cannot be planned at all."""
     try:
         policy = default_policy(context, pull.repository, at_most)
     except PolicyError as error:
-        return Refused("policy", error.what, error.next_step)
+        raise Refusal("policy", error.what, error.next_step) from error
     default = context.known(pull.repository).default_branch
     if policy is None:
-        return Refused(
+        raise Refusal(
             "no-policy",
-            f"There is no `{PATH}` on `{default}`, so nothing is planned here yet.",
+            f"There is no `{PATH}` on `{default}`, so nothing is planned yet.",
             "Add one in a pull request; the README has a complete example.",
         )
     if not policy.plans_base(pull.base_ref, default):
-        return Refused(
+        raise Refusal(
             "other-base",
             f"Pull requests into `{pull.base_ref}` are not planned.",
             f"Name it under `branches` in `{PATH}` on `{default}`, or change the base to `{default}`.",
         )
-    # the default branch was asked for just now, within this very call
+    # the default branch was read just now, in this very call
     tip = base_tip(context, pull, max(at_most, 0.5 if pull.base_ref == default else 0.0))
-    return Ground(policy, tip)
+    return PullContext(pull, policy, tip)
+
+
+def require_trust(context: Context, pull: PullRequest) -> None:
+    """Raise Refusal for a fork's commit that nobody with the `write` role has allowed: nothing of it is fetched or listed,
+    since anybody can open a pull request. Whoever merged one has read it."""
+    if not pull.from_fork or pull.state == "merged":
+        return
+    with context.store.read() as tables:
+        if tables.pulls.trusted(pull.repository, pull.number, pull.head_sha):
+            return
+    raise Refusal(
+        "untrusted-fork",
+        f"From a fork: `{pull.head_sha[:7]}` is not read and not planned until somebody with the `write` role has read it "
+        "and commented `/plan`.",
+    )
 
 
 def base_tip(context: Context, pull: PullRequest, at_most: float = 0.0) -> str:
-    """The base branch's commit, after it and the pull request's head were made readable."""
+    """Return the base branch's latest commit, after fetching it and the pull request's latest commit. Raises Refusal for
+    an untrusted fork."""
+    require_trust(context, pull)
     tip = tip_of(context, pull.repository, pull.base_ref, at_most)
     fetch(
         context,
@@ -137,16 +135,28 @@ def base_tip(context: Context, pull: PullRequest, at_most: float = 0.0) -> str:
     return tip
 
 
-def touched(context: Context, pull: PullRequest, ground: Ground) -> list[Stack]:
-    """Stacks whose files, or whose local modules' files, the pull request changes."""
-    changed = context.git.changed(pull.repository, ground.base_tip, pull.head_sha)
-    return watching(context, pull.repository, pull.head_sha, ground.policy, changed)
+def default_tip(context: Context, pull_context: PullContext) -> tuple[str, str]:
+    """Return the default branch and its latest commit, after fetching it."""
+    pull = pull_context.pull
+    branch = context.known(pull.repository).default_branch
+    if branch == pull.base_ref:
+        return branch, pull_context.base_tip
+    tip = tip_of(context, pull.repository, branch)
+    fetch(context, pull.repository, [tip], [f"refs/heads/{branch}"])
+    return branch, tip
 
 
-def watching(
+def touched_stacks(context: Context, pull_context: PullContext) -> list[Stack]:
+    """Return the stacks whose files, or whose local modules' files, the pull request changes."""
+    pull = pull_context.pull
+    changed = context.git.changed(pull.repository, pull_context.base_tip, pull.head_sha)
+    return affected_stacks(context, pull.repository, pull.head_sha, pull_context.policy, changed)
+
+
+def affected_stacks(
     context: Context, repository: str, commit: str, policy: Policy, changed: list[str]
 ) -> list[Stack]:
-    """The stacks that `changed` paths concern: by their globs, or because they use a local module that changed."""
+    """Return the stacks that `changed` paths affect: by their globs, or because they use a local module that changed."""
     return [
         stack
         for stack in policy.stacks.values()
@@ -154,24 +164,29 @@ def watching(
     ]
 
 
-def moved(context: Context, pull: PullRequest, ground: Ground, stack: str) -> list[str]:
-    """Paths of the stack that changed on the base since this branch left it: its plan would undo them."""
-    return moved_by_stack(context, pull, ground, [stack])[stack]
+def changed_on_base(context: Context, pull_context: PullContext, stack: str) -> list[str]:
+    """Return the stack's paths that changed on the base branch and are missing here: the plan would undo them."""
+    return changed_on_base_by_stack(context, pull_context, [stack])[stack]
 
 
-def moved_by_stack(
-    context: Context, pull: PullRequest, ground: Ground, stacks: Iterable[str]
+def changed_on_base_by_stack(
+    context: Context, pull_context: PullContext, stacks: Iterable[str]
 ) -> dict[str, list[str]]:
-    """The same for several stacks at once; git is asked once."""
-    paths = context.git.changed(pull.repository, pull.head_sha, ground.base_tip)
+    """Return such paths for several stacks; git is asked once."""
+    pull = pull_context.pull
+    paths = context.git.changed(pull.repository, pull.head_sha, pull_context.base_tip)
     return {
-        stack: list(_concern(context, pull.repository, ground.base_tip, ground.policy.stacks[stack], paths))
+        stack: list(
+            _concern(
+                context, pull.repository, pull_context.base_tip, pull_context.policy.stacks[stack], paths
+            )
+        )
         for stack in stacks
     }
 
 
 def _concern(context: Context, repository: str, commit: str, stack: Stack, paths: list[str]) -> Iterator[str]:
-    """Those of `paths` that the stack watches, or that lie in a local module it uses, directly or through others."""
+    """Yield those of `paths` that the stack watches, or that are in a local module it uses, directly or indirectly."""
     rest = []
     for path in paths:
         if stack.watches(path):
@@ -190,23 +205,24 @@ def _concern(context: Context, repository: str, commit: str, stack: Stack, paths
             yield path
 
 
-def automatic(policy: Policy, stack: Stack) -> list[Environment]:
-    """The environments that are planned when a pull request is opened or pushed."""
+def automatic_environments(policy: Policy, stack: Stack) -> list[Environment]:
+    """Return the environments that are planned when a pull request is opened or pushed."""
     return [env for env in policy.environments_of(stack) if env.on_pull_request]
 
 
-def pick(
-    context: Context, pull: PullRequest, ground: Ground, environment: str | None, stack: str | None
-) -> list[Target] | Refused:
-    """The targets that `[env] [stack]` of a command mean; unknown words get a did-you-mean."""
-    policy = ground.policy
-    if environment is not None and (no := unknown(policy, environment, stack)):
-        return no
-    stacks = [policy.stacks[stack]] if stack else touched(context, pull, ground)
+def select_targets(
+    context: Context, pull_context: PullContext, environment: str | None, stack: str | None
+) -> list[Target]:
+    """Return the targets that `[env] [stack]` of a command name. Raises Refusal, with a did-you-mean for unknown words."""
+    pull = pull_context.pull
+    policy = pull_context.policy
+    if environment is not None:
+        require(refuse_unknown(policy, environment, stack))
+    stacks = [policy.stacks[stack]] if stack else touched_stacks(context, pull_context)
     if not stacks and environment and len(policy.stacks) == 1:
-        stacks = list(policy.stacks.values())  # asked for by name: there is only one it can be
+        stacks = list(policy.stacks.values())  # the environment was named, and there is only one stack
     if not stacks:
-        return Refused(
+        raise Refusal(
             "untouched",
             f"#{pull.number} touches no stack ({', '.join(f'`{name}`' for name in policy.stacks)}).",
             "Name one: `/plan <env> <stack>`.",
@@ -215,19 +231,21 @@ def pick(
     for one in stacks:
         offered = policy.environments_of(one)
         chosen = (
-            [env for env in offered if env.name == environment] if environment else automatic(policy, one)
+            [env for env in offered if env.name == environment]
+            if environment
+            else automatic_environments(policy, one)
         )
         found += [policy.target(pull.repository, one.name, env.name, pull.number) for env in chosen]
     if not found:
         where = f"in `{environment}`" if environment else "when a pull request changes"
-        return Refused(
-            "nowhere", f"No stack of #{pull.number} is planned {where}.", "`/status` shows what there is."
+        raise Refusal(
+            "nowhere", f"No stack of #{pull.number} is planned {where}.", "`/status` shows what is planned."
         )
     return found
 
 
-def unknown(policy: Policy, environment: str, stack: str | None) -> Refused | None:
-    """A refusal for words that name no environment or stack, or the laptop's own environment."""
+def refuse_unknown(policy: Policy, environment: str, stack: str | None) -> Refused | None:
+    """Refuse words that name no environment or stack, and local environments."""
     for word, kind, names in (
         (environment, "environment", list(policy.environments)),
         (stack, "stack", list(policy.stacks)),
@@ -244,26 +262,27 @@ def unknown(policy: Policy, environment: str, stack: str | None) -> Refused | No
     if policy.environments[environment].local:
         return Refused(
             "local",
-            f"`{environment}` lives on the laptop; it is not run from here.",
-            "Use your own Terraform there.",
+            f"`{environment}` is local-only.",
+            "Run Terraform yourself.",
         )
     return None
 
 
-def parsed_policy_note(context: Context, pull: PullRequest, tip: str) -> str:
-    """What a pull request that changes the policy is told: it would mean this, from its merge on; or what is wrong."""
+def policy_change_note(context: Context, pull: PullRequest, tip: str) -> str:
+    """Return a note for a pull request that changes the policy: what will apply after the merge, or what is wrong; ""
+    otherwise."""
     changed = context.git.changed(pull.repository, tip, pull.head_sha)
     if PATH not in changed:
         return ""
     try:
         policy = policy_at(context, pull.repository, pull.head_sha)
     except UserError as error:
-        return f"This pull request's `{PATH}` would not work: {error.what}"
+        return f"`{PATH}` in this pull request is invalid: {error.what}"
     if policy is None:
-        return f"This pull request removes `{PATH}`: after its merge nothing is planned any more."
+        return f"This pull request removes `{PATH}`: nothing will be planned after the merge."
     stacks = ", ".join(f"`{stack.name}` (`{stack.root}`)" for stack in policy.stacks.values())
     environments = ", ".join(f"`{name}`" for name in policy.environments)
     return (
-        f"This pull request changes `{PATH}`. From its merge on it means: stacks {stacks}; environments "
-        f"{environments}. Until then the policy of the default branch holds."
+        f"This pull request changes `{PATH}`. After the merge: stacks {stacks}; environments "
+        f"{environments}. Until then the default branch's policy applies."
     )

@@ -1,0 +1,1 @@
+"""The Slack adapter: implements the Chat port and receives Slack's requests."""

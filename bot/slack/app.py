@@ -1,4 +1,4 @@
-"""Slack's requests into stored deliveries, by Bolt."""
+"""Verify requests from Slack and dispatch them through Bolt, over HTTP and Socket Mode alike."""
 
 from __future__ import annotations
 
@@ -6,37 +6,31 @@ import json
 import logging
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
 
-from slack_bolt import Ack, App, BoltContext, BoltRequest, BoltResponse
+from slack_bolt import App, BoltContext, BoltRequest, BoltResponse
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk import WebClient
-from slack_sdk.errors import SlackApiError
 
-from bot.errors import reference
 from bot.slack.chat import web_client
-from bot.slack.events import Payload, check, delivery_id, parse, read
-from bot.slack.request import Malformed, SlackDelivery, SlackRequest
-from bot.slack.routing import routed
+from bot.slack.events import read_request
+from bot.slack.listeners import REQUEST, Listeners, SlackHandlers
+from bot.slack.payload import Payload, check_payload, delivery_id, parse_payload, written_at
+from bot.slack.request import Malformed
+from bot.slack.routing import bolt_payload
 from bot.slack.signature import verify
 
-OnDelivery = Callable[[SlackDelivery], bool]
-"""Stores the delivery under its unique id: True where it is new. Whatever it does else happens later."""
-OnOpenModal = Callable[[SlackRequest], dict[str, Any] | None]
-"""The view to open for a click on a button whose action_id starts with MODAL, or, for one within a modal, what that
-shows next; None to store the click instead."""
-OnSubmit = Callable[[SlackRequest], Mapping[str, str] | None]
-"""What is wrong with a submitted view: block_id → text for people; None or empty where all is well."""
 Answer = tuple[int, dict[str, str], bytes]
 """Status, headers and body."""
 
-MODAL = "modal:"
 MAX_BODY = 1_000_000
-"""Bytes of a request's body: far above Slack's largest (a view of 100 blocks of 3,000 characters each)."""
+"""Bytes of a request's body: well above Slack's largest payload (a view of 100 blocks of 3,000 characters)."""
+
+MODAL_TIMEOUT = 2.5
+"""Seconds for opening a modal. Slack: a trigger_id is valid for 3 s."""
 
 _ANY = re.compile(r".*", re.DOTALL)
-_log = logging.getLogger(__name__)
 
 
 def build_app(
@@ -44,88 +38,37 @@ def build_app(
     signing_secret: str,
     *,
     command_name: str,
-    on_delivery: OnDelivery,
-    on_open_modal: OnOpenModal | None = None,
-    on_submit: OnSubmit | None = None,
+    handlers: SlackHandlers,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> SlackApp:
-    """The entry for Slack's requests; makes no call to Slack, so it can be built while Slack is down.
+    """Return the entry point for Slack's requests. Makes no call to Slack, so it can be built while Slack is down.
 
-    client: whose token, API address and so on are used to open modals. command_name: such as `/infra`.
+    client: its token, API address and timeout are used to open modals. command_name: such as `/infra`.
     """
     bolt = App(
         name="towpath",
         logger=logging.getLogger("bot.slack.bolt"),
-        # No token here, and an own `authorize`: with a token, Bolt calls auth.test at the start or at the first request.
+        # No token, and our own `authorize`: with a token, Bolt calls auth.test at the start or at the first request.
         client=WebClient(base_url=client.base_url, timeout=client.timeout, retry_handlers=[]),
         authorize=_authorize,
-        request_verification_enabled=False,  # SlackApp.handle has done it; Bolt's raises for odd timestamps
-        ignoring_self_events_enabled=False,  # needs the bot's id; `read` leaves out what bots write
-        process_before_response=True,  # the row is written before Slack hears 200, in the caller's thread
+        request_verification_enabled=False,  # SlackApp.handle verifies; Bolt raises for a non-numeric timestamp
+        ignoring_self_events_enabled=False,  # needs the bot's id; `read_request` ignores messages from bots
+        process_before_response=True,  # the row is written before Slack gets its 200, in the caller's thread
     )
-    # A modal must open within 3 s of the click (Slack), so this client waits less than that.
-    quick = web_client(client.token or "", api_url=client.base_url, timeout=2.5)
-
-    def store(context: BoltContext, ack: Ack) -> None:
-        request: SlackRequest = context["asked"]
-        if not on_delivery(SlackDelivery(request.delivery_id, request)):
-            _log.info("slack delivery %s came again", request.delivery_id)
-        ack()
-
-    def click(context: BoltContext, ack: Ack) -> None:
-        request: SlackRequest = context["asked"]
-        wants = on_open_modal is not None and request.action_id.startswith(MODAL)
-        view = on_open_modal(request) if on_open_modal and wants else None
-        if view is None:
-            store(context, ack)
-        else:
-            if request.view.get("type") == "modal":
-                update_modal(request, view)
-            else:
-                quick.views_open(trigger_id=request.trigger_id, view=view)
-            ack()
-
-    def update_modal(request: SlackRequest, view: dict[str, Any]) -> None:
-        """With the hash of what was clicked in: of two quick clicks the second does not undo the first."""
-        seen = {"view_id": str(request.view.get("id", "")), "hash": str(request.view.get("hash", ""))}
-        try:
-            quick.views_update(view=view, **seen)
-        except SlackApiError as error:
-            if error.response.get("error") not in ("hash_conflict", "not_found"):
-                raise
-
-    def submit(context: BoltContext, ack: Ack) -> None:
-        errors = on_submit(context["asked"]) if on_submit else None
-        if errors:
-            ack(response_action="errors", errors=dict(errors))
-        else:
-            store(context, ack)
-
-    def other_command(ack: Ack) -> None:
-        ack(f"This command is not in use here. Type `{command_name} help`.")
-
-    def failed(error: Exception, context: BoltContext) -> BoltResponse:
-        """Slack repeats an event that got no 200, marks a failed click, and keeps a failed modal open."""
-        mark = reference()
-        _log.error("slack request failed: %s", mark, exc_info=error)
-        asked: SlackRequest | None = context.get("asked")
-        if asked is None or asked.kind != "command":
-            return BoltResponse(status=503)
-        text = f"Something went wrong here ({mark}), and nothing was done. Send the command again."
-        return BoltResponse(status=200, body={"response_type": "ephemeral", "text": text})
-
-    bolt.command(command_name)(store)
-    bolt.command(_ANY)(other_command)
+    modal_client = web_client(client.token or "", api_url=client.base_url, timeout=MODAL_TIMEOUT)
+    listeners = Listeners(handlers, modal_client, command_name)
+    bolt.command(command_name)(listeners.store)
+    bolt.command(_ANY)(listeners.other_command)
     for event in ("app_mention", "message", "app_home_opened"):
-        bolt.event(event)(store)
-    bolt.action(_ANY)(click)
-    bolt.view(_ANY)(submit)
-    bolt.error(failed)
+        bolt.event(event)(listeners.store)
+    bolt.action(_ANY)(listeners.click)
+    bolt.view(_ANY)(listeners.submit)
+    bolt.error(listeners.failed)
     return SlackApp(bolt, signing_secret, now)
 
 
 class SlackApp:
-    """Answers Slack's requests, of HTTP and of Socket Mode alike. Safe to use from many threads."""
+    """Answers requests from Slack. Safe to use from many threads."""
 
     def __init__(self, bolt: App, signing_secret: str, now: Callable[[], datetime]) -> None:
         self.bolt = bolt
@@ -133,38 +76,42 @@ class SlackApp:
         self._now = now
 
     def handle(self, body: bytes, headers: Mapping[str, str]) -> Answer:
-        """The answer to a POST of Slack's: 401 for a wrong signature, 413 too large, 400 malformed, else Bolt's.
+        """Answer a POST from Slack: 413 too large, 401 wrong signature, 400 malformed, else Bolt's answer.
 
-        503 where the delivery could not be stored. Never raises for anything in `body` or `headers`.
+        Bolt's answer is 503 if the delivery could not be stored. Never raises for anything in `body` or `headers`.
         """
-        named = {name.lower(): value for name, value in headers.items()}
+        lower = {name.lower(): value for name, value in headers.items()}
         if len(body) > MAX_BODY:
             return _plain(413, "too large")
-        stamp = named.get("x-slack-request-timestamp", "")
-        if not verify(self._secret, body, stamp, named.get("x-slack-signature", ""), self._now()):
+        timestamp = lower.get("x-slack-request-timestamp", "")
+        if not verify(self._secret, body, timestamp, lower.get("x-slack-signature", ""), self._now()):
             return _plain(401, "wrong signature")
         try:
-            payload = parse(body, named.get("content-type", ""))
-            answer = self._dispatch(payload, delivery_id(payload, stamp.encode() + body))
+            payload = parse_payload(body, lower.get("content-type", ""))
+            answer = self._dispatch(payload, delivery_id(payload, timestamp.encode() + body), timestamp)
         except Malformed as error:
             return _plain(400, f"malformed: {error}")
         return answer.status, answer.first_headers(), answer.body.encode()
 
     def dispatch(self, payload: Payload) -> BoltResponse:
-        """The answer to a payload of Socket Mode. Raises Malformed."""
-        check(payload)
+        """Answer a payload from Socket Mode. Raises Malformed."""
+        check_payload(payload)
         return self._dispatch(payload, delivery_id(payload, json.dumps(payload, sort_keys=True).encode()))
 
-    def _dispatch(self, payload: Payload, delivery: str) -> BoltResponse:
-        request = read(payload, delivery)
+    def _dispatch(self, payload: Payload, delivery: str, timestamp: str = "") -> BoltResponse:
+        request = read_request(payload, delivery)
+        if request is not None:
+            request = replace(request, written_at=written_at(payload, timestamp))
         if request is None and payload.get("type") != "url_verification":
-            return BoltResponse(status=200)  # also `ssl_check`, and kinds to come: nothing is asked of us
-        asked = BoltRequest(body=routed(payload, request), mode="socket_mode", context={"asked": request})
-        return self.bolt.dispatch(asked)
+            return BoltResponse(status=200)  # not for us: `ssl_check`, and kinds that Slack may add
+        bolt_request = BoltRequest(
+            body=bolt_payload(payload, request), mode="socket_mode", context={REQUEST: request}
+        )
+        return self.bolt.dispatch(bolt_request)
 
 
 def _authorize(context: BoltContext) -> AuthorizeResult:
-    """Any request with a right signature; what the person may do is asked later, on the server."""
+    """Accept every signed request; the person's permissions are checked when the request is processed."""
     return AuthorizeResult(enterprise_id=context.enterprise_id, team_id=context.team_id)
 
 

@@ -1,4 +1,4 @@
-"""Slack's app manifest: what an administrator pastes to create the app."""
+"""The Slack app manifest, which an administrator pastes to create the app."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ SCOPES = (
     "im:write",
     "users:read",
 )
-"""The bot token's scopes, each for a method that the adapter calls or an event that it reads."""
+"""The bot token's scopes, each needed for a method that the adapter calls or an event that it reads."""
 
 EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 
 def manifest(command_name: str, *, public_url: str = "", name: str = "Towpath") -> dict[str, Any]:
-    """The manifest as Slack reads it (JSON or YAML of this dict).
+    """Return the manifest, to be pasted as JSON or YAML.
 
-    command_name: such as `/infra`. public_url: where Slack reaches the bot; empty for Socket Mode, which needs none.
+    command_name: such as `/infra`. public_url: where Slack reaches the bot; empty for Socket Mode.
     """
     address = public_url.rstrip("/") + EVENTS_PATH if public_url else ""
-    reached = {"url": address} if address else {}
-    asked = {"request_url": address} if address else {}
+    command_url = {"url": address} if address else {}
+    request_url = {"request_url": address} if address else {}
     command = {
         "command": command_name,
-        **reached,
-        "description": "Plan, promote, approve and undo infrastructure changes",
+        **command_url,
+        "description": "Plan, apply, promote, approve and revert infrastructure changes",
         "usage_hint": "help",
         "should_escape": True,
     }
@@ -56,8 +56,8 @@ def manifest(command_name: str, *, public_url: str = "", name: str = "Towpath") 
         },
         "oauth_config": {"scopes": {"bot": list(SCOPES)}},
         "settings": {
-            "event_subscriptions": {**asked, "bot_events": list(EVENTS)},
-            "interactivity": {"is_enabled": True, **asked},
+            "event_subscriptions": {**request_url, "bot_events": list(EVENTS)},
+            "interactivity": {"is_enabled": True, **request_url},
             "org_deploy_enabled": False,
             "socket_mode_enabled": not address,
             "token_rotation_enabled": False,

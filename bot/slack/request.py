@@ -1,4 +1,4 @@
-"""One shape for everything that people do in Slack."""
+"""One type for every request that people make in Slack."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ Kind = Literal["command", "action", "mention", "submission", "home"]
 
 
 class Malformed(Exception):
-    """A payload that Slack would not send."""
+    """The payload does not have the shape that Slack documents."""
 
 
 @dataclass(frozen=True)
 class SlackRequest:
-    """What somebody asked for. Empty text stands for what this kind does not have.
+    """A command, mention, click, submission or opened Home tab. Fields that a kind does not have are empty.
 
-    Plain data: `dataclasses.asdict` gives JSON, `SlackRequest(**data)` reads it back.
+    Stored as JSON: `dataclasses.asdict` writes it, `SlackRequest(**data)` reads it back. So fields are only ever added,
+    with a default.
 
-    text: of a command or a mention, without Slack's notation. message_ts, thread_ts: the message of the click or the
-    mention, and the parent of its thread (empty outside a thread). action_id, value: of a click; of a submission the
-    view's callback_id and private_metadata. view: of a submission, and of a click inside a view, as Slack gives it.
-    delivery_id: Slack's event_id, else a digest of the request: the same for a repeated delivery, click or submission.
+    text: of a command or mention, without Slack's markup. message_ts, thread_ts: the message of the click or mention,
+    and the parent message of its thread (empty outside a thread). action_id, value: of a click; for a submission, the
+    view's callback_id and private_metadata. view: of a submission or of a click inside a view, as Slack sends it.
+    delivery_id: Slack's event_id, else a digest; the same for a repeated delivery, click or submission.
+    written_at: when the person wrote or clicked, in seconds since 1970 by Slack's clock; 0 if Slack does not say, which is
+    only so for slash commands and submissions in Socket Mode: they are never sent later.
     """
 
     kind: Kind
@@ -39,11 +42,12 @@ class SlackRequest:
     response_url: str = ""
     trigger_id: str = ""
     view: dict[str, Any] = field(default_factory=dict)
+    written_at: float = 0.0
 
 
 @dataclass(frozen=True)
 class SlackDelivery:
-    """A request to store under its unique `id` before Slack gets its answer."""
+    """A request to store under its unique `id` before Slack is answered."""
 
     id: str
     request: SlackRequest

@@ -1,24 +1,24 @@
-"""What Bolt gets to see of a payload.
+"""Reduce a payload to the fields that Bolt routes by.
 
-Bolt routes by a few fields and reads many more on the way, some so trustingly that an odd shape raises inside its own
-error handler. So it gets just those few; the listeners have the SlackRequest.
+Bolt reads many more fields on the way, and an unexpected shape in some of them raises inside its own error handler. So
+it gets only the fields it needs; listeners use the SlackRequest.
 """
 
 from __future__ import annotations
 
-from bot.slack.events import Payload
+from bot.slack.payload import Payload
 from bot.slack.request import Malformed, SlackRequest
 
 
-def routed(payload: Payload, request: SlackRequest | None) -> Payload:
-    """The smallest payload that Bolt sends to the same listener; None is Slack's question at the set-up of a URL.
+def bolt_payload(payload: Payload, request: SlackRequest | None) -> Payload:
+    """Return the smallest payload that Bolt routes to the same listener.
 
-    payload: one that `read` has taken. Raises Malformed.
+    payload: accepted by `read_request`. request: None for Slack's url_verification. Raises Malformed.
     """
     if request is None:
         challenge = payload.get("challenge")
         if not isinstance(challenge, str):
-            raise Malformed("challenge: not a text")
+            raise Malformed("challenge is not a string")
         return {"type": "url_verification", "challenge": challenge}
     if request.kind == "command":
         return {"command": payload["command"]}

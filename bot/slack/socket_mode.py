@@ -1,4 +1,4 @@
-"""Socket Mode: Slack's payloads over a connection that the bot opens, without a public address."""
+"""Socket Mode: receive Slack's payloads over a connection that the bot opens, without a public address."""
 
 from __future__ import annotations
 
@@ -38,13 +38,13 @@ class _Handler(SocketModeHandler):
         try:
             answer = self.slack.dispatch(req.payload)
         except Malformed as error:
-            _log.warning("malformed slack payload left out: %s", error)
+            _log.warning("malformed slack payload ignored: %s", error)
             return
-        send_response(client, req, answer, start)  # no acknowledgement unless 200: Slack sends it again
+        send_response(client, req, answer, start)  # acknowledges only a 200; otherwise Slack sends it again
 
 
 class SocketMode:
-    """Keeps a connection to Slack. A failure is logged, never raised, and tried again until `close`."""
+    """Keeps a connection to Slack open. A failure is logged, never raised, and retried until `close`."""
 
     def __init__(
         self,
@@ -55,55 +55,55 @@ class SocketMode:
         pause: float = 5.0,
         ping: float = 10.0,
     ) -> None:
-        """pause: seconds between two tries of the first connection; ping: seconds between two checks of it."""
+        """pause: seconds between attempts at the first connection. ping: seconds between checks of the connection."""
         self._handler = _Handler(slack, app_token, api_url, ping)
         self._pause = pause
-        self._ended = threading.Event()
+        self._closed = threading.Event()
         self._thread = threading.Thread(target=self._connect, name="slack-socket", daemon=True)
 
     @property
     def connected(self) -> bool:
-        """Whether the connection stands now."""
+        """Whether the connection is up."""
         return self._handler.client.is_connected()
 
     def start(self) -> SocketMode:
-        """Returns at once; the connection comes up in the background."""
+        """Start connecting in the background and return at once."""
         self._thread.start()
         return self
 
     def close(self) -> None:
-        """Ends the connection and its threads; returns when they have ended."""
-        self._ended.set()
+        """Close the connection and wait for its threads to end."""
+        self._closed.set()
         if self._thread.is_alive():
             self._thread.join()
-        self._part()
+        self._close_socket()
         self._handler.close()  # type: ignore[no-untyped-call]
 
-    def _part(self) -> None:
-        """Close by Slack's own answer to a close frame, for at most a second.
+    def _close_socket(self) -> None:
+        """Send a close frame and wait up to a second for Slack to close the connection.
 
-        The reading thread would not notice for 10 s that another thread has closed its socket.
+        If this thread closed the socket itself, the reading thread would not notice for 10 s.
         """
         client = self._handler.client
         client.auto_reconnect_enabled = False
         session = client.current_session
-        link = session.sock if session else None
-        if session and link:
+        sock = session.sock if session else None
+        if session and sock:
             with contextlib.suppress(OSError, WebSocketException):
-                link.send_close()
+                sock.send_close()
             end = monotonic() + 1
             while session.sock and monotonic() < end:
                 sleep(0.01)
-            link.shutdown()  # type: ignore[no-untyped-call]
+            sock.shutdown()  # type: ignore[no-untyped-call]
 
     def _connect(self) -> None:
-        """Up to the first connection; from then on slack_sdk's own monitor reconnects."""
-        while not self._ended.is_set():
-            began = monotonic()
+        """Retry until the first connection is up; after that, slack_sdk's own monitor reconnects."""
+        while not self._closed.is_set():
+            started = monotonic()
             try:
                 self._handler.connect()  # type: ignore[no-untyped-call]
             except (SlackClientError, HTTPException, OSError, ValueError) as error:
-                _log.warning("no Socket Mode connection to Slack yet: %s", type(error).__name__)
-                self._ended.wait(max(0.0, self._pause - (monotonic() - began)))
+                _log.warning("cannot connect to Slack by Socket Mode, retrying: %s", type(error).__name__)
+                self._closed.wait(max(0.0, self._pause - (monotonic() - started)))
             else:
                 return

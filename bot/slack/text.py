@@ -1,4 +1,4 @@
-"""What a person meant by a text in Slack's notation: mentions, links and entities become plain words."""
+"""Convert Slack's markup to plain text: mentions, links and entities."""
 
 from __future__ import annotations
 
@@ -12,24 +12,24 @@ _SIGNS = {"#": "#", "@": "@", "!": "@"}
 
 
 def plain(text: str, *, bot: str = "") -> str:
-    """`text` without Slack's notation and without the mention of the bot.
+    """Return `text` without Slack's markup and without the mention of the bot.
 
-    bot: the bot's user id; where it is unknown, a mention at the very start is taken for the bot's.
-    A link to a pull request reads as `owner/name#12`, unless its label `#12` already stands behind `owner/name`.
+    bot: the bot's user id; if empty, a mention at the very start is taken to be the bot's.
+    A link to a pull request becomes `owner/name#12`, unless its label `#12` already follows `owner/name`.
     """
     mention = rf"<@{re.escape(bot)}(?:\|[^<>]*)?>" if bot else r"\A\s*<@[^<>]*>"
     text = re.sub(mention, " ", text)
-    text = _TOKEN.sub(lambda found: _token(found, text), text)
+    text = _TOKEN.sub(lambda match: _token(match, text), text)
     text = text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
     return _DASHES.sub("--", text.translate(_SMART)).strip()
 
 
-def _token(found: re.Match[str], text: str) -> str:
-    """One `<…>`: a person, a channel, a group, a date or a link."""
-    body, _, label = found[1].partition("|")
+def _token(match: re.Match[str], text: str) -> str:
+    """Convert one `<…>`: a person, channel, group, date or link."""
+    body, _, label = match[1].partition("|")
     sign = _SIGNS.get(body[:1])
     if sign is None:
-        return _link(body, label, glued=found.start() > 0 and not text[found.start() - 1].isspace())
+        return _link(body, label, glued=match.start() > 0 and not text[match.start() - 1].isspace())
     if body.startswith("!date^"):
         return label
     word = label or body[1:]

@@ -1,4 +1,4 @@
-"""Smoke checks: an address that answers, a port that takes connections, a command that ends well."""
+"""Smoke checks: a URL that answers, a port that accepts connections, a command that succeeds."""
 
 from bot.smoke.checker import Checker
 

@@ -1,4 +1,4 @@
-"""An address that answers as it should."""
+"""Check that a URL answers with the expected status and text."""
 
 from __future__ import annotations
 
@@ -7,76 +7,78 @@ import time
 import httpx
 
 from bot.domain.ports.smoke import Smoke
-from bot.smoke.trying import NotWell
+from bot.smoke.attempt import CheckFailed
 
-LARGEST = 1 << 20
-"""Bytes of a body that are looked through."""
-HOPS = 5
-"""Redirects that are followed."""
+MAX_BODY = 1 << 20
+"""Bytes of a body that are searched."""
+MAX_REDIRECTS = 5
 _HEADERS = {"accept-encoding": "identity", "user-agent": "towpath"}
-"""A body as it is: one that was packed could grow beyond any limit when it is opened."""
+"""No compression: a small compressed body could expand beyond any limit."""
 
 
-def ask(smoke: Smoke, timeout: float) -> str:
-    """GET the address once. A redirect is followed within its scheme, unless its own status is wanted. Raises NotWell."""
-    until = time.monotonic() + timeout
+def check(smoke: Smoke, timeout: float) -> str:
+    """GET the URL once; return what was seen. Raises CheckFailed.
+
+    A redirect is followed within its scheme, unless the check expects the redirect's own status.
+    """
+    deadline = time.monotonic() + timeout
     try:
-        address = httpx.URL(smoke.subject)
-        if address.scheme not in ("http", "https") or not address.host:
-            raise NotWell(f"{smoke.subject} is no address that begins with https:// or http://")
+        url = httpx.URL(smoke.subject)
+        if url.scheme not in ("http", "https") or not url.host:
+            raise CheckFailed(f"{smoke.subject} is not an http:// or https:// URL")
         with httpx.Client(timeout=timeout, follow_redirects=False, headers=_HEADERS) as client:
-            return _follow(client, smoke, address, until)
+            return _get(client, smoke, url, deadline)
     except httpx.HTTPError as error:
-        raise NotWell(f"GET {smoke.subject}: {_reason(error, timeout)}") from None
+        raise CheckFailed(f"GET {smoke.subject}: {_reason(error, timeout)}") from None
     except (httpx.InvalidURL, UnicodeError, ValueError):
-        raise NotWell(f"{smoke.subject} is no address that begins with https:// or http://") from None
+        raise CheckFailed(f"{smoke.subject} is not an http:// or https:// URL") from None
 
 
-def _follow(client: httpx.Client, smoke: Smoke, address: httpx.URL, until: float) -> str:
-    for _hop in range(HOPS + 1):
-        with client.stream("GET", address) as answer:
-            if answer.has_redirect_location and answer.status_code not in smoke.statuses:
-                address = _next(smoke, address, answer)
+def _get(client: httpx.Client, smoke: Smoke, url: httpx.URL, deadline: float) -> str:
+    for _redirect in range(MAX_REDIRECTS + 1):
+        with client.stream("GET", url) as response:
+            if response.has_redirect_location and response.status_code not in smoke.statuses:
+                url = _redirect_target(smoke, url, response)
                 continue
-            _look(smoke, address, answer, until)
-            return f"GET {address} answered {answer.status_code}"
-    raise NotWell(f"GET {smoke.subject} was redirected more than {HOPS} times")
+            _check_response(smoke, url, response, deadline)
+            return f"GET {url} returned {response.status_code}"
+    raise CheckFailed(f"GET {smoke.subject} was redirected more than {MAX_REDIRECTS} times")
 
 
-def _next(smoke: Smoke, address: httpx.URL, answer: httpx.Response) -> httpx.URL:
-    """Where a redirect leads. A check of https must not be well because something unencrypted is."""
-    following = address.join(answer.headers["location"])
-    if following.scheme != address.scheme:
-        raise NotWell(
-            f"GET {smoke.subject} is redirected to {following}, another scheme: name that address in the check"
+def _redirect_target(smoke: Smoke, url: httpx.URL, response: httpx.Response) -> httpx.URL:
+    """Return where a redirect leads. Another scheme fails: a check of https must not pass because of plain http."""
+    target = url.join(response.headers["location"])
+    if target.scheme != url.scheme:
+        raise CheckFailed(
+            f"GET {smoke.subject} redirects to {target}, which has another scheme: use that URL in the check"
         )
-    return following
+    return target
 
 
-def _look(smoke: Smoke, address: httpx.URL, answer: httpx.Response, until: float) -> None:
-    if answer.status_code not in smoke.statuses:
-        wanted = " or ".join(map(str, smoke.statuses))
-        raise NotWell(f"GET {address} answered {answer.status_code}, wanted {wanted}")
-    if smoke.contains and not _contains(answer, smoke.contains.encode(), until):
-        raise NotWell(f'GET {address} answered {answer.status_code} without "{smoke.contains}"')
+def _check_response(smoke: Smoke, url: httpx.URL, response: httpx.Response, deadline: float) -> None:
+    if response.status_code not in smoke.statuses:
+        expected = " or ".join(map(str, smoke.statuses))
+        raise CheckFailed(f"GET {url} returned {response.status_code}, expected {expected}")
+    if smoke.contains and not _contains(response, smoke.contains.encode(), deadline):
+        raise CheckFailed(f'GET {url} returned {response.status_code} without "{smoke.contains}" in its body')
 
 
-def _contains(answer: httpx.Response, text: bytes, until: float) -> bool:
-    """Whether the text is in the first megabyte of the body; what comes after it is not read."""
+def _contains(response: httpx.Response, text: bytes, deadline: float) -> bool:
+    """Whether the text is in the first megabyte of the body; the rest is not read."""
     body = bytearray()
-    for chunk in answer.iter_raw(1 << 16):
+    for chunk in response.iter_raw(1 << 16):
         body += chunk
-        if text in body[:LARGEST]:
+        if text in body[:MAX_BODY]:
             return True
-        if len(body) >= LARGEST:
+        if len(body) >= MAX_BODY:
             return False
-        if time.monotonic() > until:
+        if time.monotonic() > deadline:
             raise httpx.ReadTimeout("")
     return False
 
 
 def _reason(error: httpx.HTTPError, timeout: float) -> str:
-    """For people: what the library says of it is for programmers."""
+    """Return a readable reason; the library's own texts are written for programmers."""
     text = str(error)
     if isinstance(error, httpx.TimeoutException):
         return f"no answer within {timeout:.3g} s"

@@ -1,22 +1,22 @@
-"""A port that takes connections."""
+"""Check that a port accepts connections."""
 
 from __future__ import annotations
 
 import socket
 
 from bot.domain.ports.smoke import Smoke
-from bot.smoke.trying import NotWell
+from bot.smoke.attempt import CheckFailed
 
 
-def ask(smoke: Smoke, timeout: float) -> str:
-    """Connect once, and hang up. Raises NotWell."""
+def check(smoke: Smoke, timeout: float) -> str:
+    """Connect once and close; return what was seen. Raises CheckFailed."""
     host, _, port = smoke.subject.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")  # an IPv6 address
     if not host or not (port.isascii() and port.isdecimal() and 0 < int(port) < 65536):
-        raise NotWell(f"{smoke.subject} is no host and port, such as db.example.com:5432")
+        raise CheckFailed(f"{smoke.subject} is not a host and port, such as db.example.com:5432")
     try:
         with socket.create_connection((host, int(port)), timeout):
-            return f"{smoke.subject} takes connections"
+            return f"{smoke.subject} accepts connections"
     except ConnectionRefusedError:
         reason = "refused"
     except TimeoutError:
@@ -25,4 +25,4 @@ def ask(smoke: Smoke, timeout: float) -> str:
         reason = "no such host"
     except OSError as error:
         reason = (error.strerror or type(error).__name__).lower()
-    raise NotWell(f"no connection to {smoke.subject}: {reason}")
+    raise CheckFailed(f"no connection to {smoke.subject}: {reason}")

@@ -1,4 +1,4 @@
-"""States in a bucket (S3, R2, MinIO), as Terraform's s3 backend lays them out."""
+"""Read and write states in a bucket (S3, R2, MinIO), in the layout of Terraform's s3 backend."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.state import LockInfo
 from bot.errors import TransientError, UserError
 
 if TYPE_CHECKING:
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Keys:
-    """An access key for the state buckets; both empty: whatever boto3 finds by itself (an instance's role)."""
+    """An access key for the state buckets. If both are empty, boto3 finds credentials itself (an instance role)."""
 
     access_key_id: str = ""
     secret_access_key: str = field(default="", repr=False)
@@ -26,82 +25,65 @@ class Keys:
         return bool(self.access_key_id)
 
 
+@dataclass(frozen=True)
+class Bucket:
+    """A bucket and where it is. endpoint: "" for AWS."""
+
+    name: str
+    endpoint: str
+    region: str
+
+
 def object_key(key: str, workspace: str = "") -> str:
-    """Where Terraform keeps a workspace's state: `env:/<workspace>/<key>`, the default workspace's at `key`."""
+    """Return where Terraform stores a workspace's state: `env:/<workspace>/<key>`, or `key` for the default one."""
     return f"env:/{workspace}/{key}" if workspace not in ("", "default") else key
 
 
 class Buckets:
-    """Reads states and state locks. One client an endpoint and region, made at first use; safe for threads."""
+    """Reads and writes objects; safe to share between threads. It keeps one client per endpoint and region.
+
+    Every method raises UserError if the bucket does not exist or denies access, and TransientError if it does not
+    answer.
+    """
 
     def __init__(self, keys: Keys) -> None:
         self._keys = keys
         self._clients: dict[tuple[str, str], S3Client] = {}
-        self._making = threading.Lock()
+        self._guard = threading.Lock()
 
-    def state(
-        self, bucket: str, key: str, workspace: str = "", *, endpoint: str, region: str
-    ) -> bytes | None:
-        """The current state; None where there is none. Raises UserError where the bucket is not there or is
-        closed to the bot, TransientError where it does not answer."""
-        return self._get(bucket, object_key(key, workspace), endpoint, region)
-
-    def holder(
-        self, bucket: str, key: str, workspace: str = "", *, endpoint: str, region: str
-    ) -> LockInfo | None:
-        """Who holds the state's lock (Terraform's `<key>.tflock`); None where nobody does. Raises as `state`."""
-        data = self._get(bucket, object_key(key, workspace) + ".tflock", endpoint, region)
-        return LockInfo.parse(data) if data else None
-
-    def locks(self, bucket: str, *, endpoint: str, region: str) -> dict[str, LockInfo]:
-        """All state locks of a bucket: the state's object key → its holder. Raises as `state`."""
-        client = self._client(endpoint, region)
-        with _told(bucket):
-            pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket)
-            found = [item["Key"] for page in pages for item in page.get("Contents", [])]
-        names = [name for name in found if name.endswith(".tflock")]
-        held = {name: self._get(bucket, name, endpoint, region) for name in names}
-        return {name.removesuffix(".tflock"): LockInfo.parse(data) for name, data in held.items() if data}
-
-    def get(self, bucket: str, name: str, *, endpoint: str, region: str) -> tuple[bytes, str] | None:
-        """An object's bytes and its ETag; None where there is none. Raises as `state`."""
-        client = self._client(endpoint, region)
-        with _told(bucket):
+    def get(self, bucket: Bucket, key: str) -> tuple[bytes, str] | None:
+        """Return an object's bytes and its ETag, or None if there is none."""
+        client = self._client(bucket)
+        with _translated_errors(bucket.name):
             try:
-                found = client.get_object(Bucket=bucket, Key=name)
+                found = client.get_object(Bucket=bucket.name, Key=key)
                 return found["Body"].read(), found["ETag"]
             except client.exceptions.NoSuchKey:
                 return None
 
-    def put(
-        self, bucket: str, name: str, data: bytes, *, instead_of: str | None, endpoint: str, region: str
-    ) -> bool:
-        """Write an object where the present one has the ETag `instead_of` (None: where there is none); False where
-        that is not so any more. Raises as `state`."""
+    def put(self, bucket: Bucket, key: str, data: bytes, *, instead_of: str | None) -> bool:
+        """Write an object if the present one has the ETag `instead_of` (None: if there is none), else return False."""
         condition: dict[str, Any] = {"IfMatch": instead_of} if instead_of else {"IfNoneMatch": "*"}
-        with _told(bucket):
-            return _unless_changed(
-                lambda: self._client(endpoint, region).put_object(
-                    Bucket=bucket, Key=name, Body=data, ContentType="application/json", **condition
+        with _translated_errors(bucket.name):
+            return _condition_held(
+                lambda: self._client(bucket).put_object(
+                    Bucket=bucket.name, Key=key, Body=data, ContentType="application/json", **condition
                 )
             )
 
-    def delete(self, bucket: str, name: str, etag: str, *, endpoint: str, region: str) -> bool:
-        """Delete an object where it has still that ETag; False where another is there. Raises as `state`."""
-        with _told(bucket):
-            return _unless_changed(
-                lambda: self._client(endpoint, region).delete_object(Bucket=bucket, Key=name, IfMatch=etag)
+    def delete(self, bucket: Bucket, key: str, etag: str) -> bool:
+        """Delete an object if it still has that ETag, else return False."""
+        with _translated_errors(bucket.name):
+            return _condition_held(
+                lambda: self._client(bucket).delete_object(Bucket=bucket.name, Key=key, IfMatch=etag)
             )
 
-    def _get(self, bucket: str, name: str, endpoint: str, region: str) -> bytes | None:
-        found = self.get(bucket, name, endpoint=endpoint, region=region)
-        return found[0] if found else None
-
-    def _client(self, endpoint: str, region: str) -> S3Client:
+    def _client(self, bucket: Bucket) -> S3Client:
         import boto3
         from botocore.config import Config
 
-        with self._making:
+        endpoint, region = bucket.endpoint, bucket.region
+        with self._guard:
             if (endpoint, region) not in self._clients:
                 config = Config(
                     connect_timeout=5,
@@ -122,12 +104,12 @@ class Buckets:
             return self._clients[endpoint, region]
 
 
-def _unless_changed(act: Callable[[], object]) -> bool:
-    """False where a condition on an object's ETag does not hold (412), or another write came in between (409)."""
+def _condition_held(request: Callable[[], object]) -> bool:
+    """Make a conditional request; return False if its ETag does not match (412) or another write interfered (409)."""
     from botocore.exceptions import ClientError
 
     try:
-        act()
+        request()
     except ClientError as error:
         if error.response.get("ResponseMetadata", {}).get("HTTPStatusCode") in (409, 412):
             return False
@@ -136,10 +118,11 @@ def _unless_changed(act: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def _told(bucket: str) -> Iterator[None]:
+def _translated_errors(bucket: str) -> Iterator[None]:
+    """Translate boto3's errors to UserError and TransientError."""
     from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
 
-    advice = "Check `bucket` and `endpoint` in `envs/environments.toml` and the bot's access key."
+    advice = "Check `bucket` and `endpoint` in `envs/environments.toml`, and the bot's access key."
     try:
         yield
     except NoCredentialsError:
@@ -148,9 +131,7 @@ def _told(bucket: str) -> Iterator[None]:
         status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
         code = error.response.get("Error", {}).get("Code", "")
         if status >= 500 or status == 429:
-            raise TransientError(f"the bucket {bucket} answers {status} {code}") from error
-        raise UserError(
-            f"The bucket `{bucket}` does not give its states: {code}.", next_step=advice
-        ) from error
+            raise TransientError(f"the bucket {bucket} returned {status} {code}") from error
+        raise UserError(f"Cannot access the bucket `{bucket}`: {code}.", next_step=advice) from error
     except BotoCoreError as error:
         raise TransientError(f"the bucket {bucket} does not answer: {type(error).__name__}") from error

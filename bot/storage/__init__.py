@@ -1,0 +1,1 @@
+"""The database: one class of rows a table, on SQLite and Postgres."""

@@ -1,4 +1,4 @@
-"""The audit record: rows that are added and never changed, each chained to the one before."""
+"""Store the audit record: rows that are only ever added, each chained to the one before by its hash."""
 
 from __future__ import annotations
 
@@ -17,17 +17,21 @@ from bot.storage.tables import audit
 BATCH = 500
 """Entries read with one statement."""
 
-_WRITING = 5_118_402_776_301
-"""The advisory lock's number: any, but always the same, and no other lock's."""
+_ADVISORY_LOCK = 5_118_402_776_301
+"""The number of Postgres's advisory lock for writers: arbitrary, but unique in the database."""
 
 
 class AuditRows(Rows):
+    """Implements bot.domain.ports.records.Audit."""
+
     def add(self, entry: Entry) -> Entry:
-        """Chain it to the last one. Add it late in a transaction: on Postgres too all who add wait from here for its
-        end. Raises ValueError for a time without a zone, or for facts that are no JSON."""
-        entry = _exact(entry)
-        if self.connection.dialect.name != "sqlite":  # there one transaction writes at a time anyway
-            self.connection.execute(select(func.pg_advisory_xact_lock(_WRITING)))
+        """Add it late in a transaction: until the transaction ends, no other one can add entries.
+
+        Raises ValueError for a time without a time zone, or for facts that are not JSON.
+        """
+        entry = _normalised(entry)
+        if self.connection.dialect.name != "sqlite":  # SQLite has only one writing transaction anyway
+            self.connection.execute(select(func.pg_advisory_xact_lock(_ADVISORY_LOCK)))
         last = self.head()
         number, previous = (last.number, last.digest) if last else (0, FIRST)
         chained = entry.chained(number + 1, previous)
@@ -35,8 +39,7 @@ class AuditRows(Rows):
         return chained
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        """In order, from the number after `after`, read in batches within this transaction. Raises ValueError or
-        TypeError at a row whose values were changed to what no entry has."""
+        """Reads in batches within this transaction. Raises ValueError or TypeError at a row with invalid values."""
         while True:
             found = 0
             query = select(audit).where(audit.c.number > after).order_by(audit.c.number).limit(BATCH)
@@ -51,9 +54,11 @@ class AuditRows(Rows):
         return self.one(Entry, select(audit).order_by(audit.c.number.desc()))
 
 
-def _exact(entry: Entry) -> Entry:
-    """The entry as any database gives it back, so that it has one digest: its time in UTC, its facts as JSON has them
-    (lists for tuples, texts for keys)."""
+def _normalised(entry: Entry) -> Entry:
+    """Return the entry as a database returns it, so that its digest is stable: time in UTC, facts as JSON has them.
+
+    JSON turns tuples into lists, and keys into strings.
+    """
     if entry.at.tzinfo is None:
         raise ValueError(f"a time without a time zone: {entry.at.isoformat()}")
     facts = json.loads(json.dumps(entry.facts, allow_nan=False))

@@ -1,6 +1,7 @@
-"""Tables derived from the domain's frozen dataclasses: one column a field, nothing listed twice.
+"""Derive table columns from the domain's frozen dataclasses, one column per field.
 
-A text, number, flag or time becomes a column of that type; a Target its key; a dict, tuple or nested dataclass JSON.
+Strings, integers, booleans and times become columns of that type, a Target its key; dicts, tuples and nested
+dataclasses become JSON.
 """
 
 from __future__ import annotations
@@ -21,55 +22,55 @@ from bot.domain.target import Target
 T = TypeVar("T")
 
 Serial = BigInteger().with_variant(Integer, "sqlite")
-"""Counts rows in the order of their arrival. SQLite counts by itself only for INTEGER primary keys."""
+"""An autoincrement primary key. SQLite increments only INTEGER primary keys."""
 
 
-class _Kept(TypeDecorator[Any]):
-    """A value that is kept in another form: `down` on the way to the database, `up` on the way back. None stays."""
+class _Converted(TypeDecorator[Any]):
+    """A value that the database stores in another form. None is NULL."""
 
     def process_bind_param(self, value: Any, _dialect: Dialect) -> Any:
-        return None if value is None else self.down(value)
+        return None if value is None else self.to_database(value)
 
     def process_result_value(self, value: Any, _dialect: Dialect) -> Any:
-        return None if value is None else self.up(value)
+        return None if value is None else self.from_database(value)
 
-    def down(self, value: Any) -> Any:
+    def to_database(self, value: Any) -> Any:
         raise NotImplementedError
 
-    def up(self, value: Any) -> Any:
+    def from_database(self, value: Any) -> Any:
         raise NotImplementedError
 
 
-class Utc(_Kept):
-    """An aware time, kept in UTC and given back aware on both databases. A naive one is a ValueError."""
+class Utc(_Converted):
+    """An aware time, stored in UTC and returned aware by both databases. Raises ValueError for a naive one."""
 
     impl = DateTime(timezone=True)
     cache_ok = True
 
-    def down(self, value: datetime) -> datetime:
+    def to_database(self, value: datetime) -> datetime:
         if value.tzinfo is None:
             raise ValueError(f"a time without a time zone: {value.isoformat()}")
         return value.astimezone(UTC)
 
-    def up(self, value: datetime) -> datetime:
+    def from_database(self, value: datetime) -> datetime:
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
-class TargetKey(_Kept):
-    """A target, kept as its key."""
+class TargetKey(_Converted):
+    """A target, stored as its key."""
 
     impl = Text
     cache_ok = True
 
-    def down(self, value: Target) -> str:
+    def to_database(self, value: Target) -> str:
         return value.key
 
-    def up(self, value: str) -> Target:
+    def from_database(self, value: str) -> Target:
         return Target.from_key(value)
 
 
-class Nested(_Kept):
-    """A flat dataclass, kept as JSON. A field that a row does not know yet has its default; an unknown one is left."""
+class Nested(_Converted):
+    """A flat dataclass, stored as JSON. Missing fields get their defaults; unknown ones are ignored."""
 
     impl = JSON
     cache_ok = True
@@ -78,35 +79,35 @@ class Nested(_Kept):
         super().__init__()
         self.of = of
 
-    def down(self, value: Any) -> dict[str, Any]:
+    def to_database(self, value: Any) -> dict[str, Any]:
         return asdict(value)
 
-    def up(self, value: dict[str, Any]) -> Any:
+    def from_database(self, value: dict[str, Any]) -> Any:
         return read(self.of, value)
 
 
-class Items(_Kept):
-    """A tuple of plain values, kept as a JSON list."""
+class Items(_Converted):
+    """A tuple of plain values, stored as a JSON list."""
 
     impl = JSON
     cache_ok = True
 
-    def down(self, value: Sequence[Any]) -> list[Any]:
+    def to_database(self, value: Sequence[Any]) -> list[Any]:
         return list(value)
 
-    def up(self, value: list[Any]) -> tuple[Any, ...]:
+    def from_database(self, value: list[Any]) -> tuple[Any, ...]:
         return tuple(value)
 
 
 class Sealed(TypeDecorator[bytes]):
-    """Bytes that a Vault sealed. Marks the columns that `bot.storage.reseal` seals anew."""
+    """Bytes encrypted by a Vault. Marks the columns that `bot.storage.reseal` encrypts again."""
 
     impl = LargeBinary
     cache_ok = True
 
 
 def columns(of: type[Any], *, key: Sequence[str] = (), without: Sequence[str] = ()) -> list[Column[Any]]:
-    """A column for each field of a dataclass; `key` names those of the primary key."""
+    """Return a column for each field of a dataclass. key: fields of the primary key. without: fields to leave out."""
     hints = typing.get_type_hints(of)
     names = [field.name for field in fields(of) if field.name not in without]
     return [_column(name, hints[name], name in key) for name in names]
@@ -132,7 +133,7 @@ def _type(hint: Any) -> TypeEngine[Any]:
     origin = get_origin(hint) or hint
     if origin is Literal:
         return Text()
-    if origin is dict:
+    if origin is dict or typing.is_typeddict(origin):
         return JSON()
     if origin is tuple:
         return Items()
@@ -142,7 +143,7 @@ def _type(hint: Any) -> TypeEngine[Any]:
 
 
 def values(table: Table, thing: Any) -> dict[str, Any]:
-    """A dataclass as a row: the columns that are its fields, and `repository` where only its target knows it."""
+    """Return a dataclass as a row. A `repository` column that is not a field is filled from its target."""
     row = {column.name: getattr(thing, column.name) for column in table.c if hasattr(thing, column.name)}
     if "repository" in table.c and "repository" not in row:
         row["repository"] = thing.target.repository
@@ -150,7 +151,7 @@ def values(table: Table, thing: Any) -> dict[str, Any]:
 
 
 def read(of: type[T], row: RowMapping | Mapping[Any, Any]) -> T:
-    """A row as a dataclass; columns that are no fields are left."""
+    """Return a row as a dataclass; columns that are not fields are ignored."""
     return of(
         **{field.name: row[field.name] for field in fields(typing.cast("Any", of)) if field.name in row}
     )

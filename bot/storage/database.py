@@ -1,4 +1,4 @@
-"""The database as the services see it: transactions, and the tables in them."""
+"""The database: transactions, and the tables in them."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 
 from sqlalchemy import Connection, Engine, select
 
+from bot.domain.ports import identity as identity_ports
 from bot.domain.ports import records as record_ports
 from bot.domain.ports import state as state_ports
 from bot.domain.ports import store as ports
@@ -18,18 +19,21 @@ from bot.storage.artifacts import ArtifactRows
 from bot.storage.audit import AuditRows
 from bot.storage.credentials import CredentialRows
 from bot.storage.crypto import SealError, Vault
-from bot.storage.drifts import DriftRows
+from bot.storage.drifts import BaselineRows, DriftRows
 from bot.storage.engines import POOL, READING, SPARE, open_engine
-from bot.storage.failures import told
+from bot.storage.failures import translated_errors
 from bot.storage.follow_ups import FollowUpRows
 from bot.storage.holds import HoldRows
 from bot.storage.identities import IdentityRows
 from bot.storage.locks import LockRows
+from bot.storage.plan_uses import PlanUseRows
 from bot.storage.plans import PlanRows
 from bot.storage.pulls import PullRows
+from bot.storage.pushers import PusherRows
 from bot.storage.releases import ReleaseRows
 from bot.storage.rows import Rows, context
 from bot.storage.runs import RunRows
+from bot.storage.signing_keys import SigningKeyRows
 from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
 from bot.storage.tables import keys
@@ -38,16 +42,18 @@ from bot.storage.workers import WorkerRows
 
 
 class Tables:
-    """Everything within one transaction."""
+    """Implements bot.domain.ports.store.Tables: everything within one transaction."""
 
     def __init__(self, connection: Connection, vault: Vault) -> None:
         self.connection = connection
         self.pulls: ports.Pulls = PullRows(connection, vault)
+        self.pushers: record_ports.Pushers = PusherRows(connection, vault)
         self.runs: ports.Runs = RunRows(connection, vault)
         self.plans: ports.Plans = PlanRows(connection, vault)
         self.locks: ports.Locks = LockRows(connection, vault)
         self.releases: ports.Releases = ReleaseRows(connection, vault)
-        self.surfaces: Surfaces = SurfaceRows(connection, vault)
+        self.wakes: set[str] = set()
+        self.surfaces: Surfaces = SurfaceRows(connection, vault, self.wakes)
         self.identities: ports.Identities = IdentityRows(connection, vault)
         self.states: state_ports.StateStore = StateRows(connection, vault)
         self.credentials: state_ports.CredentialStore = CredentialRows(connection, vault)
@@ -58,21 +64,25 @@ class Tables:
         self.follow_ups: record_ports.FollowUps = FollowUpRows(connection, vault)
         self.holds: record_ports.Holds = HoldRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
+        self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
+        self.baselines: record_ports.Baselines = BaselineRows(connection, vault)
+        self.plan_uses: record_ports.PlanUses = PlanUseRows(connection, vault)
         self.audit: record_ports.Audit = AuditRows(connection, vault)
         self.at_end: list[Callable[[], object]] = []
 
 
 class Database:
-    """A Store on SQLite or Postgres. Share one in a process; it is safe between threads.
+    """Implements bot.domain.ports.store.Store on SQLite or Postgres. Create one per process; it is thread-safe.
 
-    url, pool, spare: see bot.storage.engines.open_engine, which says what it raises. Transactions raise Unavailable (a
-    TransientError) where the database does not answer, and DiskFull, one of them, where it has no room.
+    url, pool, spare: see bot.storage.engines.open_engine, also for what it raises. Transactions raise Unavailable (a
+    TransientError) if the database does not answer, and its subclass DiskFull.
     """
 
     def __init__(self, url: str, vault: Vault, *, pool: int = POOL, spare: int = SPARE) -> None:
         self.engine: Engine = open_engine(url, pool=pool, spare=spare)
         self.vault = vault
-        # Whoever waits for another transaction of SQLite's sleeps 1 to 100 ms between looks; threads here need not.
+        self._listeners: dict[str, list[Callable[[], object]]] = {}
+        # While SQLite waits for another transaction it polls every 1 to 100 ms; threads of this process wait here.
         self._turn: AbstractContextManager[object] = (
             threading.RLock() if self.dialect == "sqlite" else nullcontext()
         )
@@ -84,18 +94,27 @@ class Database:
 
     @contextmanager
     def begin(self) -> Iterator[Tables]:
-        """A writing transaction: committed at the end, rolled back on an exception. Keep it short: on SQLite it is
-        the only one that writes."""
-        with told(), self._turn, self.engine.begin() as connection:
+        """Start a writing transaction: committed at the end, rolled back on an exception.
+
+        Keep it short: SQLite has only one at a time.
+        """
+        with translated_errors(), self._turn, self.engine.begin() as connection:
             tables = Tables(connection, self.vault)
             yield tables
-            for act in tables.at_end:
-                act()
+            for action in tables.at_end:
+                action()
+        for topic in tables.wakes:
+            for wake in self._listeners.get(topic, ()):
+                wake()
+
+    def listen(self, topic: str, wake: Callable[[], object]) -> None:
+        """See the port. `wake` runs in the thread that committed."""
+        self._listeners.setdefault(topic, []).append(wake)
 
     @contextmanager
     def read(self) -> Iterator[Tables]:
-        """A reading one, in which everything is as at its first query. Writing fails."""
-        with told(), self.engine.connect() as plain:
+        """Start a read-only transaction: a snapshot as of its first query. Writing fails."""
+        with translated_errors(), self.engine.connect() as plain:
             if self.dialect == "sqlite":
                 connection = plain.execution_options(**{READING: True})
                 connection.exec_driver_sql("PRAGMA query_only = ON")
@@ -110,22 +129,22 @@ class Database:
                     connection.exec_driver_sql("PRAGMA query_only = OFF")
 
     def check_key(self) -> None:
-        """Tell a lost or changed secret key now, not when the first plan is opened. Call it at each start.
+        """Detect a lost or changed secret key now, not when the first plan is decrypted. Call it at each start.
 
-        Each key that ever sealed leaves a row that only it opens. Raises UserError where one of them is missing.
+        Each key that was ever used has a row that only it decrypts. Raises UserError if one of the keys is missing.
         """
         with self.begin() as tables:
             rows = Rows(tables.connection, self.vault)
             proof = self.vault.seal(b"towpath", context(keys, self.vault.key_id))
-            rows.put(keys, {"id": self.vault.key_id, "proof": proof})
+            rows.upsert(keys, {"id": self.vault.key_id, "proof": proof})
             for row in tables.connection.execute(select(keys)):
                 try:
                     self.vault.open(row.proof, context(keys, row.id))
                 except SealError as error:
                     raise UserError(
-                        f"What this database holds was sealed with secret key {row.id}, and it is not given.",
-                        next_step="Set TOWPATH_SECRET_KEY to it (after the new one and a comma, where there is a "
-                        "new one), or put its `secret.key` back into the data directory.",
+                        f"This database was encrypted with the secret key {row.id}, which is not configured.",
+                        next_step="Add that key to TOWPATH_SECRET_KEY (after the new key and a comma, if there is "
+                        "one), or put its `secret.key` back into the data directory.",
                     ) from error
 
     def close(self) -> None:

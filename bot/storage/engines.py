@@ -1,4 +1,4 @@
-"""SQLAlchemy engines for SQLite and Postgres, with what makes both of them durable and patient."""
+"""Create SQLAlchemy engines for SQLite and Postgres, with settings for durability, timeouts and concurrency."""
 
 from __future__ import annotations
 
@@ -18,22 +18,22 @@ from sqlalchemy.pool import ConnectionPoolEntry
 from bot.errors import UserError
 
 WAIT = 30
-"""Seconds: how long a transaction waits for another one on SQLite, or for a free connection of the pool."""
+"""Seconds that a transaction waits for another one on SQLite, or for a free connection of the pool."""
 
 POOL = 5
 SPARE = 10
-"""Connections kept open, and those that may come on top for a while."""
+"""Connections that the pool keeps open, and how many more it may open temporarily."""
 
-PROVEN = 1.0
-"""Seconds since its last use within which a connection is taken as alive: to ask each time was an eighth of what the
-process did on Postgres. One that broke meanwhile fails as it could in the midst of a transaction."""
+PING_AFTER = 1.0
+"""Seconds without use after which a connection is pinged before it is used. Pinging every time took an eighth of the
+process's time on Postgres. A connection that broke within this time fails as it could within a transaction."""
 
 READING = "towpath_reading"
-"""Execution option of a connection whose transaction only reads."""
+"""Execution option of connections whose transactions only read."""
 
 _POSTGRES = {
     "connect_timeout": "10",
-    # A cable that was pulled is noticed within a minute (libpq's default: two hours).
+    # Notice a broken network within a minute (libpq's default: two hours).
     "keepalives_idle": "30",
     "keepalives_interval": "10",
     "keepalives_count": "3",
@@ -43,23 +43,26 @@ _LIMITS = "-c statement_timeout=30s -c lock_timeout=30s -c idle_in_transaction_s
 
 
 def open_engine(url: str, *, pool: int = POOL, spare: int = SPARE) -> Engine:
-    """An engine for `sqlite:///<path>`, `postgres://…` or `postgresql://…`; nothing is connected yet.
+    """Return an engine for `sqlite:///<path>`, `postgres://…` or `postgresql://…`, without connecting yet.
 
-    pool, spare: see POOL and SPARE. Parameters of a statement never reach an exception or a log. Raises UserError for any other URL.
+    pool, spare: see POOL and SPARE. Statement parameters never appear in exceptions or logs. Raises UserError for any
+    other URL.
     """
     try:
         parsed = make_url(url)
-    except (ArgumentError, ValueError):  # their texts could hold the password
-        raise UserError(_UNKNOWN, next_step=_USE) from None
+    except (ArgumentError, ValueError):  # their texts could contain the password
+        raise UserError(_UNKNOWN_URL, next_step=_SUPPORTED_URLS) from None
     if parsed.drivername in ("sqlite", "sqlite+pysqlite"):
         return _sqlite(parsed, pool, spare)
     if parsed.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return _postgres(parsed, pool, spare)
-    raise UserError(_UNKNOWN, next_step=_USE)
+    raise UserError(_UNKNOWN_URL, next_step=_SUPPORTED_URLS)
 
 
-_UNKNOWN = "The database URL is neither SQLite's nor Postgres's."
-_USE = "Set TOWPATH_DATABASE_URL to sqlite:////path/to/towpath.db or postgresql://user:password@host/name."
+_UNKNOWN_URL = "The database URL is for neither SQLite nor Postgres."
+_SUPPORTED_URLS = (
+    "Set TOWPATH_DATABASE_URL to sqlite:////path/to/towpath.db or postgresql://user:password@host/name."
+)
 
 
 def _postgres(url: URL, pool: int, spare: int) -> Engine:
@@ -72,34 +75,34 @@ def _postgres(url: URL, pool: int, spare: int) -> Engine:
         pool_timeout=WAIT,
         hide_parameters=True,
     )
-    event.listen(engine, "checkin", _used)
-    event.listen(engine, "checkout", _prove(engine))
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _ping_idle(engine))
     return engine
 
 
-def _used(_connection: object, record: ConnectionPoolEntry) -> None:
-    record.info["used"] = time.monotonic()
+def _note_use(_connection: object, record: ConnectionPoolEntry) -> None:
+    record.info["used_at"] = time.monotonic()
 
 
-def _prove(engine: Engine) -> Callable[[Any, ConnectionPoolEntry, object], None]:
-    """Before use, a connection that rested is asked whether it is alive; where it is not, all of the pool are made anew."""
+def _ping_idle(engine: Engine) -> Callable[[Any, ConnectionPoolEntry, object], None]:
+    """Return a listener that pings an idle connection before use; if it is dead, the whole pool is reconnected."""
 
-    def prove(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
-        used = record.info.get("used")
-        if used is None or time.monotonic() - used < PROVEN:
+    def ping(connection: Any, record: ConnectionPoolEntry, _proxy: object) -> None:
+        used_at = record.info.get("used_at")
+        if used_at is None or time.monotonic() - used_at < PING_AFTER:
             return
         try:
             engine.dialect.do_ping(connection)
         except engine.dialect.loaded_dbapi.Error as error:
             raise InvalidatePoolError from error
 
-    return prove
+    return ping
 
 
 def _sqlite(url: URL, pool: int, spare: int) -> Engine:
     if not url.database or url.database == ":memory:":
-        raise UserError("SQLite needs a file: a database in memory would be lost.", next_step=_USE)
-    _make_private(Path(url.database))
+        raise UserError("SQLite needs a file: a database in memory would be lost.", next_step=_SUPPORTED_URLS)
+    _create_private(Path(url.database))
     engine = create_engine(
         url,
         connect_args={"timeout": WAIT},
@@ -108,30 +111,33 @@ def _sqlite(url: URL, pool: int, spare: int) -> Engine:
         pool_timeout=WAIT,
         hide_parameters=True,
     )
-    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "connect", _configure)
     event.listen(engine, "begin", _begin)
     return engine
 
 
-def _make_private(path: Path) -> None:
-    """Only a missing file is made: opening and closing one that is in use would drop SQLite's locks on it."""
+def _create_private(path: Path) -> None:
+    """Create a missing file, readable by its owner only. Opening and closing one in use would drop SQLite's locks."""
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     with suppress(FileExistsError):
         os.close(os.open(path, os.O_CREAT | os.O_EXCL, 0o600))
 
 
-def _prepare(connection: sqlite3.Connection, _record: Any) -> None:
-    connection.isolation_level = None  # transactions are begun below, not by the driver's guess
-    _write_ahead(connection)
-    # FULL: in WAL mode, NORMAL may lose the last commits when the power fails. A commit says "this happened" to
-    # GitHub, and comes before Terraform starts, so it has to last.
+def _configure(connection: sqlite3.Connection, _record: Any) -> None:
+    connection.isolation_level = None  # `_begin` starts transactions, not the driver
+    _enable_wal(connection)
+    # In WAL mode NORMAL may lose the last commits at a power failure. What is committed has been reported to GitHub, or
+    # is the journal row before an apply, so it must not be lost.
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
 
 
-def _write_ahead(connection: sqlite3.Connection) -> None:
-    """Two processes that make a new file at once may find it locked in spite of the timeout (SQLite: a deadlock
-    is told at once), so ask again."""
+def _enable_wal(connection: sqlite3.Connection) -> None:
+    """Switch to WAL mode, retrying while the file is locked.
+
+    Two processes that create a file at the same time may get an error at once in spite of the timeout, since SQLite
+    reports a possible deadlock immediately.
+    """
     deadline = time.monotonic() + WAIT
     while True:
         try:
@@ -145,6 +151,6 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    """A writing transaction takes its place at once: one that reads first and writes later can fail halfway."""
+    """Start a transaction; a writing one locks at once, since one that reads before it writes may fail halfway."""
     reading = connection.get_execution_options().get(READING, False)
     connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")

@@ -1,4 +1,4 @@
-"""The database's own failures, in words that the services know."""
+"""Translate database failures to errors that the services know."""
 
 from __future__ import annotations
 
@@ -13,29 +13,29 @@ from bot.errors import TransientError
 
 
 class Unavailable(TransientError):
-    """The database does not answer, or is busy for too long. Nothing of the transaction is kept."""
+    """The database does not answer, or was busy for too long. The transaction was rolled back."""
 
 
 class DiskFull(Unavailable):
-    """The database has no room, or its disk fails. Nothing of the transaction is kept."""
+    """The database's disk is full or failing. The transaction was rolled back."""
 
 
 _FULL = ("database or disk is full", "disk i/o error", "no space left on device")
-_BUSY = ("locked", "busy", "unable to open")  # SQLite's other operational errors are faults of ours
+_BUSY = ("locked", "busy", "unable to open")  # SQLite's other operational errors are bugs
 
 
 @contextmanager
-def told() -> Iterator[None]:
-    """Tell SQLAlchemy's operational errors apart; all others (a broken rule, a broken statement) are faults."""
+def translated_errors() -> Iterator[None]:
+    """Translate SQLAlchemy's operational errors; all others (a violated constraint, an invalid statement) are bugs."""
     try:
         yield
     except NoConnection as error:
-        raise Unavailable("no connection to the database was free in time") from error
+        raise Unavailable("all connections to the database were in use for too long") from error
     except OperationalError as error:
         text = str(error.orig).strip()
-        if any(sign in text.lower() for sign in _FULL):
-            raise DiskFull(f"the database's disk is full or fails: {text}", retry_after=60) from error
-        if isinstance(error.orig, sqlite3.Error) and not any(sign in text.lower() for sign in _BUSY):
+        if any(words in text.lower() for words in _FULL):
+            raise DiskFull(f"the database's disk is full or failing: {text}", retry_after=60) from error
+        if isinstance(error.orig, sqlite3.Error) and not any(words in text.lower() for words in _BUSY):
             raise
         raise Unavailable(f"the database does not answer: {text}") from error
     except DBAPIError as error:

@@ -1,4 +1,4 @@
-"""What a break-glass leaves to do, until somebody else acknowledges it."""
+"""Store the follow-ups of break-glass applies until somebody else acknowledges them."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from bot.storage.tables import follow_ups
 
 
 class FollowUpRows(Rows):
+    """Implements bot.domain.ports.records.FollowUps."""
+
     def add(self, one: FollowUp) -> None:
-        """Nothing happens where it is there already."""
-        self.put(follow_ups, values(follow_ups, one))
+        self.upsert(follow_ups, values(follow_ups, one))
 
     def get(self, follow_up_id: str) -> FollowUp | None:
         return self.one(FollowUp, select(follow_ups).where(follow_ups.c.id == follow_up_id))
 
     def open(self, repository: str = "", target: Target | None = None) -> list[FollowUp]:
-        """Not acknowledged yet, oldest first; all of them where nothing is named."""
         query = select(follow_ups).where(follow_ups.c.acknowledged_at.is_(None))
         if repository:
             query = query.where(follow_ups.c.repository == repository)
@@ -31,8 +31,7 @@ class FollowUpRows(Rows):
         return self.many(FollowUp, query.order_by(follow_ups.c.seq))
 
     def acknowledge(self, follow_up_id: str, login: str, now: datetime) -> bool:
-        """Compare and set: once, whoever comes first."""
-        waiting = follow_ups.update().where(
+        open_one = follow_ups.update().where(
             follow_ups.c.id == follow_up_id, follow_ups.c.acknowledged_at.is_(None)
         )
-        return self.count(waiting.values(acknowledged_by=login, acknowledged_at=now)) == 1
+        return self.count(open_one.values(acknowledged_by=login, acknowledged_at=now)) == 1

@@ -1,4 +1,4 @@
-"""Holds: environments pinned to a release after a revert."""
+"""Store holds: environments pinned to a release after a revert."""
 
 from __future__ import annotations
 
@@ -12,11 +12,12 @@ from bot.storage.tables import holds
 
 
 class HoldRows(Rows):
+    """Implements bot.domain.ports.records.Holds."""
+
     def get(self, target: Target) -> Hold | None:
         return self.one(Hold, select(holds).where(holds.c.target == target))
 
     def pin(self, hold: Hold) -> None:
-        """Insert, or replace the one that is there."""
         self.replace(holds, values(holds, hold))
 
     def lift(self, target: Target) -> bool:

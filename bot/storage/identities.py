@@ -1,4 +1,4 @@
-"""Who is who, link codes, and which repository a Slack channel last spoke of."""
+"""Store which Slack user has which GitHub login, link codes, and the last repository of each Slack channel."""
 
 from __future__ import annotations
 
@@ -13,35 +13,48 @@ from bot.storage.tables import channels, codes, identities
 
 
 class IdentityRows(Rows):
+    """Implements bot.domain.ports.store.Identities."""
+
     def login(self, slack: str) -> str:
-        """The GitHub login of a Slack user (`team/user`), or "" while they are not linked."""
         row = self.first(select(identities.c.login).where(identities.c.slack == slack))
         return str(row.login) if row else ""
 
     def slack(self, login: str) -> str:
-        """The Slack user linked to a login (whose case does not matter) last, or ""."""
-        mine = func.lower(identities.c.login) == login.lower()
-        row = self.first(select(identities.c.slack).where(mine).order_by(identities.c.linked_at.desc()))
-        return str(row.slack) if row else ""
+        linked = self.linked_to(login)
+        return linked[-1] if linked else ""
+
+    def linked_to(self, login: str) -> list[str]:
+        same_login = func.lower(identities.c.login) == login.lower()
+        query = select(identities.c.slack).where(same_login)
+        rows = self.connection.execute(query.order_by(identities.c.linked_at, identities.c.slack))
+        return [str(row.slack) for row in rows]
+
+    def unlink(self, slack: str) -> None:
+        self.connection.execute(identities.delete().where(identities.c.slack == slack))
+        self.connection.execute(codes.delete().where(codes.c.who == slack))
 
     def link(self, identity: Identity) -> None:
-        """A Slack user has one login: a new link replaces the old one."""
         self.replace(identities, values(identities, identity))
 
     def offer(self, code: Code) -> None:
         self.insert(codes, values(codes, code))
 
+    def claim(self, digest: str, login: str, asked: str, now: datetime) -> Code | None:
+        """The update waits for another transaction's, so that the first of two logins has the code."""
+        free = codes.update().where(codes.c.digest == digest, codes.c.expires_at > now, codes.c.login == "")
+        self.connection.execute(free.values(login=login, asked=asked))
+        return self.one(Code, select(codes).where(codes.c.digest == digest, codes.c.expires_at > now))
+
     def redeem(self, digest: str, now: datetime) -> Code | None:
-        """The unexpired code, deleted: it works once. Expired ones go too."""
+        """Expired codes are deleted as well."""
         self.connection.execute(codes.delete().where(codes.c.expires_at <= now))
         code = self.one(Code, select(codes).where(codes.c.digest == digest))
-        taken = self.count(codes.delete().where(codes.c.digest == digest))
-        return code if taken == 1 else None
+        deleted = self.count(codes.delete().where(codes.c.digest == digest))
+        return code if deleted == 1 else None
 
     def forget_codes(self, now: datetime, limit: int) -> int:
-        """Delete `limit` at most that have expired; returns how many."""
-        old = select(codes.c.digest).where(codes.c.expires_at <= now).limit(limit)
-        return self.count(codes.delete().where(codes.c.digest.in_(old)))
+        expired = select(codes.c.digest).where(codes.c.expires_at <= now).limit(limit)
+        return self.count(codes.delete().where(codes.c.digest.in_(expired)))
 
     def channel_repository(self, channel: str) -> str:
         row = self.first(select(channels.c.repository).where(channels.c.channel == channel))

@@ -1,4 +1,4 @@
-"""The secret key: the one that is given, else one made once and kept beside the data."""
+"""Load the secret key: the configured one, else one that is generated once and stored in the data directory."""
 
 from __future__ import annotations
 
@@ -11,20 +11,29 @@ KEY_FILE = "secret.key"
 
 
 def load_key(value: str | None, data_dir: Path) -> str:
-    """`value` where one is given, else what `data_dir/secret.key` holds, which is made first where it is missing.
+    """Return `value` if set, else the content of `data_dir/secret.key`, which is created if it is missing.
 
-    The file is readable by its owner alone (mode 0600). It appears whole or not at all, and of several processes that
-    start at once the first one's key is everybody's. Raises OSError where the directory cannot be written.
+    Only the file's owner can read it (mode 0600). It is created atomically: several processes that start at the same
+    time all use the key of the first. Raises OSError if the directory is not writable.
     """
     if value and value.strip():
         return value.strip()
     path = Path(data_dir) / KEY_FILE
     if not path.exists():
-        _make(path)
+        _create(path)
     return path.read_text(encoding="ascii").strip()
 
 
-def _make(path: Path) -> None:
+def stored_keys(data_dir: Path) -> list[str]:
+    """Return the keys in `data_dir/secret.key`, to redact them from output; none if it does not exist or is not readable."""
+    try:
+        text = (Path(data_dir) / KEY_FILE).read_text(encoding="ascii")
+    except (OSError, ValueError):
+        return []
+    return [key.strip() for key in text.split(",") if key.strip()]
+
+
+def _create(path: Path) -> None:
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
     try:
@@ -33,10 +42,8 @@ def _make(path: Path) -> None:
             file.write(secrets.token_urlsafe(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(
-            FileExistsError
-        ):  # link, unlike rename, never replaces the key that another process made
-            os.link(draft, path)
+        with suppress(FileExistsError):
+            os.link(draft, path)  # unlike rename, it never replaces the key of another process
     finally:
         draft.unlink(missing_ok=True)
     directory = os.open(path.parent, os.O_RDONLY)

@@ -1,12 +1,13 @@
-"""What the repositories share: a connection, and the few statements that they have in common."""
+"""The base of all repositories: a connection, and statements that they share."""
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.target import Target
@@ -15,15 +16,25 @@ from bot.storage.crypto import Vault
 
 T = TypeVar("T")
 
+_LOCK_ALL = text("SELECT pg_advisory_xact_lock(key) FROM unnest(CAST(:keys AS bigint[])) AS key")
+
+CHUNK = 500
+"""Rows in one statement: databases limit its parameters."""
+
 
 def identity(table: Table) -> list[str]:
-    """What a row is known by: its id where it is only counted by `seq`, else its primary key."""
+    """Return the columns that identify a row: `id` if the primary key is `seq`, else the primary key."""
     return ["id"] if "seq" in table.c else [column.name for column in table.primary_key]
 
 
-def context(table: Table, *known_by: object) -> str:
-    """Where sealed bytes belong (`logs/<run id>/<start>`): moved to another row, they do not open."""
-    return "/".join([table.name, *map(str, known_by)])
+def context(table: Table, *row_id: object) -> str:
+    """Return the context of sealed bytes (`logs/<run id>/<start>`): moved to another row, they cannot be opened."""
+    return "/".join([table.name, *map(str, row_id)])
+
+
+def lock_number(name: str) -> int:
+    """Return the number of an advisory lock: 63 bits of a hash."""
+    return int.from_bytes(hashlib.sha256(f"towpath:{name}".encode()).digest()[:8], "big") >> 1
 
 
 @dataclass(frozen=True)
@@ -34,20 +45,26 @@ class Rows:
     vault: Vault
 
     def one(self, of: type[T], query: Select[Any]) -> T | None:
-        """The first row as a dataclass."""
+        """Return the first row as a dataclass."""
         row = self.connection.execute(query.limit(1)).mappings().first()
         return None if row is None else read(of, row)
 
     def many(self, of: type[T], query: Select[Any]) -> list[T]:
         return [read(of, row) for row in self.connection.execute(query).mappings()]
 
-    def latest(
+    def newest_by_target(
         self, of: type[T], table: Table, targets: Iterable[Target], *where: ColumnElement[bool]
     ) -> dict[Target, T]:
-        """The row that came last of each target that has one, in one query."""
+        """Return target → its newest row, for those that have one, with one query."""
         last = select(func.max(table.c.seq)).where(table.c.target.in_(list(targets)), *where)
         query = select(table).where(table.c.seq.in_(last.group_by(table.c.target)))
         return {row["target"]: read(of, row) for row in self.connection.execute(query).mappings()}
+
+    def lock_names(self, names: Iterable[str]) -> None:
+        """Hold names, in this order, until the transaction ends: by advisory locks on Postgres; SQLite has only one writing
+        transaction anyway."""
+        if self.connection.dialect.name != "sqlite":
+            self.connection.execute(_LOCK_ALL, {"keys": [lock_number(name) for name in names]})
 
     def first(self, query: Select[Any]) -> Row[Any] | None:
         return self.connection.execute(query.limit(1)).first()
@@ -55,7 +72,7 @@ class Rows:
     def insert(self, table: Table, row: Mapping[str, Any]) -> None:
         self.connection.execute(table.insert().values(row))
 
-    def put(
+    def upsert(
         self,
         table: Table,
         row: Mapping[str, Any],
@@ -64,11 +81,11 @@ class Rows:
         change: Mapping[str, Any] | None = None,
         where: ColumnElement[bool] | None = None,
     ) -> bool:
-        """Insert; where one of the same identity is there already, make `change` to it instead.
+        """Insert a row, or update the existing one; return whether a row was written.
 
-        `by` names the columns of another unique key to tell it by. An empty `change` leaves the old row; `where` says
-        which old rows change. Returns whether a row was written.
-        Waits for another transaction that inserts the same key, so there is one winner on both databases.
+        by: columns of the unique key that identifies the existing row, if not its identity. change: what to set in
+        the existing row; empty leaves it alone. where: a condition on the existing row for the update.
+        It waits for other transactions that insert the same key, so that one of them wins on both databases.
         """
         names = by or identity(table)
         dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
@@ -78,16 +95,23 @@ class Rows:
             if change
             else insert.on_conflict_do_nothing(index_elements=names)
         )
-        # Asked for a row, not for rowcount: it is -1 on Postgres where the database counts the ids.
+        # rowcount is not usable: it is -1 on Postgres if the database assigns the ids.
         return self.connection.execute(statement.returning(table.c[names[0]])).first() is not None
 
+    def add_missing(self, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Insert the rows whose identity does not exist yet."""
+        dialect = sqlite if self.connection.dialect.name == "sqlite" else postgresql
+        for start in range(0, len(rows), CHUNK):
+            insert = dialect.insert(table).values(rows[start : start + CHUNK])
+            self.connection.execute(insert.on_conflict_do_nothing(index_elements=identity(table)))
+
     def replace(self, table: Table, row: Mapping[str, Any]) -> None:
-        """Insert, or replace all that is not the primary key."""
+        """Insert a row, or replace everything except the primary key in the existing one."""
         keys = {column.name for column in table.primary_key}
-        self.put(table, row, change={name: value for name, value in row.items() if name not in keys})
+        self.upsert(table, row, change={name: value for name, value in row.items() if name not in keys})
 
     def count(self, statement: Any) -> int:
-        """How many rows an update or delete touched."""
+        """Run an update or delete; return how many rows it affected."""
         return int(self.connection.execute(statement).rowcount)
 
     def exists(self, table: Table, *where: ColumnElement[bool]) -> bool:

@@ -1,4 +1,4 @@
-"""Runs, and the log that each leaves."""
+"""Store runs and their logs."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from bot.storage.tables import drifts, logs, plans, runs
 
 
 class RunRows(Rows):
+    """Implements bot.domain.ports.store.Runs."""
+
     def add(self, run: Run) -> None:
-        """Raises SQLAlchemy's IntegrityError where the id is taken."""
+        """Raises SQLAlchemy's IntegrityError if the id exists."""
         self.insert(runs, values(runs, run))
 
     def get(self, run_id: str) -> Run | None:
         return self.one(Run, select(runs).where(runs.c.id == run_id))
 
     def update(self, run_id: str, **changes: Any) -> Run:
-        """Change fields of Run by name; returns the new row. Raises KeyError where there is none."""
         if changes:
             self.connection.execute(runs.update().where(runs.c.id == run_id).values(changes))
         run = self.get(run_id)
@@ -34,9 +35,8 @@ class RunRows(Rows):
         return run
 
     def move(self, run_id: str, source: Sequence[str], phase: str, **changes: Any) -> bool:
-        """Compare and set: to `phase` only if it is in one of `source`."""
-        waiting = runs.update().where(runs.c.id == run_id, runs.c.phase.in_(source))
-        return self.count(waiting.values(phase=phase, **changes)) == 1
+        matching = runs.update().where(runs.c.id == run_id, runs.c.phase.in_(source))
+        return self.count(matching.values(phase=phase, **changes)) == 1
 
     def active(
         self,
@@ -46,7 +46,6 @@ class RunRows(Rows):
         pull: int | None = None,
         kind: Kind | None = None,
     ) -> list[Run]:
-        """Unfinished ones, oldest first."""
         query = select(runs).where(runs.c.phase != "finished").order_by(runs.c.seq)
         if target is not None:
             query = query.where(runs.c.target == target)
@@ -59,21 +58,18 @@ class RunRows(Rows):
         return self.many(Run, query)
 
     def applies(self, repository: str) -> dict[Target, Run]:
-        """The oldest unfinished apply of each target that has one."""
+        # Reversed, so that the oldest one of a target stays.
         return {run.target: run for run in reversed(self.active(repository=repository, kind="apply"))}
 
     def others(self, run: Run) -> int:
-        """How many runs of its pull request besides it are unfinished."""
-        mine = and_(runs.c.repository == run.target.repository, runs.c.pull == run.pull)
-        query = select(func.count()).where(mine, runs.c.phase != "finished", runs.c.id != run.id)
+        same_pull = and_(runs.c.repository == run.target.repository, runs.c.pull == run.pull)
+        query = select(func.count()).where(same_pull, runs.c.phase != "finished", runs.c.id != run.id)
         return int(self.connection.execute(query).scalar_one())
 
     def known(self, ids: Iterable[str]) -> dict[str, Run]:
-        """Those of the ids that there are, by id."""
         return {run.id: run for run in self.many(Run, select(runs).where(runs.c.id.in_(list(ids))))}
 
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
-        """A look for drift counts where it is asked for by its kind."""
         query = select(runs).where(runs.c.target == target).order_by(runs.c.seq.desc())
         if pull is not None:
             query = query.where(runs.c.pull == pull)
@@ -81,41 +77,32 @@ class RunRows(Rows):
         return self.one(Run, query)
 
     def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
-        """The newest run of a pull request on each of the targets; a look for drift does not count."""
-        return self.latest(Run, runs, targets, runs.c.pull == pull, runs.c.kind != "drift")
+        return self.newest_by_target(Run, runs, targets, runs.c.pull == pull, runs.c.kind != "drift")
 
-    def looks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
-        """The newest look for drift at each of the targets."""
-        return self.latest(Run, runs, targets, runs.c.kind == "drift")
+    def drift_checks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
+        return self.newest_by_target(Run, runs, targets, runs.c.kind == "drift")
 
     def last_apply(self, target: Target) -> Run | None:
-        """The newest apply there whose Terraform has begun, however it ended."""
-        return self.one(Run, _begun().where(runs.c.target == target))
+        return self.one(Run, _started_applies().where(runs.c.target == target))
 
     def last_apply_of(self, repository: str, pull: int) -> Run | None:
-        """The newest one of a pull request, wherever it was."""
-        return self.one(Run, _begun().where(runs.c.repository == repository, runs.c.pull == pull))
+        return self.one(Run, _started_applies().where(runs.c.repository == repository, runs.c.pull == pull))
 
     def recent(self, repository: str, limit: int) -> list[Run]:
-        """Newest first."""
         query = select(runs).where(runs.c.repository == repository)
         return self.many(Run, query.order_by(runs.c.seq.desc()).limit(limit))
 
     def of_delivery(self, delivery: str, since: datetime) -> list[Run]:
-        """Those that a delivery asked for, made since that time."""
-        young = self.many(Run, select(runs).where(runs.c.created_at >= since).order_by(runs.c.seq))
-        return [run for run in young if run.origin.delivery == delivery]
+        recent = self.many(Run, select(runs).where(runs.c.created_at >= since).order_by(runs.c.seq))
+        return [run for run in recent if run.origin.delivery == delivery]
 
     def forget_logs(self, before: datetime, limit: int) -> int:
-        """Delete the logs of `limit` runs at most that ended before that time; returns of how many."""
         ended = select(logs.c.run_id).join_from(logs, runs).where(runs.c.finished_at < before)
         old = list(self.connection.scalars(ended.distinct().limit(limit)).all())
         self.connection.execute(logs.delete().where(logs.c.run_id.in_(old)))
         return len(old)
 
-    def forget_looks(self, before: datetime, limit: int) -> int:
-        """Delete `limit` looks for drift at most that ended before that time and found nothing that is kept; never the
-        newest of a target, nor one that has a log. Returns how many."""
+    def forget_drift_checks(self, before: datetime, limit: int) -> int:
         newest = select(func.max(runs.c.seq)).where(runs.c.kind == "drift").group_by(runs.c.target)
         old = select(runs.c.id).where(
             runs.c.kind == "drift",
@@ -127,10 +114,10 @@ class RunRows(Rows):
         return self.count(runs.delete().where(runs.c.id.in_(old.limit(limit))))
 
     def add_log(self, run_id: str, lines: Sequence[str]) -> None:
-        """Append lines as one sealed chunk. Raises KeyError where there is no such run."""
+        """Stores the lines as one sealed chunk. Raises KeyError if there is no such run."""
         if not lines:
             return
-        # The run's row is locked, so that two writers get two positions on Postgres too.
+        # Lock the run's row, so that two writers get different positions on Postgres, too.
         if self.first(select(runs.c.id).where(runs.c.id == run_id).with_for_update()) is None:
             raise KeyError(run_id)
         last = select(func.coalesce(func.max(logs.c.end), 0)).where(logs.c.run_id == run_id)
@@ -140,7 +127,6 @@ class RunRows(Rows):
         self.insert(logs, row)
 
     def log(self, run_id: str, after: int = 0) -> tuple[int, list[str]]:
-        """Lines after a position (how many lines are known already), and the position to ask with next."""
         chunks = select(logs).where(logs.c.run_id == run_id, logs.c.end > after).order_by(logs.c.start)
         lines: list[str] = []
         for chunk in self.connection.execute(chunks):
@@ -149,7 +135,7 @@ class RunRows(Rows):
         return after + len(lines), lines
 
 
-def _begun() -> Select[Any]:
-    """Applies whose Terraform has begun: their plan is not what it was. Newest first."""
+def _started_applies() -> Select[Any]:
+    """Return the applies whose Terraform has started, which shows in their plan's status. Newest first."""
     used = and_(plans.c.id == runs.c.plan_id, plans.c.status.in_(("applying", "applied", "failed")))
     return select(runs).join(plans, used).where(runs.c.kind == "apply").order_by(runs.c.seq.desc())

@@ -1,15 +1,15 @@
-"""Surfaces, and which of them is due.
+"""Store surfaces, and which of them are due.
 
-A claim hides a surface until `claimed_until`, and leaves it due then: if the worker dies, another one takes over.
-`again` says that somebody wanted it once more since the claim, so that settling does not lose their wish.
+A claim hides a surface from other workers until `claimed_until`, when it is due again: if the worker dies, another one
+takes over. `again` marks a surface that was requested again since the claim, so that settling it keeps that request.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -24,70 +24,73 @@ from bot.storage.rows import Rows
 from bot.storage.tables import surfaces
 
 
+@dataclass(frozen=True)
 class SurfaceRows(Rows):
-    def want(self, surface: Surface) -> None:
-        """Insert, or for an existing id: take over `wanted` (where not empty), and make it due at the earlier time.
+    """Implements bot.domain.ports.surfaces.Surfaces. wakes: `Tables.wakes`, marked when a surface becomes due now."""
 
-        One that failed keeps the time of its next try: new wishes must not hurry a platform that asked to wait.
-        """
+    wakes: set[str] = field(default_factory=set)
+
+    def want(self, surface: Surface) -> None:
+        """A surface that failed keeps the time of its next try: new requests must not override a rate limit."""
         row = values(surfaces, surface) | {"again": False}
-        self.connection.execute(_wish(self.connection.dialect.name, worded=bool(surface.wanted)), row)
+        if surface.due_at is not None and surface.due_at <= datetime.now(UTC):
+            self.wakes.add("surfaces")
+        self.connection.execute(
+            _upsert_statement(self.connection.dialect.name, set_wanted=bool(surface.wanted)), row
+        )
 
     def get(self, surface_id: str) -> Surface | None:
         return self.one(Surface, select(surfaces).where(surfaces.c.id == surface_id))
 
     def claim(self, now: datetime, until: datetime, worker: str = "", most: int = 1) -> list[Surface]:
-        """The most urgent due one, and with it due ones of the same pull request, `most` in all: hidden from other
-        workers until `until`, which is their `due_at` then."""
         free = or_(surfaces.c.claimed_until.is_(None), surfaces.c.claimed_until <= now)
         due = select(surfaces).where(surfaces.c.due_at <= now, free).with_for_update(skip_locked=True)
         query = due.order_by(surfaces.c.urgent.desc(), surfaces.c.due_at, surfaces.c.id)
         first = self.one(Surface, query)
         if first is None:
             return []
-        found = [first]
+        chosen = [first]
         if first.pull and most > 1:
-            mine = (surfaces.c.repository == first.repository, surfaces.c.pull == first.pull)
-            others = query.where(*mine, surfaces.c.id != first.id).limit(most - 1)
-            found += self.many(Surface, others)
-        claimed = surfaces.update().where(surfaces.c.id.in_([one.id for one in found]))
+            same_pull = (surfaces.c.repository == first.repository, surfaces.c.pull == first.pull)
+            others = query.where(*same_pull, surfaces.c.id != first.id).limit(most - 1)
+            chosen += self.many(Surface, others)
+        claimed = surfaces.update().where(surfaces.c.id.in_([surface.id for surface in chosen]))
         row = {"due_at": until, "claimed_until": until, "claimed_by": worker, "again": False}
         self.connection.execute(claimed.values(row))
-        return [replace(one, due_at=until) for one in found]
+        return [replace(surface, due_at=until) for surface in chosen]
 
     def in_thread(self, channel: str, ts: str) -> Surface | None:
-        """The card that was posted as message `ts` of a Slack channel."""
         cards = select(surfaces).where(surfaces.c.kind == "card")
-        posted = cast(surfaces.c.external, Text).contains(json.dumps(ts))  # narrows; what follows decides
+        posted = cast(surfaces.c.external, Text).contains(
+            json.dumps(ts)
+        )  # a rough filter, checked exactly below
         for card in self.many(Surface, cards.where(posted)):
             if (card.external.get("channel"), card.external.get("ts")) == (channel, ts):
                 return card
         return None
 
     def free(self, worker: str, now: datetime) -> int:
-        """End the claims of a worker that died: what it was about to show is due. Returns how many."""
         claimed = surfaces.update().where(
             surfaces.c.claimed_by == worker, surfaces.c.claimed_until.is_not(None)
         )
         return self.count(claimed.values(claimed_until=None, due_at=now))
 
     def save(self, surface: Surface) -> None:
-        """Insert or replace. What was wanted since the claim stays wanted and due."""
+        """What was requested since the claim stays requested and due."""
         row = values(surfaces, surface)
-        if self._plainly(surface.id, row, ~surfaces.c.again) or self._insert(surface):
+        if self._update_if(surface.id, row, ~surfaces.c.again) or self._insert(surface):
             return
         old = self._locked(surface.id)
         self._change(surface.id, _merged(surface, old, again=old["again"]))
 
     def settle(self, surface: Surface, seen_due: datetime | None) -> None:
-        """Save what was posted, and end the claim.
+        """surface.due_at: when to project it next, or None. seen_due: `due_at` as returned by the claim.
 
-        surface.due_at: when to project next, or None. seen_due: `due_at` as the claim gave it. It stays due where
-        somebody wanted it again meanwhile, or where the claim ran out and is another worker's now.
+        It stays due if it was requested again meanwhile, or if the claim expired and another worker has it now.
         """
-        mine = (~surfaces.c.again, surfaces.c.due_at == seen_due, surfaces.c.claimed_until == seen_due)
+        unchanged = (~surfaces.c.again, surfaces.c.due_at == seen_due, surfaces.c.claimed_until == seen_due)
         row = values(surfaces, surface) | {"claimed_until": None}
-        if self._plainly(surface.id, row, *mine) or self._insert(surface):
+        if self._update_if(surface.id, row, *unchanged) or self._insert(surface):
             return
         old = self._locked(surface.id)
         row = _merged(surface, old, again=old["again"] or old["due_at"] != seen_due)
@@ -96,35 +99,32 @@ class SurfaceRows(Rows):
         self._change(surface.id, row)
 
     def of_pull(self, repository: str, pull: int, kind: SurfaceKind | None = None) -> list[Surface]:
-        """In the order of their ids."""
         query = select(surfaces).where(surfaces.c.repository == repository, surfaces.c.pull == pull)
         if kind is not None:
             query = query.where(surfaces.c.kind == kind)
         return self.many(Surface, query.order_by(surfaces.c.id))
 
     def retry(self, now: datetime) -> int:
-        """Make due what was given up and is only tried now and then; returns how many."""
-        left = surfaces.update().where(
+        given_up = surfaces.update().where(
             surfaces.c.error != "",
             surfaces.c.attempts == 0,
             surfaces.c.due_at > now,
             surfaces.c.claimed_until.is_(None),
         )
-        return self.count(left.values(due_at=now))
+        return self.count(given_up.values(due_at=now))
 
     def forget(self, kinds: Sequence[SurfaceKind], before: datetime, limit: int) -> int:
-        """Delete `limit` of these kinds at most that are settled since before that time; returns how many."""
         old = select(surfaces.c.id).where(
             surfaces.c.kind.in_(kinds), surfaces.c.due_at.is_(None), surfaces.c.settled_at < before
         )
-        done = surfaces.delete().where(surfaces.c.id.in_(old.limit(limit)), surfaces.c.due_at.is_(None))
-        return self.count(done)
+        settled = surfaces.delete().where(surfaces.c.id.in_(old.limit(limit)), surfaces.c.due_at.is_(None))
+        return self.count(settled)
 
     def _insert(self, surface: Surface) -> bool:
-        return self.put(surfaces, values(surfaces, surface) | {"again": False})
+        return self.upsert(surfaces, values(surfaces, surface) | {"again": False})
 
-    def _plainly(self, surface_id: str, row: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
-        """Replace it where nobody wished anything meanwhile, as is mostly so: one statement then."""
+    def _update_if(self, surface_id: str, row: Mapping[str, Any], *where: ColumnElement[bool]) -> bool:
+        """Update the row if the conditions hold. In most cases they do, so that one statement is enough."""
         return self.count(surfaces.update().where(surfaces.c.id == surface_id, *where).values(row)) == 1
 
     def _locked(self, surface_id: str) -> RowMapping:
@@ -136,27 +136,27 @@ class SurfaceRows(Rows):
 
 
 @cache
-def _wish(dialect: str, *, worded: bool) -> Insert | PostgresInsert:
-    """The statement of `want`. Made once: it is the one that runs most."""
+def _upsert_statement(dialect: str, *, set_wanted: bool) -> Insert | PostgresInsert:
+    """Return the statement of `want`; cached, since it is the one that runs most often."""
     insert = sqlite.insert(surfaces) if dialect == "sqlite" else postgresql.insert(surfaces)
     new, old = insert.excluded, surfaces.c
-    stays = or_(old.attempts > 0, new.due_at.is_(None), old.due_at <= new.due_at)
+    keeps_due_at = or_(old.attempts > 0, new.due_at.is_(None), old.due_at <= new.due_at)
     change: dict[str, ColumnElement[Any]] = {
-        "due_at": case((old.due_at.is_(None), new.due_at), (stays, old.due_at), else_=new.due_at),
+        "due_at": case((old.due_at.is_(None), new.due_at), (keeps_due_at, old.due_at), else_=new.due_at),
         "urgent": case((old.due_at.is_(None), new.urgent), else_=or_(old.urgent, new.urgent)),
         "again": old.claimed_until.is_not(None),
     }
-    if worded:
+    if set_wanted:
         change["wanted"] = new.wanted
     return insert.on_conflict_do_update(index_elements=[old.id], set_=change)
 
 
 def _merged(surface: Surface, old: RowMapping, *, again: bool) -> dict[str, Any]:
-    """`surface` as a row, with the wishes of `old` where it was wanted again."""
+    """Return `surface` as a row; if it was requested again, with what the row `old` requests."""
     if again:
-        wish = read(Surface, old)
-        due_at = surface.due_at if surface.attempts else _earlier(wish.due_at, surface.due_at)
-        surface = replace(surface, wanted=wish.wanted, urgent=wish.urgent, due_at=due_at)
+        request = read(Surface, old)
+        due_at = surface.due_at if surface.attempts else _earlier(request.due_at, surface.due_at)
+        surface = replace(surface, wanted=request.wanted, urgent=request.urgent, due_at=due_at)
     return values(surfaces, surface)
 
 

@@ -1,6 +1,6 @@
-"""All tables. Their columns follow the domain's dataclasses; a change needs a revision in migrations/versions.
+"""Define all tables. Columns follow the domain's dataclasses; a change needs a revision in migrations/versions.
 
-`seq` counts rows as they arrive, since times may be equal. What is secret is in columns of type Sealed.
+`seq` orders rows by insertion, since times may be equal. Secrets are in columns of type Sealed.
 """
 
 from __future__ import annotations
@@ -18,11 +18,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from bot.domain.approval import Approval, Decision
+from bot.domain.approvals import Approval, Decision
 from bot.domain.audit import Entry
-from bot.domain.drift import Drift
+from bot.domain.drift import Baseline, Drift
 from bot.domain.hold import Hold
+from bot.domain.identity import SigningKey
 from bot.domain.lock import Lock, Waiter
+from bot.domain.plans import PlanUse
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.records import Artifact, FollowUp, Ticket
@@ -31,8 +33,7 @@ from bot.domain.ports.store import Code, Identity
 from bot.domain.ports.surfaces import Surface
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
-from bot.domain.state import LockInfo, StateVersion
-from bot.domain.unsaved import Unsaved
+from bot.domain.states import LockInfo, StateVersion, Unsaved
 from bot.storage.columns import Sealed, Serial, Utc, columns
 
 NAMES = {
@@ -44,7 +45,7 @@ NAMES = {
 
 metadata = MetaData(naming_convention=NAMES)
 inbox_metadata = MetaData(naming_convention=NAMES)
-"""On Postgres beside the other tables; on SQLite alone in a file of its own."""
+"""In the same database on Postgres, in a file of its own on SQLite."""
 
 
 def _seq() -> Column[int]:
@@ -52,7 +53,7 @@ def _seq() -> Column[int]:
 
 
 def _repository() -> Column[str]:
-    """The target's, apart, to look rows up by it."""
+    """Return a column with the target's repository, to select rows by it."""
     return Column("repository", Text, nullable=False)
 
 
@@ -63,7 +64,7 @@ repositories = Table("repositories", metadata, *columns(Repository, key=["name"]
 pulls = Table(
     "pulls",
     metadata,
-    *columns(PullRequest, key=["repository", "number"]),
+    *columns(PullRequest, key=["repository", "number"], without=["updated_at"]),
     Index(None, "repository", "state"),
 )
 
@@ -74,6 +75,33 @@ trusts = Table(
     Column("number", BigInteger, primary_key=True, autoincrement=False),
     Column("head_sha", Text, primary_key=True),
     Column("login", Text, nullable=False),
+)
+
+# Who pushed to a pull request, as webhooks tell and GitHub's API does not; logins in lower case.
+pushers = Table(
+    "pushers",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("login", Text, primary_key=True),
+)
+
+# Who pushed a commit to any branch: its pull request may be opened later, and from another branch.
+pushed_commits = Table(
+    "pushed_commits",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("commit", Text, primary_key=True),
+    Column("login", Text, primary_key=True),
+)
+
+heads = Table(
+    "heads",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    Column("head_sha", Text, primary_key=True),
+    Column("seen_at", Utc, nullable=False),
 )
 
 runs = Table(
@@ -113,6 +141,23 @@ plan_files = Table(
     metadata,
     Column("plan_id", Text, ForeignKey("plans.id"), primary_key=True),
     Column("file", Sealed, nullable=False),
+)
+
+plan_uses = Table(
+    "plan_uses",
+    metadata,
+    *columns(PlanUse, key=["id"]),
+    Index(None, "login", "at"),
+    Index(None, "repository", "pull", "at"),
+    Index(None, "at"),
+)
+
+plan_pages = Table(
+    "plan_pages",
+    metadata,
+    Column("plan_id", Text, ForeignKey("plans.id"), primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("content", Sealed, nullable=False),
 )
 
 locks = Table(
@@ -158,6 +203,9 @@ drifts = Table(
     UniqueConstraint("id"),
     Index(None, "target", "seq"),
 )
+
+# One of each target: that of its latest state that was refreshed.
+baselines = Table("baselines", metadata, *columns(Baseline, key=["target"]))
 
 approvals = Table(
     "approvals",
@@ -243,19 +291,19 @@ state_files = Table(
     Column("file", Sealed, nullable=False),
 )
 
-state_deltas = (
-    Table(  # versions kept as differences, each from the one before it; the first of them from a full copy
-        "state_deltas",
-        metadata,
-        Column("state_id", Text, ForeignKey("states.id"), primary_key=True),
-        Column("keyframe", Text, ForeignKey("state_files.state_id"), nullable=False),
-        Column("depth", Integer, nullable=False),  # how many of them lead to it, itself among them
-        Column("file", Sealed, nullable=False),
-        UniqueConstraint("keyframe", "depth"),
-    )
+# Versions stored as deltas from the version before, starting from a full copy (keyframe) in state_files.
+state_deltas = Table(
+    "state_deltas",
+    metadata,
+    Column("state_id", Text, ForeignKey("states.id"), primary_key=True),
+    Column("keyframe", Text, ForeignKey("state_files.state_id"), nullable=False),
+    Column("depth", Integer, nullable=False),  # number of deltas from the keyframe, including this one
+    Column("file", Sealed, nullable=False),
+    UniqueConstraint("keyframe", "depth"),
 )
 
-state_heads = Table(  # which version is current (none: the state was ended); locked while a state is appended
+# The current version of each target (NULL: the state was ended). The row is locked while a state is appended.
+state_heads = Table(
     "state_heads",
     metadata,
     Column("target_key", Text, primary_key=True),
@@ -288,6 +336,13 @@ credentials = Table(
     Column("digest", Text, nullable=False),
     *columns(Grant),
     Index(None, "run_id"),
+)
+
+signing_keys = Table(
+    "signing_keys",
+    metadata,
+    *columns(SigningKey, key=["number"]),
+    Column("private", Sealed, nullable=False),
 )
 
 workers = Table(

@@ -1,4 +1,4 @@
-"""Workers, and when each was last seen alive."""
+"""Store workers and their heartbeats."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from bot.storage.tables import workers
 
 
 class WorkerRows(Rows):
+    """Implements bot.domain.ports.store.Workers."""
+
     def seen(self, name: str, now: datetime) -> None:
         self.replace(workers, {"name": name, "seen_at": now})
 
     def silent(self, since: datetime) -> list[str]:
-        """Those not seen after that time, by name."""
         query = select(workers.c.name).where(workers.c.seen_at <= since).order_by(workers.c.name)
         return list(self.connection.execute(query).scalars())
 
     def living(self, since: datetime) -> int:
-        """How many were seen after that time."""
         query = select(func.count()).select_from(workers).where(workers.c.seen_at > since)
         return int(self.connection.execute(query).scalar_one())
 

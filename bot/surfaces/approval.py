@@ -1,56 +1,58 @@
-"""What asks for consent in Slack, in the channel and to each approver, and what a break-glass leaves to do there.
+"""Approval requests in Slack, in the channel and to each approver, and the messages about forced applies.
 
-Both are edited whenever anything of them changes, so that after a decision no button is left anywhere.
+Both are edited whenever anything in them changes, so that no button is left after a decision.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.ports.chat import Chat
 from bot.domain.ports.surfaces import Surface
-from bot.render import surfaces as pages
-from bot.services.approving import asking
+from bot.render import surfaces as render
+from bot.services.approvals import approval_request
 from bot.services.context import Context
-from bot.surfaces.message import digest_of, message
+from bot.surfaces.projector import Projection
+from bot.surfaces.slack_message import digest_of, post_message
 
 
-def project_with(chat: Chat | None, channel: str, slash: str) -> Any:
-    """The projection of approvals: subject `<approval id>` into `channel`, `<approval id>/<Slack user>` to that person.
-    Nothing where Slack is off."""
+def approval_projection(chat: Chat | None, channel: str, slash: str) -> Projection:
+    """Return the projection of approvals: subject `<approval id>` into `channel`, `<approval id>/<Slack user>` to that
+    person. It does nothing if Slack is off."""
 
     def project(context: Context, surface: Surface) -> Surface:
         approval_id, _, user = surface.subject.partition("/")
-        asked = asking(context, approval_id) if chat is not None and (user or channel) else None
-        if chat is None or asked is None:
+        request = approval_request(context, approval_id) if chat is not None and (user or channel) else None
+        if chat is None or request is None:
             return surface
-        if user and not asked.standing.approval.live and not surface.tried:
-            return surface  # it is over before they heard of it
-        text, blocks = pages.approval(asked, slash)
+        if user and not request.state.approval.live and not surface.tried:
+            return surface  # it ended before they were notified
+        text, blocks = render.approval(request, slash)
         if (digest := digest_of(text, blocks)) == surface.digest:
             return surface
-        place = str(surface.external.get("channel") or chat.conversation(user)) if user else channel
-        return replace(message(context, chat, place, surface, text, blocks), digest=digest)
+        destination = (surface.external.get("channel") or chat.conversation(user)) if user else channel
+        posted, _ = post_message(context, chat, destination, surface, (text, blocks))
+        return replace(posted, digest=digest)
 
     return project
 
 
-def follow_ups_with(chat: Chat | None, channel: str, slash: str) -> Any:
-    """The projection of break-glasses: subject `<follow-up id>`, into `channel`."""
+def follow_up_projection(chat: Chat | None, channel: str, slash: str) -> Projection:
+    """Return the projection of forced applies: subject `<follow-up id>`, into `channel`."""
 
     def project(context: Context, surface: Surface) -> Surface:
         if chat is None or not channel:
             return surface
         with context.store.read() as tables:
-            one = tables.follow_ups.get(surface.subject)
-            run = tables.runs.get(one.run_id) if one else None
-            pull = tables.pulls.get(one.target.repository, one.pull) if one else None
-        if one is None:
+            follow_up = tables.follow_ups.get(surface.subject)
+            run = tables.runs.get(follow_up.run_id) if follow_up else None
+            pull = tables.pulls.get(follow_up.target.repository, follow_up.pull) if follow_up else None
+        if follow_up is None:
             return surface
-        text, blocks = pages.follow_up(one, slash, pull, run)
+        text, blocks = render.follow_up(follow_up, slash, pull, run)
         if (digest := digest_of(text, blocks)) == surface.digest:
             return surface
-        return replace(message(context, chat, channel, surface, text, blocks), digest=digest)
+        posted, _ = post_message(context, chat, channel, surface, (text, blocks))
+        return replace(posted, digest=digest)
 
     return project

@@ -1,4 +1,4 @@
-"""A GitHub deployment for each apply, with its states."""
+"""A GitHub deployment for each apply, with its status."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from bot.domain.release import Release
 from bot.domain.run import Run
 from bot.services.context import Context, stable_id
 from bot.services.targets import GLANCE, readable_policy
-from bot.surfaces.projector import tried
+from bot.surfaces.projector import mark_tried
 
 DESCRIPTION = 140
-"""GitHub: a deployment's description, in characters."""
-EARLIER = 100
-"""Newest runs of a repository among which the deployments before this one are looked for."""
+"""GitHub: characters of a deployment's description."""
+RECENT_RUNS = 100
+"""Latest runs of a repository that are searched for earlier deployments."""
 
 State = Literal["in_progress", "success", "failure", "error"]
 
 
 def project(context: Context, surface: Surface) -> Surface:
-    """Create the deployment once Terraform starts, then follow the run's end. An apply that never began has none."""
+    """Create the deployment when Terraform starts, then update it until the run ends. An apply that never started has none."""
     with context.store.read() as tables:
         run = tables.runs.get(surface.subject)
         release = tables.releases.get(stable_id(surface.subject, "release"))
@@ -34,7 +34,7 @@ def project(context: Context, surface: Surface) -> Surface:
     if deployment_id is None:
         if surface.tried:
             return surface
-        tried(context, surface)
+        mark_tried(context, surface)
         deployment_id = _deploy(context, surface, run, environment)
         surface = _save(context, replace(surface, external={"deployment_id": deployment_id}, tried=True))
     if state != surface.digest:
@@ -53,27 +53,29 @@ def project(context: Context, surface: Surface) -> Surface:
 
 
 def state_of(run: Run, release: Release | None) -> State | None:
-    """GitHub's word for how the apply stands; None where it never touched anything. release: what it has left."""
+    """Return GitHub's name for the apply's state; None if it never changed anything. release: the one it left."""
     if run.active:
         return "in_progress" if run.phase in ("applying", "recording", "verifying") else None
     if run.outcome == "applied":
-        words: dict[str, State] = {"running": "in_progress", "failed": "failure"}
-        return words.get(release.verification, "success") if release else "success"
-    ends: dict[str, State] = {"failed": "failure", "interrupted": "error", "timed_out": "error"}
-    return ends.get(run.outcome or "", "error" if run.progress and run.outcome == "cancelled" else None)
+        states: dict[str, State] = {"running": "in_progress", "failed": "failure"}
+        return states.get(release.verification, "success") if release else "success"
+    failures: dict[str, State] = {"failed": "failure", "interrupted": "error", "timed_out": "error"}
+    return failures.get(run.outcome or "", "error" if run.progress and run.outcome == "cancelled" else None)
 
 
 def _description(run: Run, release: Release | None, state: State) -> str:
     if run.outcome == "applied" and state == "failure" and release is not None:
-        failed = next((str(one.get("name", "")) for one in release.checks if not one.get("ok")), "")
+        check = release.failed_check
         done = "reverted" if run.reverts else "applied"
-        return _cut(f"{done}, but smoke check {failed} failed" if failed else f"{done}, but not verified")
+        return _cut(
+            f"{done}, but smoke check {check['name']} failed" if check else f"{done}, but not verified"
+        )
     if state in ("failure", "error"):
         return _cut(run.message)
     return _forced(run)
 
 
-def _asked(run: Run) -> str:
+def _title(run: Run) -> str:
     if run.reverts:
         return f"Revert of {run.target} to {run.commit[:7]} by {run.actor.name} in #{run.pull}"
     return f"Apply of #{run.pull} by {run.actor.name}"
@@ -84,24 +86,24 @@ def _forced(run: Run) -> str:
 
 
 def _cut(text: str) -> str:
-    """The first line, its end cut where it is too long."""
+    """Return the first line, shortened if it is too long."""
     line = text.split("\n", maxsplit=1)[0]
     return line if len(line) <= DESCRIPTION else f"{line[: DESCRIPTION - 1]}…"
 
 
 def _deploy(context: Context, surface: Surface, run: Run, environment: Environment | None) -> int:
-    """Create it. After a clear no it may be tried again; after a lost answer it may not, since a deployment cannot be
-    looked up by a mark of ours."""
-    wanted = Deployment(
+    """Create the deployment. After a clear refusal it may be tried again; after a lost response it may not, since a
+    deployment cannot be found by a marker."""
+    deployment = Deployment(
         run.commit,
         str(run.target),
-        _forced(run) or _cut(_asked(run)),
+        _forced(run) or _cut(_title(run)),
         {"run": run.id, "target": run.target.key},
         production=bool(environment and environment.production),
         transient=bool(run.target.instance),
     )
     try:
-        return context.forge.deploy(surface.repository, wanted)
+        return context.forge.deploy(surface.repository, deployment)
     except ForgeError as error:
         if 400 <= error.status < 500:
             _save(context, replace(surface, tried=False))
@@ -109,18 +111,18 @@ def _deploy(context: Context, surface: Surface, run: Run, environment: Environme
 
 
 def _retire(context: Context, run: Run) -> None:
-    """Make the target's earlier deployments inactive. GitHub does that by itself (`auto_inactive`), but not where the
-    environment is production or transient: there all of them would be shown as active."""
+    """Set the target's earlier deployments to inactive. GitHub does this itself (`auto_inactive`), except in production
+    and transient environments, where all of them would be shown as active."""
     with context.store.read() as tables:
-        older = [
+        earlier = [
             tables.surfaces.get(f"deployment:{one.id}")
-            for one in tables.runs.recent(run.target.repository, EARLIER)
+            for one in tables.runs.recent(run.target.repository, RECENT_RUNS)
             if one.kind == "apply" and one.target == run.target and _before(one, run)
         ]
-    for surface in older:
+    for surface in earlier:
         if surface is not None and surface.digest == "success":
             context.forge.deployment_state(
-                surface.repository, surface.external["deployment_id"], "inactive", description="Replaced"
+                surface.repository, surface.external["deployment_id"], "inactive", description="Superseded"
             )
             _save(context, replace(surface, digest="inactive"))
 

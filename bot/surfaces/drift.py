@@ -1,19 +1,19 @@
-"""What was found of drift, in Slack's channel: one message a change, posted once."""
+"""Drift reports in Slack's channel: one message per report, posted once."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
 
 from bot.domain.ports.chat import Chat
 from bot.domain.ports.surfaces import Surface
-from bot.render import surfaces as pages
+from bot.render import surfaces as render
 from bot.services.context import Context
-from bot.surfaces.message import message
+from bot.surfaces.projector import Projection
+from bot.surfaces.slack_message import post_message
 
 
-def project_with(chat: Chat | None, channel: str, slash: str) -> Any:
-    """The projection of findings: subject `<finding id>`, into `channel`. Nothing where Slack is off."""
+def drift_projection(chat: Chat | None, channel: str, slash: str) -> Projection:
+    """Return the projection of drift reports: subject `<report id>`, into `channel`. It does nothing if Slack is off."""
 
     def project(context: Context, surface: Surface) -> Surface:
         if chat is None or not channel or surface.digest == "posted":
@@ -22,7 +22,8 @@ def project_with(chat: Chat | None, channel: str, slash: str) -> Any:
             found = tables.drifts.get(surface.subject)
         if found is None:
             return surface
-        text, blocks = pages.drift(found, slash, context.link(found.run_id))
-        return replace(message(context, chat, channel, surface, text, blocks), digest="posted")
+        message = render.drift(found, slash, context.link(found.run_id))
+        posted, _ = post_message(context, chat, channel, surface, message)
+        return replace(posted, digest="posted")
 
     return project

@@ -1,10 +1,10 @@
-"""Terraform as an adapter: the engine, typed calls over it, and what may be known of a process."""
+"""Run Terraform or OpenTofu: find the executable, make typed calls, and read how a call ended."""
 
 from __future__ import annotations
 
 from bot.domain.redaction import Redactor
-from bot.terraform.engine import discover, embedded
-from bot.terraform.process import outcome, undumpable
-from bot.terraform.runner import Runner
+from bot.terraform.cli.discovery import discover, find_embedded
+from bot.terraform.cli.runner import Runner
+from bot.terraform.process.status import make_undumpable, outcome
 
-__all__ = ["Redactor", "Runner", "discover", "embedded", "outcome", "undumpable"]
+__all__ = ["Redactor", "Runner", "discover", "find_embedded", "make_undumpable", "outcome"]

@@ -1,0 +1,1 @@
+"""HTTP: webhooks, sign-in to the state backend, the console, health and metrics."""

@@ -1,10 +1,14 @@
-"""The console: what runs, what ran, and a run's live log."""
+"""The console: recent runs, locks and artifacts, and the live log of a run.
+
+Whoever has a link can read, and nothing more: what changes anything, and artifacts, are for people who are known.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -13,59 +17,59 @@ from starlette.routing import Route
 
 from bot.domain.ports.store import Store
 from bot.domain.run import Run
-from bot.web import artifacts
 from bot.web.keys import Keys
-from bot.web.pages import page as shown
+from bot.web.pages import render_page
+from bot.web.run_links import expired_page, link_expired, require_key
 
 RECENT = 50
-TICK = 0.5
-"""Seconds between two looks at a live log."""
-LONGEST = 6 * 3600
-"""Seconds after which a stream ends; the page opens it again where it stood."""
+"""Runs on the index page."""
+POLL_INTERVAL = 0.5
+"""Seconds between two reads of a live log."""
+MAX_STREAM = 6 * 3600
+"""Seconds after which a stream ends; the page reopens it at the same position."""
 
 
-def routes(store: Store, keys: Keys) -> list[Route]:
-    """`/`, `/runs/<id>` and `/runs/<id>/events`; each needs its key, and without it there is nothing to see."""
+def routes(store: Store, keys: Keys, now: Callable[[], datetime], notices: Sequence[str] = ()) -> list[Route]:
+    """Return the routes `/`, `/runs/<id>` and `/runs/<id>/events`. Each answers 404 without its key; a run's answer 410
+    once its links have expired.
 
-    def guarded(
-        page: Callable[[Request], str], serve: Callable[[Request], Response]
-    ) -> Callable[[Request], Response]:
-        def endpoint(request: Request) -> Response:
-            if not keys.fits(page(request), request.query_params.get("key", "")):
-                return PlainTextResponse("This page needs its key: open it by a link of the bot's.\n", 404)
-            return serve(request)
-
-        return endpoint
+    now: the time, UTC. notices: sentences at the top of the index page.
+    """
 
     def index(_request: Request) -> Response:
         with store.read() as tables:
             names = [repository.name for repository in tables.pulls.repositories()]
             runs = [run for name in names for run in tables.runs.recent(name, RECENT)]
             locks = tables.locks.all()
-            kept = [artifact for name in names for artifact in tables.artifacts.of_repository(name)]
-        runs.sort(key=lambda run: str(run.created_at), reverse=True)
-        return shown(
+            stored = [artifact for name in names for artifact in tables.artifacts.of_repository(name)]
+            runs.sort(key=lambda run: str(run.created_at), reverse=True)
+            live = {run.id for run in runs[:RECENT] if not link_expired(tables, run, now())}
+        return render_page(
             "index.html",
-            forms=True,
+            notices=notices,
             runs=runs[:RECENT],
             locks=locks,
-            artifacts=kept,
-            link=lambda run: keys.link("", page_of(run.id)),
-            fetch=artifacts.page_of,
-            key=lambda artifact: keys.of(artifacts.page_of(artifact.id)),
+            artifacts=stored,
+            link=lambda run: keys.link("", run_path(run.id)) if run.id in live else "",
         )
 
     def run_page(request: Request) -> Response:
         run_id = request.path_params["run_id"]
         with store.read() as tables:
             run = tables.runs.get(run_id)
-        if run is None:
-            return PlainTextResponse("There is no such run.\n", 404)
-        events = f"/runs/{run_id}/events?key={keys.of(page_of(run_id))}"
-        return shown("run.html", run=run, events=events)
+            if run is None:
+                return PlainTextResponse("No such run.\n", 404)
+            if link_expired(tables, run, now()):
+                return expired_page(tables, run)
+        events = f"/runs/{run_id}/events?key={keys.of(run_path(run_id))}"
+        return render_page("run.html", run=run, events=events)
 
     def run_events(request: Request) -> Response:
         run_id = request.path_params["run_id"]
+        with store.read() as tables:
+            run = tables.runs.get(run_id)
+            if run is not None and link_expired(tables, run, now()):
+                return PlainTextResponse("This link has expired.\n", 410)
         after = request.headers.get("last-event-id", "0")
         stream = follow(store, run_id, int(after) if after.isdecimal() and len(after) < 19 else 0)
         return StreamingResponse(
@@ -73,41 +77,42 @@ def routes(store: Store, keys: Keys) -> list[Route]:
         )
 
     def this_run(request: Request) -> str:
-        return page_of(request.path_params["run_id"])
+        return run_path(request.path_params["run_id"])
 
     return [
-        Route("/", guarded(lambda _request: "", index)),
-        Route("/runs/{run_id}", guarded(this_run, run_page)),
-        Route("/runs/{run_id}/events", guarded(this_run, run_events)),
+        Route("/", require_key(keys, lambda _request: "", index)),
+        Route("/runs/{run_id}", require_key(keys, this_run, run_page)),
+        Route("/runs/{run_id}/events", require_key(keys, this_run, run_events)),
     ]
 
 
-def page_of(run_id: str) -> str:
+def run_path(run_id: str) -> str:
+    """Return the path of a run's page, which its key is derived from."""
     return f"runs/{run_id}"
 
 
 async def follow(store: Store, run_id: str, after: int) -> AsyncIterator[str]:
-    """Server-sent events: `line` for each line of the log from position `after`, `phase` when it changes, `end`."""
+    """Yield server-sent events: `line` for each log line after position `after`, `phase` on a change, then `end`."""
     phase, waited = "", 0.0
-    while waited < LONGEST:
-        run, position, lines = await run_in_threadpool(_look, store, run_id, after)
+    while waited < MAX_STREAM:
+        run, position, lines = await run_in_threadpool(_read_log, store, run_id, after)
         for line in lines:
             yield f"event: line\ndata: {json.dumps(line)}\n\n"
         if position != after:
             after = position
             yield f"id: {after}\nevent: mark\ndata: {after}\n\n"
-        now = f"{run.phase}:{run.outcome or ''}" if run else ""
-        if now != phase:
-            phase = now
+        current = f"{run.phase}:{run.outcome or ''}" if run else ""
+        if current != phase:
+            phase = current
             yield f"event: phase\ndata: {json.dumps({'phase': run.phase, 'outcome': run.outcome} if run else {})}\n\n"
         if run is None or not run.active:
             yield "event: end\ndata: {}\n\n"
             return
-        await asyncio.sleep(TICK)
-        waited += TICK
+        await asyncio.sleep(POLL_INTERVAL)
+        waited += POLL_INTERVAL
 
 
-def _look(store: Store, run_id: str, after: int) -> tuple[Run | None, int, list[str]]:
+def _read_log(store: Store, run_id: str, after: int) -> tuple[Run | None, int, list[str]]:
     with store.read() as tables:
         position, lines = tables.runs.log(run_id, after)
         return tables.runs.get(run_id), position, lines

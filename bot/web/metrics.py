@@ -1,4 +1,4 @@
-"""What /metrics counts."""
+"""The metrics of /metrics."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from prometheus_client import Counter, Histogram
 from bot.domain.run import Run
 
 DELIVERIES = Counter(
-    "towpath_deliveries_total", "Webhooks and interactions answered.", ["platform", "status"]
+    "towpath_deliveries_total",
+    "Webhooks and Slack requests, by the status they were answered with.",
+    ["platform", "status"],
 )
-RUNS = Counter("towpath_runs_total", "Runs that ended.", ["kind", "environment", "outcome"])
+RUNS = Counter("towpath_runs_total", "Finished runs.", ["kind", "environment", "outcome"])
 SECONDS = Histogram(
     "towpath_run_seconds",
-    "How long runs took.",
+    "Duration of finished runs, in seconds.",
     ["kind"],
     buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 1800, 3600),
 )
 
 
-def ended(run: Run) -> None:
-    """Count a run that ended, and how long it worked."""
+def record_run(run: Run) -> None:
+    """Count a finished run and its duration."""
     RUNS.labels(run.kind, run.target.environment, run.outcome or "").inc()
     if run.took is not None:
         SECONDS.labels(run.kind).observe(run.took.total_seconds())

@@ -1,4 +1,4 @@
-"""The console's pages as answers: rendered from templates, and let to load or send nothing that is not theirs."""
+"""Render the console's pages, with a content security policy that lets them load nothing from elsewhere."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ _templates = Environment(
 )
 
 
-def page(template: str, status: int = 200, *, forms: bool = False, **facts: Any) -> HTMLResponse:
-    """A page of ours. forms: it has some, which go to this very address alone."""
+def render_page(template: str, status: int = 200, *, forms: bool = False, **context: Any) -> HTMLResponse:
+    """Render a template. forms: whether the page may submit forms, which only this server may receive."""
     return HTMLResponse(
-        _templates.get_template(template).render(**facts),
+        _templates.get_template(template).render(**context),
         status,
         headers={
             "content-security-policy": "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "

@@ -1,4 +1,4 @@
-"""The first tables."""
+"""Create the first tables."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def upgrade() -> None:
     _locks()
     _surfaces()
     _states()
-    if op.get_context().dialect.name == "postgresql":  # on SQLite the inbox is a file of its own
+    if op.get_context().dialect.name == "postgresql":  # on SQLite the inbox has a file of its own
         _inbox()
 
 

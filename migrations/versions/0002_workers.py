@@ -1,4 +1,4 @@
-"""Workers and their heartbeats, and who claimed a surface. The version before knows neither, and works on."""
+"""Add workers with their heartbeats, and who claimed a surface. The version before ignores both."""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
-"""Since when a surface is as it should be, so that old ones can be forgotten. The version before does not fill it, and
-what it leaves empty stays."""
+"""Add since when a surface is settled, so that old ones can be deleted.
+
+The version before does not set it; rows without it are never deleted.
+"""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""Promotion and approvals: releases with their verification, consent, artifacts, break-glasses and the audit record.
+"""Add promotion and approvals: verification of releases, approvals, artifacts, follow-ups and the audit record.
 
-The version before knows none of it, and works on: new columns have defaults.
+The version before ignores all of it: new columns have defaults.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""State versions as differences from the version before, and what a version belongs to.
+"""Add state versions stored as deltas from the version before, and what a version belongs to.
 
-Full copies stay where they are. The version before reads those as ever; of a difference it finds no copy, and says so.
+Full copies stay where they are, and the version before still reads them. For a delta it reports that there is no copy.
 """
 
 from __future__ import annotations

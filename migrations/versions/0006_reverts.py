@@ -1,4 +1,4 @@
-"""Reverts and holds. The version before does not know them, and works on: new columns have defaults."""
+"""Add reverts and holds. The version before ignores them: new columns have defaults."""
 
 from __future__ import annotations
 

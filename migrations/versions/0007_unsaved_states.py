@@ -1,4 +1,4 @@
-"""States that Terraform could not upload. The version before does not know the table, and works on."""
+"""Add states that Terraform could not upload. The version before ignores the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What looks for drift found. The version before does not know the table, and works on."""
+"""Add drift reports. The version before ignores the table."""
 
 from __future__ import annotations
 

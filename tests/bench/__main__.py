@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from bot.terraform.engine import discover
+from bot.terraform.cli.discovery import discover
 from tests import postgres
-from tests.bench import clicks, deliveries, idle, plans, stacks, states
+from tests.bench import clicks, deliveries, idle, plans, sandbox, stacks, states
 
 BENCHES = {
     "plans": plans.run,
@@ -21,6 +21,7 @@ BENCHES = {
     "clicks": clicks.run,
     "states": states.run,
     "idle": idle.run,
+    "sandbox": sandbox.run,
 }
 
 

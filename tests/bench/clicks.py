@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 import sqlalchemy as sa
 
-from bot.domain.approval import Approval
+from bot.domain.approvals import Approval
 from bot.domain.ports.store import Tables
 from bot.domain.target import Target
 from bot.playground import sample

@@ -10,7 +10,7 @@ from pathlib import Path
 import zstandard
 from sqlalchemy import Connection, func, select
 
-from bot.domain.state import StateInfo, StateVersion
+from bot.domain.states.model import StateInfo, StateVersion
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.migrate import migrate

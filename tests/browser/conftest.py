@@ -31,6 +31,8 @@ def served(world: World) -> Iterator[Served]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
+    """A Chromium. It ends with the module: Playwright keeps an event loop running in the main thread, with which DBOS
+    and asyncio refuse to start in the tests that follow in this process."""
     with sync_playwright() as playwright:
         found = playwright.chromium.launch(executable_path=chromium(), args=ARGUMENTS)
         yield found
@@ -40,7 +42,8 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def seen(browser: Browser, served: Served) -> Iterator[Seen]:
     """The page, newly opened by ann. Fails where the page's own scripts did."""
-    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    # What moves on the page while the bot works would be drawn sixty times a second, for nobody.
+    context = browser.new_context(viewport={"width": 1600, "height": 1000}, reduced_motion="reduce")
     page: Page = context.new_page()
     page.set_default_timeout(PATIENCE)
     expect.set_options(timeout=PATIENCE)

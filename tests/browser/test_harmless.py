@@ -60,7 +60,7 @@ def test_hostile_words_are_words(seen: Seen, world: World) -> None:
 
 
 def test_a_closing_tag_ends_nothing_of_the_page() -> None:
-    shown = markdown.rendered("</details></td></div> <details><summary>a\n\n<b>b", links)
+    shown = markdown.render("</details></td></div> <details><summary>a\n\n<b>b", links)
     assert shown.count("<details>") == shown.count("</details>") == 1
     assert shown.count("<b>") == shown.count("</b>") == 1
     assert "</td>" not in shown
@@ -68,7 +68,7 @@ def test_a_closing_tag_ends_nothing_of_the_page() -> None:
 
 
 def test_markdown_as_on_github() -> None:
-    shown = markdown.rendered(
+    shown = markdown.render(
         "a\nb ~~c~~ @ann https://example.com/x. mail@example.com\n\n- [x] done\n\n```diff\n+ a\n- b\n! c\n d\n```\n\n"
         "[commit](http://github.test/acme/infra/commit/0123456789) <!-- hidden --> `@bob`",
         links,
@@ -94,7 +94,7 @@ def test_mrkdwn_as_in_slack() -> None:
     names = {"U0ANN": "Ann", "C0INFRA": "infra"}
 
     def shown(text: str) -> str:
-        return str(mrkdwn.shown(text, names, links))
+        return str(mrkdwn.render(text, names, links))
 
     assert shown("*b* _i_ ~s~ a*b*c 2*3*4") == "<strong>b</strong> <em>i</em> <s>s</s> a*b*c 2*3*4"
     assert shown("`*not*` &lt;b&gt; &amp;lt;") == "<code>*not*</code> &lt;b&gt; &amp;lt;"
@@ -129,6 +129,6 @@ def test_only_this_page_can_press(served: Served, world: World) -> None:
 def test_a_taken_port_is_told(tmp_path: Path) -> None:
     with (
         socket.create_server(("127.0.0.1", 0)) as taken,
-        pytest.raises(UserError, match="taken by another program"),
+        pytest.raises(UserError, match="in use by another program"),
     ):
         listen(taken.getsockname()[1])

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import expect
 
-from bot.playground.slack.checks import checked_blocks, checked_view
 from bot.playground.slack.model import Answer, Message, OpenView
 from bot.playground.slack.state import BOT
+from bot.playground.slack.validation import validated_blocks, validated_view
 from bot.playground.world import World, until
 from tests.browser.support import Seen
 
@@ -65,7 +65,7 @@ def test_a_modal_is_filled_corrected_and_sent(
 
     monkeypatch.setattr(world.slack.delivery, "interactive", interactive)
     with state.lock:
-        state.views["U0ANN"] = [OpenView("V1", "U0ANN", checked_view(VIEW, "modal"), "1", "V1")]
+        state.views["U0ANN"] = [OpenView("V1", "U0ANN", validated_view(VIEW, "modal"), "1", "V1")]
     state.changed()
     modal = page.get_by_role("dialog", name="Export data")
     expect(modal.get_by_label("Reason")).to_be_focused()
@@ -89,7 +89,7 @@ def test_a_modal_is_filled_corrected_and_sent(
 def test_escape_closes_a_modal(seen: Seen, world: World) -> None:
     state = world.slack.state
     with state.lock:
-        state.views["U0ANN"] = [OpenView("V2", "U0ANN", checked_view(VIEW, "modal"), "1", "V2")]
+        state.views["U0ANN"] = [OpenView("V2", "U0ANN", validated_view(VIEW, "modal"), "1", "V2")]
     state.changed()
     modal = seen.page.get_by_role("dialog", name="Export data")
     expect(modal).to_be_visible()
@@ -116,10 +116,12 @@ def test_a_question_asked_directly_is_answered_there(
         "value": "1",
         "style": "danger",
     }
-    blocks = checked_blocks([{"type": "actions", "elements": [button]}])
+    blocks = validated_blocks([{"type": "actions", "elements": [button]}])
     with state.lock:
         place = state.conversation("U0BOB")
-        state.add(Message(place.id, state.new_ts(), BOT.id, "ann asks to apply #12 to prod", blocks))
+        state.add(
+            Message(place.id, state.new_ts(), BOT.id, "ann requests approval to apply #12 to prod", blocks)
+        )
     state.changed()
     expect(page.locator("#user option", has_text="Bob · 1 direct")).to_have_count(1)
     page.locator("#user").select_option("bob")

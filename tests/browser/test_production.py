@@ -36,9 +36,10 @@ def staged(seen: Seen) -> None:
 def question(seen: Seen, number: int) -> Locator:
     """The question about a pull request in the Slack pane."""
     told = seen.page.locator("h3", has_text=f"#{number} ")
-    return seen.page.locator("#messages > .message", has=told).filter(has_text="Asked by").last
+    return seen.page.locator("#messages > .message", has=told).filter(has_text="Requested by").last
 
 
+@pytest.mark.long
 def test_two_pull_requests_go_to_production(seen: Seen, world: World) -> None:
     """The second one replaces what the first one built."""
     _approved(seen, world)
@@ -99,7 +100,7 @@ def _rejected(seen: Seen, world: World) -> None:
     asked.get_by_role("button", name="Reject").click()
     why = page.get_by_role("dialog", name="Reject prod")
     picture(page, "reject")
-    why.get_by_label("Why should it not be applied?").fill("not on a Friday")
+    why.get_by_label("Why should this not be applied?").fill("not on a Friday")
     why.get_by_role("button", name="Reject").click()
     expect(why).to_have_count(0)
     expect(asked).to_contain_text("was rejected")
@@ -111,12 +112,12 @@ def _rejected(seen: Seen, world: World) -> None:
     expect(asked.get_by_role("button", name="Approve", exact=True)).to_be_visible()
     asked.get_by_role("button", name="Approve", exact=True).click()
     where = page.get_by_role("dialog", name="Approve prod")
-    where.get_by_label("Type prod to approve this").fill("staging")
+    where.get_by_label("Type prod to approve").fill("staging")
     where.get_by_role("button", name="Approve", exact=True).click()
     expect(where.get_by_role("alert")).to_be_visible()
     picture(page, "typed")
     assert set(world.clouds["prod"].things("server")) == before
-    where.get_by_label("Type prod to approve this").fill("prod")
+    where.get_by_label("Type prod to approve").fill("prod")
     where.get_by_role("button", name="Approve", exact=True).click()
     expect(where).to_have_count(0)
     expect(seen.row("prod")).to_contain_text("✅ applied")

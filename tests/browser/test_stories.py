@@ -118,11 +118,11 @@ def test_a_strangers_pull_request_comes_from_a_fork(seen: Seen) -> None:
 def test_the_worker_is_killed_and_started_again(seen: Seen, world: World) -> None:
     page = seen.page
     pid = world.bot.pid
-    page.get_by_role("button", name="Kill the worker").click()
+    page.get_by_role("button", name="Kill the bot").click()
     expect(page.locator("#bot-state")).to_contain_text("stopped")
     seen.send("/infra status")
     expect(page.locator("#messages .whisper").last).to_contain_text("operation_timeout")
-    page.get_by_role("button", name="Start it again").click()
+    page.get_by_role("button", name="Start the bot").click()
     expect(page.locator("#bot-state")).to_contain_text("running")
     assert world.bot.alive
     assert world.bot.pid != pid

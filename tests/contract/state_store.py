@@ -19,8 +19,8 @@ import pytest
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from bot.domain.ports.state import CredentialStore, Grant, States, StateStore, StateTables
-from bot.domain.state import LockInfo, StateDamaged, StateInfo, StateRefused, StateVersion, follows
+from bot.domain.ports.state import Author, CredentialStore, Grant, States, StateStore, StateTables
+from bot.domain.states.model import LockInfo, StateDamaged, StateInfo, StateRefused, StateVersion, follows
 
 A, B = "acme/infra:infra:dev", "acme/infra:infra:staging"
 
@@ -84,18 +84,16 @@ class MemoryStates:
         target_key: str,
         data: bytes,
         info: StateInfo,
+        author: Author | None = None,
         *,
-        run_id: str = "",
-        commit: str = "",
-        actor: str = "",
         lock_id: str | None = None,
         observed: bool = False,
-        reverts: str = "",
     ) -> StateVersion:
         self._holds(target_key, lock_id)
         current = self.current(target_key)
         if current and (current[0].sha256 == info.sha256 if observed else not follows(current[0], info)):
             return current[0]
+        author = author or Author()
         version = StateVersion(
             id=f"v{len(self.rows) + 1}",
             target_key=target_key,
@@ -104,12 +102,12 @@ class MemoryStates:
             sha256=info.sha256,
             size=info.size,
             resources=info.resources,
-            run_id=run_id,
-            commit=commit,
-            actor=actor,
+            run_id=author.run_id,
+            commit=author.commit,
+            actor=author.actor,
             created_at=datetime.now(UTC),
             outputs=info.outputs,
-            reverts=reverts,
+            reverts=author.reverts,
         )
         self.rows.append(_Row(version, data))
         return version
@@ -198,16 +196,18 @@ class MemoryStates:
             raise StateRefused(f"the lock {lock_id} is not held")
 
 
-def append(states: States, data: bytes, key: str = A, **options: Any) -> StateVersion:
+def append(
+    states: States, data: bytes, key: str = A, author: Author | None = None, **options: Any
+) -> StateVersion:
     with states.begin() as tables:
-        return tables.states.append(key, data, StateInfo.parse(data), **options)
+        return tables.states.append(key, data, StateInfo.parse(data), author, **options)
 
 
 class StateStoreContract:
     """Subclass and give a fixture `states`: an empty store."""
 
     def test_versions_follow_one_another(self, states: States) -> None:
-        first = append(states, state(1), run_id="r1", commit="c1", actor="ann")
+        first = append(states, state(1), author=Author("r1", "c1", "ann"))
         second = append(states, state(5, outputs={"a": {}}))
         assert (first.serial, first.lineage, first.run_id, first.commit, first.actor) == (
             *(1, "one", "r1", "c1"),
@@ -246,11 +246,11 @@ class StateStoreContract:
             assert tables.states.numbered(A, 2) == version
 
     def test_a_version_says_what_it_belongs_to(self, states: States) -> None:
-        first = append(states, state(1, outputs={"a": {}, "b": {}}), run_id="r1", reverts="old")
+        first = append(states, state(1, outputs={"a": {}, "b": {}}), author=Author("r1", reverts="old"))
         assert (first.outputs, first.release, first.reverts) == (2, "", "old")
-        append(states, state(2), run_id="r2")
-        last = append(states, state(3), run_id="r2")
-        append(states, state(1), B, run_id="r2")
+        append(states, state(2), author=Author("r2"))
+        last = append(states, state(3), author=Author("r2"))
+        append(states, state(1), B, Author("r2"))
         with states.begin() as tables:
             tables.states.released(A, "r2", "release-2", "release-0")
             tables.states.released(A, "r3", "release-3")

@@ -1,7 +1,8 @@
-"""A real S3 server, and before it a door that can refuse the upload of states."""
+"""A bucket, and before the S3 server that has it a door that can refuse the upload of states."""
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -11,18 +12,27 @@ from typing import Any
 
 import boto3
 import httpx
-from moto.server import ThreadedMotoServer
+
+from bot.playground.loopback import no_authorities
 
 HOPS = ("connection", "content-length", "transfer-encoding", "content-encoding", "server", "date")
 
 
 @dataclass
 class Bucket:
-    """`states`, empty at first. `closed`: uploads of states are refused, as by a policy that was changed meanwhile."""
+    """An S3 with the one bucket `name`. `closed`: uploads of states are refused, as by a policy that was changed meanwhile."""
 
     address: str
     behind: str
     closed: threading.Event = field(default_factory=threading.Event)
+    name: str = ""
+    _numbers: Iterator[int] = field(default_factory=itertools.count)
+
+    def begin(self) -> None:
+        """Open, empty, and with a new name: stories in one world may not keep their states at one place."""
+        self.closed.clear()
+        self.name = f"states-{next(self._numbers)}"
+        self.client.create_bucket(Bucket=self.name)
 
     @property
     def client(self) -> Any:
@@ -35,13 +45,16 @@ class Bucket:
         )
 
     def get(self, key: str) -> bytes:
-        return bytes(self.client.get_object(Bucket="states", Key=key)["Body"].read())
+        return bytes(self.client.get_object(Bucket=self.name, Key=key)["Body"].read())
 
     def put(self, key: str, data: bytes) -> None:
-        self.client.put_object(Bucket="states", Key=key, Body=data)
+        self.client.put_object(Bucket=self.name, Key=key, Body=data)
+
+    def delete(self, key: str) -> None:
+        self.client.delete_object(Bucket=self.name, Key=key)
 
     def names(self) -> list[str]:
-        return sorted(one["Key"] for one in self.client.list_objects_v2(Bucket="states").get("Contents", []))
+        return sorted(one["Key"] for one in self.client.list_objects_v2(Bucket=self.name).get("Contents", []))
 
     def settings(self) -> dict[str, str]:
         """The bot's, to reach it."""
@@ -54,15 +67,13 @@ class Bucket:
 
 
 @contextmanager
-def opened() -> Iterator[Bucket]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    behind = f"http://{host}:{port}"
-    httpx.post(f"{behind}/moto-api/reset").raise_for_status()  # what another server in this process left
+def opened(behind: str) -> Iterator[Bucket]:
+    """behind: the S3 server's address."""
     found = Bucket("", behind)
-    found.client.create_bucket(Bucket="states")
-    with ThreadingHTTPServer(("127.0.0.1", 0), _door(found)) as door:
+    with (
+        httpx.Client(timeout=30, verify=no_authorities()) as client,
+        ThreadingHTTPServer(("127.0.0.1", 0), _door(found, client)) as door,
+    ):
         found.address = f"http://127.0.0.1:{door.server_address[1]}"
         thread = threading.Thread(target=door.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
@@ -71,10 +82,9 @@ def opened() -> Iterator[Bucket]:
         finally:
             door.shutdown()
             thread.join()
-            server.stop()
 
 
-def _door(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
+def _door(bucket: Bucket, client: httpx.Client) -> type[BaseHTTPRequestHandler]:
     class Door(BaseHTTPRequestHandler):
         def _pass(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -86,9 +96,7 @@ def _door(bucket: Bucket) -> type[BaseHTTPRequestHandler]:
                 self._answer(403, {}, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
                 return
             headers = {name: value for name, value in self.headers.items() if name.lower() != "connection"}
-            answer = httpx.request(
-                self.command, bucket.behind + self.path, headers=headers, content=body, timeout=30
-            )
+            answer = client.request(self.command, bucket.behind + self.path, headers=headers, content=body)
             kept = {name: value for name, value in answer.headers.items() if name.lower() not in HOPS}
             length = answer.headers.get("content-length", "0") if self.command == "HEAD" else None
             self._answer(answer.status_code, kept, answer.content, length)

@@ -11,13 +11,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from bot.domain.drift import Drift
+from bot.domain.drift.model import Drift
 from bot.domain.lock import Lock
 from bot.domain.run import Run
 from bot.playground import sample
 from bot.playground.world import World, until
-from bot.services import drifting
 from bot.services.context import Context
+from bot.services.drift.request import schedule_drift_checks
 from bot.settings import Settings
 from bot.wiring import Bot
 from tests.story.holds import Holds
@@ -37,21 +37,20 @@ resource "playground_server" "web" {
 POLICY = """[stack.infra]
 root = "infra"
 [env.staging]
-drift = "5m"
 """
 
 
 class Drifting(Story):
-    """One server in staging's cloud."""
+    """One server in staging's cloud. every: how often the bot's clock looks for drift; never, if it is empty."""
 
-    def __init__(self, world: World, holds: Holds, repository: str = "acme/cloud") -> None:
+    def __init__(self, world: World, holds: Holds, *, every: str = "") -> None:
         self._main = sample.files()["infra/main.tf"].decode()
         files = {
             "infra/main.tf": self.main("s"),
             "infra/.terraform.lock.hcl": sample.files()["infra/.terraform.lock.hcl"],
-            "envs/environments.toml": POLICY.encode(),
+            "envs/environments.toml": (POLICY + f'drift = "{every}"\n' * bool(every)).encode(),
         }
-        super().__init__(world, repository, files, holds=holds)
+        super().__init__(world, "acme/cloud", files, holds=holds)
 
     def main(self, size: str) -> bytes:
         return (self._main + SERVER.replace("SIZE", size)).encode()
@@ -62,9 +61,6 @@ class Drifting(Story):
         self.planned(number)
         self.applied(number)
         return number
-
-    def head(self, number: int) -> str:
-        return self.github.state.pull(self.github.state.repo(self.repository), number).head_sha
 
     def closed(self, number: int) -> None:
         """Without a merge: its lock is free then."""
@@ -113,11 +109,11 @@ class Rounds:
     def turn(self) -> int:
         """How many looks it has begun."""
         self._at += EVERY
-        return drifting.schedule(replace(self._context, now=lambda: self._at))
+        return schedule_drift_checks(replace(self._context, now=lambda: self._at))
 
     def again(self) -> int:
         """A second clock, at the same moment."""
-        return drifting.schedule(replace(self._context, now=lambda: self._at))
+        return schedule_drift_checks(replace(self._context, now=lambda: self._at))
 
 
 @contextmanager

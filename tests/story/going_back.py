@@ -4,13 +4,13 @@ bot was killed between them."""
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any
 
 from bot.audit.verification import verify
 from bot.domain.run import Run
-from bot.domain.state import StateVersion
+from bot.domain.states.model import StateVersion
 from bot.playground import sample
 from bot.playground.world import World, until
 from tests.story.drifts import SERVER
@@ -27,7 +27,7 @@ smoke = [{ command = "/bin/sh 'CHECK'", within = "60s", timeout = "60s" }]
 """
 BUCKET = """[stack.infra.backend]
 kind = "s3"
-bucket = "states"
+bucket = "NAME"
 """
 OLD = (
     SERVER.replace('"web"', '"old"')
@@ -40,16 +40,18 @@ B = {"web": "m"}
 
 
 class GoingBack(Story):
-    """One pull request; `holds.hold("smoke")` holds staging's smoke check. bucket: the state is there."""
+    """One pull request; `holds.hold("smoke")` holds staging's smoke check. bucket: the name of one that has the state."""
 
-    def __init__(self, world: World, holds: Holds, kills: Kills, *, bucket: bool = False) -> None:
+    def __init__(self, world: World, holds: Holds, kills: Kills, *, bucket: str = "") -> None:
         self.kills = kills
         script = holds.directory / "check"
         script.write_text(CHECK.format(directory=holds.directory))
         files = {
             "infra/main.tf": configured("s", OLD),
             "infra/.terraform.lock.hcl": sample.files()["infra/.terraform.lock.hcl"],
-            "envs/environments.toml": (POLICY + BUCKET * bucket).replace("CHECK", str(script)).encode(),
+            "envs/environments.toml": (POLICY + BUCKET.replace("NAME", bucket) * bool(bucket))
+            .replace("CHECK", str(script))
+            .encode(),
         }
         super().__init__(world, "acme/back", files, holds=holds)
         self.number = self.propose({"infra/main.tf": configured("s", OLD) + b"\n"})
@@ -60,7 +62,7 @@ class GoingBack(Story):
     def proposes(self, main: bytes) -> None:
         """Pushed, and planned."""
         self.push({"infra/main.tf": main}, "ann/change-1")
-        until(self._head_is_planned, what="the head's plan")
+        until(lambda: self.plan_is_fresh(self.number), what="the head's plan")
 
     def goes_on(self) -> None:
         """B is applied."""
@@ -68,18 +70,12 @@ class GoingBack(Story):
         self.asks("/apply staging", "rocket")
         self.stands(B)
 
-    def _head_is_planned(self) -> bool:
-        head = self.github.state.pull(self.github.state.repo(self.repository), self.number).head_sha
-        with self.tables() as tables:
-            plan = tables.plans.newest(self.target(), self.number)
-        return plan is not None and (plan.commit, plan.status) == (head, "fresh")
-
     def asks(self, text: str, reaction: str, author: str = "ann") -> None:
         """A command, until the bot's reaction to it is that one."""
         self.reacted(self.number, self.say(self.number, text, author), reaction)
 
     def way_is_planned(self) -> Run:
-        """The plan of the way back, once it can be applied."""
+        """The plan of the way back, once it is shown and can be applied."""
 
         def look() -> Run | None:
             run = self.runs("plan", self.number)[-1]
@@ -89,16 +85,17 @@ class GoingBack(Story):
 
         found = until(look, what="a plan of the way back")
         assert found is not None
+        self.shown(found.id)
         return found
 
-    def killed_at(self, points: Sequence[Point], act: Callable[[], int]) -> int:
+    def killed_at(self, points: Sequence[Point], act: Callable[[], int], *clouds: Mapping[str, str]) -> int:
         """What `act` asks for is done by a bot that dies at each of these points, in their order, and is started again
-        each time; the comment's id. Between two deaths the world is A or B."""
+        each time; the comment's id. clouds: what the cloud has at each death, or (one) at all of them."""
         self.kills.at(*points[0])
         comment = act()
-        for point, following in zip_longest(points, points[1:]):
+        for point, following, cloud in zip_longest(points, points[1:], at_each(points, clouds)):
             self.kills.await_death(self.world, f"{point}")
-            assert self.cloud() in (A, B), point
+            assert self.cloud() == cloud, point
             if following:
                 self.kills.at(*following)
             self.world.bot.start()
@@ -142,6 +139,11 @@ class GoingBack(Story):
         begun = [one.run_id for one in entries if one.action == "apply.started"]
         assert len(begun) == len(set(begun))
         assert len(self.holds.calls("apply")) <= len(begun)
+
+
+def at_each(points: Sequence[Point], clouds: Sequence[Mapping[str, str]]) -> Sequence[Mapping[str, str]]:
+    """One for each point."""
+    return clouds if len(clouds) == len(points) else [*clouds] * len(points)
 
 
 def configured(size: str, more: str = "") -> bytes:

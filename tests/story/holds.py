@@ -18,10 +18,15 @@ class Holds:
 
     def __init__(self, directory: Path, terraform: str) -> None:
         self.directory = directory
-        directory.mkdir()
+        directory.mkdir(parents=True)
         self.executable = directory / "terraform-held"
         self.executable.write_text(_SCRIPT.format(directory=directory, terraform=terraform))
         self.executable.chmod(0o755)
+
+    def begin(self) -> None:
+        """For another test: nothing was called, and nothing is held."""
+        self.clear()
+        (self.directory / "calls").unlink(missing_ok=True)
 
     def hold(self, command: str) -> None:
         (self.directory / command).touch()

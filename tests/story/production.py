@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.audit.verification import verify
-from bot.domain.approval import Approval
+from bot.domain.approvals import Approval
 from bot.domain.audit import Entry
 from bot.domain.release import Release
 from bot.domain.run import Run
@@ -86,7 +86,7 @@ class Production(Story):
         """Another repository's apply takes the only slot (TOWPATH_SLOTS=1), until `holds.release("apply")`."""
         busy = Story(self.world, holds=self.holds)
         number = busy.propose()
-        until(lambda: [run for run in busy.runs("plan") if run.outcome == "planned"], what="its plan")
+        until(lambda: busy.plan_is_fresh(number), what="its plan")
         before = len(self.holds.calls("apply"))
         self.holds.hold("apply")
         busy.say(number, "/apply staging")
@@ -99,21 +99,15 @@ class Production(Story):
         self.on_staging(number)
 
     def planned(self, number: int, environment: str = "staging") -> str:
-        """Until the plan of the head can be applied."""
+        """Until there is a plan of the head; whether it may be applied is told elsewhere."""
         until(lambda: self.plan_is_fresh(number, environment), what=f"a fresh plan for {environment}")
         return ""
 
-    def plan_is_fresh(self, number: int, environment: str = "staging") -> bool:
-        with self.tables() as tables:
-            plan = tables.plans.newest(self.target(environment), number)
-        busy = [run for run in self.runs("plan", number) if run.active]
-        return plan is not None and (plan.status, plan.commit) == ("fresh", self.head(number)) and not busy
-
     def asks(self, number: int, how: str = "", author: str = "ann") -> Approval:
-        """`/apply prod`: the request for consent, once it is open."""
+        """`/apply prod`: the request for consent, once it is open and its plan is shown."""
         before = self.approval(number)
         self.say(number, f"/apply prod {how}".strip(), author)
-        return until(
+        asked = until(
             lambda: (
                 now
                 if (now := self.approval(number))
@@ -123,6 +117,8 @@ class Production(Story):
             ),
             what=f"an open approval: {self.answers(number)}",
         )
+        self.shown(asked.run_id)
+        return asked
 
     def refused(self, number: int, text: str, *parts: str, author: str = "ann") -> str:
         """A command that is refused, with these words in its answer."""
@@ -159,10 +155,6 @@ class Production(Story):
         return self.github.review(
             self.repository, number, author=author, state=word, body=body, commit=commit
         )
-
-    def head(self, number: int) -> str:
-        pull = self.github.state.pull(self.github.state.repo(self.repository), number)
-        return pull.head_sha
 
     def branch(self, number: int) -> str:
         pull = self.github.state.pull(self.github.state.repo(self.repository), number)
@@ -210,7 +202,11 @@ class Production(Story):
     def passed_a_second(self) -> bool:
         """Whether GitHub's clock, which tells whole seconds, is past the newest plan and the newest end of an approval."""
         with self.tables() as tables:
-            made = [plan.created_at for run in self.runs("plan") if (plan := tables.plans.get(run.id))]
+            made = [
+                plan.published_at or plan.created_at
+                for run in self.runs("plan")
+                if (plan := tables.plans.get(run.id))
+            ]
             pulls = {run.pull for run in self.runs()}
             every = [one for pull in pulls for one in tables.approvals.of_pull(self.repository, pull)]
         made += [one.ended_at for one in every if one.ended_at is not None]

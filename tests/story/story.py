@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -17,6 +17,7 @@ from bot.playground.world import REPOSITORY, ROLES, World, until
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from tests.story.holds import Holds
+from tests.story.shared import SharedWorld
 
 MAIN = """variable "env" {
   default = "none"
@@ -38,7 +39,8 @@ FILES: dict[str, bytes] = {
 
 
 class Story:
-    """`files` is what its repository begins with; the world's own repository is there already."""
+    """`files` is what its repository begins with. A world of the story's own has REPOSITORY already; in a shared one,
+    other stories may have taken the name, and this one's has a number behind it."""
 
     def __init__(
         self,
@@ -49,11 +51,14 @@ class Story:
         holds: Holds,
         bot: str = "towpath[bot]",
     ) -> None:
-        self.world, self.github, self.repository = world, world.github, repository.lower()
+        shared = isinstance(world, SharedWorld)
+        name = world.vacant(repository) if shared else repository
+        self.world, self.github, self.repository = world, world.github, name.lower()
         self.holds, self.bot = holds, bot
         self._branches = itertools.count(1)
-        if repository != REPOSITORY:
-            self.github.create_repo(repository, files, private=True, roles=ROLES)
+        self._known: dict[int, list[str]] = {}
+        if shared or name != REPOSITORY:
+            self.github.create_repo(name, files, private=True, roles=ROLES)
 
     # what people do
 
@@ -82,6 +87,7 @@ class Story:
 
     def say(self, number: int, text: str, author: str = "ann") -> int:
         """A comment; returns its id."""
+        self._known[number] = self.answers(number)
         return self.github.comment(self.repository, number, author=author, body=text)
 
     # what people see
@@ -118,22 +124,35 @@ class Story:
 
     def sees(self, number: int, text: str, patience: float = 60.0) -> str:
         """The status comment once `text` stands in it."""
-        return until(
-            lambda: self.status(number) if text in self.status(number) else "",
-            what=f"{text!r} in the status comment\n{self.status(number)}",
-            patience=patience,
-        )
+        try:
+            return until(
+                lambda: found if text in (found := self.status(number)) else "",
+                what=f"{text!r} in the status comment",
+                patience=patience,
+            )
+        except AssertionError as error:
+            seen = f"{self.status(number)}\n{self.runs()[-2:]}\n{self.world.bot.tail(30)}"
+            raise AssertionError(f"{error}\n{seen}") from None
 
-    def is_told(self, number: int, text: str, patience: float = 60.0) -> str:
-        """An answer with `text` in it, once there is one."""
-        return until(
-            lambda: next((body for body in self.answers(number) if text in body), ""),
-            what=f"{text!r} in {self.answers(number)}",
-            patience=patience,
-        )
+    def is_told(
+        self, number: int, text: str, patience: float = 60.0, *, since: Sequence[str] | None = None
+    ) -> str:
+        """An answer with `text` in it, once there is one that came (or was changed) after the last thing said there.
+
+        since: what `answers` was at another time after which it must have come.
+        """
+        known = self._known.get(number, []) if since is None else since
+
+        def look() -> str:
+            now = self.answers(number)
+            new = [*(body for body, was in zip(now, known, strict=False) if body != was), *now[len(known) :]]
+            return next((body for body in new if text in body), "")
+
+        return until(look, what=f"{text!r} after {known} in {self.answers(number)}", patience=patience)
 
     def planned(self, number: int, environment: str = "staging") -> str:
-        """The status comment once the plan of the head can be applied."""
+        """The status comment once the plan of the head, and no other, can be applied."""
+        until(lambda: self.plan_is_fresh(number, environment), what=f"a fresh plan for {environment}")
         return self.sees(number, f"`/apply {environment}`")
 
     def reacted(self, number: int, comment: int, reaction: str) -> None:
@@ -157,6 +176,10 @@ class Story:
     @contextmanager
     def tables(self) -> Iterator[Tables]:
         """The bot's database, to read."""
+        if isinstance(self.world, SharedWorld):
+            with self.world.database.read() as tables:
+                yield tables
+            return
         environment = self.world.environment()
         url = environment["TOWPATH_DATABASE_URL"] or f"sqlite:///{environment['TOWPATH_DATA_DIR']}/towpath.db"
         database = Database(url, Vault(environment["TOWPATH_SECRET_KEY"]))
@@ -165,6 +188,23 @@ class Story:
                 yield tables
         finally:
             database.close()
+
+    def actions(self) -> set[str]:
+        """What the record tells of the repository."""
+        with self.tables() as tables:
+            return {one.action for one in tables.audit.entries() if one.repository == self.repository}
+
+    def head(self, number: int) -> str:
+        """The commit that the pull request is at."""
+        return self.github.state.pull(self.github.state.repo(self.repository), number).head_sha
+
+    def plan_is_fresh(self, number: int, environment: str = "staging") -> bool:
+        """Whether the newest plan is of the head and shown, and no other one is being made."""
+        with self.tables() as tables:
+            plan = tables.plans.newest(self.target(environment), number)
+        if plan is None or plan.published_at is None or any(run.active for run in self.runs("plan", number)):
+            return False
+        return (plan.status, plan.commit) == ("fresh", self.head(number))
 
     def runs(self, kind: str = "", number: int = 0) -> list[Run]:
         """All runs of the repository, oldest first; of one kind or pull request."""
@@ -181,10 +221,22 @@ class Story:
         )
 
     def ended(self, kind: str, *outcomes: str) -> Run:
-        """The newest run of a kind, once it ended; it must have ended so."""
+        """The newest run of a kind, once it ended; it must have ended so. A plan that was made is shown, too."""
         run = self.awaits(kind, "finished")
         assert run.outcome in outcomes, (run.outcome, run.message, run.reference, self.world.bot.tail(30))
+        if run.outcome == "planned":
+            self.shown(run.id)
         return run
+
+    def shown(self, run_id: str) -> None:
+        """Until people can see a plan."""
+
+        def look() -> bool:
+            with self.tables() as tables:
+                plan = tables.plans.get(run_id)
+            return plan is not None and plan.published_at is not None
+
+        until(look, what="a plan that is shown")
 
     def is_sound(self) -> None:
         """Nothing applied twice, nothing lost, no lock without an owner, once all work has ended."""

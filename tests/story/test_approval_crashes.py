@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.approval import Decision
+from bot.domain.approvals import Decision
 from bot.playground.bot_process import BotProcess, free_port
 from bot.playground.world import World, until
 from bot.storage.crypto import Vault
@@ -18,6 +18,7 @@ from tests.story.production import CHANNEL, CHECK, Production, at_once, other
 from tests.story.test_crashes import SLOW, again, taken_in
 from tests.story.test_workers import workers
 
+pytestmark = pytest.mark.own_world
 TWO = 'approvals = { count = 2, expires = "1h" }'
 
 
@@ -69,7 +70,7 @@ def test_an_apply_that_has_not_begun(make_world: MakeWorld, holds: Holds) -> Non
     number = story.promoted()
     approval = story.asks(number, "when-approved")
     story.is_held_up()
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     until(lambda: story.runs("apply")[-1].approval == approval.id, what="an apply in the queue")
     world.bot.kill()
     assert story.approvals(number)[-1].status == "open"
@@ -91,7 +92,7 @@ def test_an_apply_that_has_begun(world: World, holds: Holds, step: str) -> None:
     first = story.asks(number, "when-approved")
     applies = len(holds.calls("apply"))
     holds.hold("apply" if step.startswith("before") else "busy")
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     if step.startswith("before"):
         holds.await_call("apply", applies + 1)
     else:
@@ -102,7 +103,7 @@ def test_an_apply_that_has_begun(world: World, holds: Holds, step: str) -> None:
     holds.release("apply")
     holds.release("busy")
     story.ended("apply", "interrupted")
-    story.refused(number, "/approve prod", "was used for its apply")
+    story.refused(number, "/approve prod", "was used")
     story.refused(number, "/apply prod", "used by an apply that failed")
     assert len(holds.calls("apply")) == applies + 1
     story.reacted(number, story.say(number, "/plan prod"), "+1")
@@ -110,7 +111,7 @@ def test_an_apply_that_has_begun(world: World, holds: Holds, step: str) -> None:
     second = story.asks(number)
     assert second.id != first.id
     assert story.decisions(number) == []
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     assert story.goes(number).approval == second.id
     story.is_sound()
 
@@ -134,7 +135,7 @@ def test_while_it_is_verified(world: World, holds: Holds, environment: str) -> N
         story.asks(number, "when-approved")
     holds.hold("smoke")
     if environment == "prod":
-        story.accepted(number, "/approve prod", "that is all it needed")
+        story.accepted(number, "/approve prod", "nothing else is needed")
     else:
         story.say(number, "/apply staging")
     for times in (1, 2):
@@ -154,7 +155,7 @@ def test_while_it_is_verified(world: World, holds: Holds, environment: str) -> N
         assert release.approval == used.id
     else:
         story.asks(number, "when-approved")
-        story.accepted(number, "/approve prod", "that is all it needed")
+        story.accepted(number, "/approve prod", "nothing else is needed")
         story.awaits_prod()
         applies += 1
     assert len(holds.calls("apply")) == applies
@@ -162,9 +163,9 @@ def test_while_it_is_verified(world: World, holds: Holds, environment: str) -> N
 
 
 @pytest.mark.postgres
-def test_two_workers(make_world: MakeWorld, holds: Holds, fresh_postgres_url: str) -> None:
+def test_two_workers(make_world: MakeWorld, holds: Holds, bot_postgres_url: str) -> None:
     """Words on three ways at once, two processes that work: one apply, of one consent."""
-    world = make_world(database_url=fresh_postgres_url)
+    world = make_world(database_url=bot_postgres_url)
     worker = BotProcess(
         world.environment(port=free_port(), TOWPATH_PUBLIC_URL=world.bot.url, TOWPATH_WORKER_NAME="second"),
         world.directory / "second.log",

@@ -1,4 +1,4 @@
-"""Consent: whose word counts, for which plan, how often; and what is no consent at all."""
+"""ApprovalRules: whose word counts, for which plan, how often; and what is no consent at all."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import pytest
 
 from bot.playground.world import World, until
-from tests.fixtures.world import MakeWorld
+from tests.fixtures.world import Share
 from tests.story.holds import Holds
 from tests.story.production import CHANNEL, Production, at_once, other
 from tests.story.test_slack import whispered
@@ -27,8 +27,8 @@ def test_one_persons_click_and_anothers_in_the_same_moment(world: World, holds: 
     value = json.loads(posted.button("modal:approve")["value"])  # type: ignore[index]
     assert set(value) == {"a", "d", "s"}
     slack.click("bob", CHANNEL, posted.ts, "modal:approve")
-    slack.delivery.again()
-    slack.delivery.again()
+    slack.delivery.resend_last()
+    slack.delivery.resend_last()
     story.decided(number, ("bob", "approve"))
     assert not story.on_prod()
     at_once(
@@ -40,7 +40,7 @@ def test_one_persons_click_and_anothers_in_the_same_moment(world: World, holds: 
     used = story.over(number, "used")
     assert run.approval == used.id
     slack.forge_click("carol", CHANNEL, posted.ts, "modal:approve", json.dumps(value))
-    whispered(story, "carol", "was used for its apply")
+    whispered(story, "carol", "was used")
     until(lambda: posted.button("modal:approve") is None, what="a message without buttons")
     assert len(story.on_prod()) == 1
     decided = [(one.login, one.facts["decision"]) for one in story.audit("approval.decided")]
@@ -81,17 +81,17 @@ def test_an_old_message(world: World, holds: Holds) -> None:
     story.reacted(number, story.say(number, "/plan prod"), "+1")
     assert story.over(number, "dead", "planned again").id == first.id
     slack.forge_click("bob", CHANNEL, posted.ts, "modal:approve", value)
-    whispered(story, "bob", "no longer holds: it was planned again")
+    whispered(story, "bob", "is no longer valid: it was planned again")
     second = story.asks(number)
     mixed = json.dumps({"a": second.id, "d": first.plan_digest[:16]})
     slack.forge_click("bob", CHANNEL, posted.ts, "modal:approve", mixed)
-    whispered(story, "bob", "That was another plan")
+    whispered(story, "bob", "is not the one waiting for approval now")
     story.push("larger", story.branch(number))
-    story.over(number, "dead", "was pushed meanwhile")
+    story.over(number, "dead", "was pushed since")
     old = json.dumps({"a": second.id, "d": second.plan_digest[:16]})
     slack.forge_click("bob", CHANNEL, posted.ts, "modal:approve", old)
-    whispered(story, "bob", "was pushed meanwhile")
-    story.refused(number, "/approve prod", "was pushed meanwhile", author="bob")
+    whispered(story, "bob", "was pushed since")
+    story.refused(number, "/approve prod", "was pushed since", author="bob")
     assert all(not story.decisions_of(one) for one in story.approvals(number))
     assert not story.on_prod()
     story.is_sound()
@@ -107,15 +107,15 @@ def test_forged_clicks(world: World, holds: Holds) -> None:
     ts = story.asked_in_slack(number).ts
     value = json.dumps({"a": asked.id, "d": asked.plan_digest[:16]})
     slack.click("dave", CHANNEL, ts, "modal:approve")
-    whispered(story, "dave", "I do not know your GitHub login")
+    whispered(story, "dave", "Your Slack account isn't linked to GitHub")
     elsewhere = {"id": "U0BOB", "username": "bob", "name": "bob", "team_id": "T0OTHER"}
     slack.forge_click("bob", CHANNEL, ts, "modal:approve", value, user=elsewhere)
-    whispered(story, "bob", "I do not know your GitHub login")
+    whispered(story, "bob", "your account belongs to another one")
     nobodys = json.dumps({"a": "0" * 20, "d": "0" * 16})
     slack.forge_click("bob", CHANNEL, ts, "modal:approve", nobodys)
-    whispered(story, "bob", "There is no such approval")
+    whispered(story, "bob", "This approval no longer exists")
     slack.forge_click("bob", CHANNEL, ts, "acknowledge", json.dumps({"f": "0" * 20}))
-    whispered(story, "bob", "There is no such forced apply")
+    whispered(story, "bob", "This forced apply no longer exists")
     for bad in ("", "{", "[]", '{"a": 7, "d": []}', json.dumps({"a": asked.id}), '{"a": "../x", "d": "0"}'):
         assert slack.forge_click("bob", CHANNEL, ts, "modal:approve", bad).status == 200
         assert slack.forge_click("bob", CHANNEL, ts, "modal:reject", bad).status == 200
@@ -143,11 +143,11 @@ def test_ones_own_change(world: World, holds: Holds) -> None:
         story.refused(
             number,
             "/approve prod",
-            f"@{author} asked for this apply, opened #{number} or wrote one of its commits",
+            f"@{author} requested this apply, opened #{number}, or wrote or pushed one of its commits",
             author=author,
         )
         slack.click(author, CHANNEL, ts, "modal:approve")
-        whispered(story, author, "somebody else's consent")
+        whispered(story, author, "needs approval from someone else")
     until(story.passed_a_second, what="the next second")
     for author in ("bob", "carol"):
         story.review(number, author)
@@ -196,7 +196,7 @@ def test_a_rejection_that_only_an_apply_sees(world: World, holds: Holds) -> None
     story = Production(world, holds)
     number = story.promoted()
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     until(story.passed_a_second, what="the next second")
     story.github.webhooks.drain()
     story.github.webhooks.hold()
@@ -227,7 +227,7 @@ def test_a_rejection_and_single_use(world: World, holds: Holds) -> None:
     story.refused(number, "/approve prod", "was rejected", author="bob")
     second = story.asks(number)
     assert second.id != first.id
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.accepted(number, "/approve prod", "approved")
     run = story.goes(number)
     assert run.approval == second.id
@@ -247,7 +247,7 @@ def test_whoever_lost_the_permission(world: World, holds: Holds) -> None:
     story = Production(world, holds, prod=TEAM)
     number = story.promoted()
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     world.github.set_members("acme", "platform", ["carol"])
     story.refused_or_asked(number, "/apply prod")
     assert not story.on_prod()
@@ -255,7 +255,7 @@ def test_whoever_lost_the_permission(world: World, holds: Holds) -> None:
     story.github.set_role(story.repository, "bob", "read")
     story.refused_or_asked(number, "/apply prod")
     assert not story.on_prod()
-    story.accepted(number, "/approve prod", "that is all it needed", author="carol")
+    story.accepted(number, "/approve prod", "nothing else is needed", author="carol")
     story.goes(number)
     story.is_sound()
 
@@ -268,7 +268,7 @@ def test_a_team_that_is_gone(world: World, holds: Holds) -> None:
     story.asks(number)
     world.github.rename_team("acme", "platform", "infrastructure")
     story.refused(number, "/approve prod", "@acme/platform", author="bob")
-    story.refused(number, "/apply prod", "does not show me the team `acme/platform`", "approvals")
+    story.refused(number, "/apply prod", "Team `acme/platform`, whose approval", "approvals")
     assert not story.on_prod()
     story.is_sound()
 
@@ -288,14 +288,14 @@ def test_code_owners(world: World, holds: Holds) -> None:
     story.decided(number, ("erin", "approve"))
     story.refused_or_asked(number, "/apply prod")
     assert not story.on_prod()
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     for text, words in (
         (b"infra/ @acme/nobody\n", "CODEOWNERS"),
         (b"infra/ bob\n", "CODEOWNERS"),
         (None, "no CODEOWNERS file"),
     ):
         story.push({".github/CODEOWNERS": text}, "main", author="carol")
-        story.refused(number, "/apply prod", words, "nobody can say who must")
+        story.refused(number, "/apply prod", words, "the required approvers are unknown")
     assert not story.on_prod()
     story.push({".github/CODEOWNERS": b"infra/ @bob\n"}, "main", author="carol")
     story.goes(number)
@@ -303,9 +303,9 @@ def test_code_owners(world: World, holds: Holds) -> None:
 
 
 @pytest.fixture
-def narrow(make_world: MakeWorld) -> World:
+def narrow(share: Share) -> World:
     """A world with one slot, in which an apply can be held up between the question and its beginning."""
-    return make_world(settings={"TOWPATH_SLOTS": "1"})
+    return share(TOWPATH_SLOTS="1")
 
 
 def test_expiry(narrow: World, holds: Holds) -> None:
@@ -318,7 +318,7 @@ def test_expiry(narrow: World, holds: Holds) -> None:
     assert story.over(number, "expired").id == first.id
     second = story.asks(number)
     assert second.id != first.id
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.is_held_up()
     comment = story.say(number, "/apply prod")
     until(lambda: story.runs("apply")[-1].target == story.target("prod"), what="an apply in the queue")
@@ -337,7 +337,7 @@ def test_between_the_last_word_and_the_apply(narrow: World, holds: Holds, what: 
     story = Production(narrow, holds)
     number = story.promoted()
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.is_held_up()
     comment = story.say(number, "/apply prod")
     until(lambda: story.runs("apply")[-1].target == story.target("prod"), what="an apply in the queue")
@@ -367,12 +367,12 @@ def test_between_the_last_word_and_the_apply(narrow: World, holds: Holds, what: 
 
 
 def test_a_state_that_somebody_elses_apply_moved(world: World, holds: Holds) -> None:
-    """Consent to a plan is none to what it would do after another pull request's apply."""
+    """ApprovalRules to a plan is none to what it would do after another pull request's apply."""
     story = Production(world, holds)
     bobs = story.promoted("medium", author="bob")
     asked = story.asks(bobs, author="bob")
     story.github.set_role(story.repository, "erin", "write")
-    story.accepted(bobs, "/approve prod", "that is all it needed", author="erin")
+    story.accepted(bobs, "/approve prod", "nothing else is needed", author="erin")
     anns = story.propose("large")
     story.planned(anns)
     assert story.refused(anns, "/apply prod --force the pager is ringing", "read a plan", author="carol")
@@ -381,6 +381,6 @@ def test_a_state_that_somebody_elses_apply_moved(world: World, holds: Holds) -> 
     story.reacted(anns, comment, "rocket")
     assert story.over(bobs, "dead", "state there has changed").id == asked.id
     story.github.close_pull(story.repository, anns, actor="ann")
-    story.refused(bobs, "/apply prod", "before the state there changed", author="bob")
+    story.refused(bobs, "/apply prod", "State changed since this plan was made", author="bob")
     assert [run.pull for run in story.on_prod()] == [anns]
     story.is_sound()

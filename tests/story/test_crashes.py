@@ -15,6 +15,7 @@ from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
 from tests.story.story import MAIN, Story
 
+pytestmark = pytest.mark.own_world
 SLOW = """
 resource "terraform_data" "after" {
   depends_on = [terraform_data.slow]
@@ -142,7 +143,7 @@ def _interrupted_and_finished(story: Story, number: int, comment: int) -> None:
     """What people see of an apply whose worker died, and how they go on."""
     story.reacted(number, comment, "-1")
     run = story.ended("apply", "interrupted")
-    assert "not repeated by itself" in run.message
+    assert "not repeated automatically" in run.message
     with story.tables() as tables:
         lock = tables.locks.get(story.target())
     assert lock is not None
@@ -159,16 +160,16 @@ def _interrupted_and_finished(story: Story, number: int, comment: int) -> None:
 
 
 @pytest.mark.postgres
-def test_after_terraform_has_ended(make_world: MakeWorld, holds: Holds, fresh_postgres_url: str) -> None:
+def test_after_terraform_has_ended(make_world: MakeWorld, holds: Holds, bot_postgres_url: str) -> None:
     """Killed when Terraform had applied everything and nothing of it was written down yet: it counts as applied."""
-    world = make_world(database_url=fresh_postgres_url)
+    world = make_world(database_url=bot_postgres_url)
     story = Story(world, holds=holds)
     number = story.propose()
     story.planned(number)
     holds.hold("apply")
     comment = story.say(number, "/apply staging")
     holds.await_call("apply")
-    engine = open_engine(fresh_postgres_url)
+    engine = open_engine(bot_postgres_url)
     with engine.begin() as connection:
         connection.execute(sa.text("LOCK TABLE releases IN ACCESS EXCLUSIVE MODE"))
         holds.release("apply")

@@ -31,11 +31,9 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
 
 
 @pytest.mark.postgres
-def test_a_full_disk(small_disk: Path, make_world: MakeWorld, holds: Holds, fresh_postgres_url: str) -> None:
+def test_a_full_disk(small_disk: Path, make_world: MakeWorld, holds: Holds, bot_postgres_url: str) -> None:
     """The disk is full when the plan is to be written: people are told, and it works again when there is room."""
-    world = make_world(
-        database_url=fresh_postgres_url, settings={"TOWPATH_DATA_DIR": str(small_disk / "data")}
-    )
+    world = make_world(database_url=bot_postgres_url, settings={"TOWPATH_DATA_DIR": str(small_disk / "data")})
     story = Story(world, holds=holds)
     first = story.propose("medium")
     story.planned(first)

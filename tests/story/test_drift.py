@@ -11,23 +11,27 @@ from tests.story.holds import Holds
 from tests.story.test_slack import whispered
 
 
+@pytest.mark.long
 def test_each_change_is_told_once(
     make_world: MakeWorld, holds: Holds, both_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Somebody resizes a server by hand: `/drift` tells it, the schedule does not tell it again, and tells once that it
     was mended."""
     world = make_world(database_url=both_url)
-    story = Drifting(world, holds)
+    story = Drifting(world, holds, every="5m")
     number = story.released()
     story.asks(number, "no drift")
     assert story.findings() == []
     story.resize("xl")
-    said = story.asks(number, "1 changed outside, 1 pending")
+    said = story.asks(number, "1 resource changed outside Terraform, 1 change pending")
     assert '"m" -> "xl"' in said
     assert '"xl" -> "m"' in said
     assert f"`{story.head(number)[:7]}`" in said
-    story.sees(number, "⚠️ drift: 1 changed outside, 1 pending")
-    until(lambda: story.channel("staging: drift, 1 changed outside"), what="the message in Slack")
+    story.sees(number, "⚠️ drift: 1 resource changed outside Terraform, 1 change pending")
+    until(
+        lambda: story.channel("staging has drifted: 1 resource changed outside Terraform"),
+        what="the message in Slack",
+    )
     with rounds(world, monkeypatch) as schedule:
 
         def look() -> None:
@@ -39,7 +43,9 @@ def test_each_change_is_told_once(
             assert (run.pull, run.actor.via) == (0, "system")
 
         look()
-        assert [one.headline for one in story.findings()] == ["1 changed outside, 1 pending"]
+        assert [one.headline for one in story.findings()] == [
+            "1 resource changed outside Terraform, 1 change pending"
+        ]
         story.resize("m")
         look()
         look()
@@ -47,9 +53,9 @@ def test_each_change_is_told_once(
     until(lambda: "drift" not in story.status(number), what="the row without drift")
     assert [one.clean for one in story.findings()] == [False, True]
     said = story.asks(number, "no drift")
-    assert "Nothing new since" in said
-    assert "1 changed outside, 1 pending" in said, "the history"
-    assert len(story.channel("staging: (no )?drift")) == 2
+    assert "Unchanged since" in said
+    assert "1 resource changed outside Terraform, 1 change pending" in said, "the history"
+    assert len(story.channel("staging: no drift|staging has drifted")) == 2
     story.is_sound()
     with story.tables() as tables:
         of_nobody = tables.surfaces.of_pull(story.repository, 0)
@@ -57,12 +63,14 @@ def test_each_change_is_told_once(
     assert of_nobody == []
     assert [(one.action, one.login) for one in asked] == [("drift.asked", "ann")] * 3
     assert len(story.holds.calls("apply")) == 1, "nothing is applied by itself"
-    assert not list((world.directory / "data").rglob("drift.tfplan"))
+    assert not list((world.directory / "data").rglob("*.tfplan"))
 
 
+@pytest.mark.long
+@pytest.mark.own_world
 def test_what_is_never_the_same_twice(world: World, holds: Holds, monkeypatch: pytest.MonkeyPatch) -> None:
     """A clock in the configuration: it is told once, however often the schedule looks, and stays in the history."""
-    story = Drifting(world, holds)
+    story = Drifting(world, holds, every="5m")
     clock = b'\nresource "terraform_data" "clock" {\n  input = [plantimestamp(), timestamp()]\n}\n'
     number = story.propose({"infra/main.tf": story.main("m") + clock})
     story.planned(number)
@@ -74,10 +82,18 @@ def test_what_is_never_the_same_twice(world: World, holds: Holds, monkeypatch: p
             story.ended("drift", "checked")
         story.resize("xl")
         assert schedule.turn() == 1
-        until(lambda: story.channel("staging: drift, 1 changed outside, 2 pending"), what="what is new")
-    assert [one.headline for one in story.findings()] == ["1 pending", "1 changed outside, 2 pending"]
-    assert len(story.channel("staging: drift")) == 2
-    assert "Last findings" in story.asks(number, "1 changed outside, 2 pending")
+        until(
+            lambda: story.channel(
+                "staging has drifted: 1 resource changed outside Terraform, 2 changes pending"
+            ),
+            what="what is new",
+        )
+    assert [one.headline for one in story.findings()] == [
+        "1 change pending",
+        "1 resource changed outside Terraform, 2 changes pending",
+    ]
+    assert len(story.channel("staging has drifted")) == 2
+    assert "Latest reports" in story.asks(number, "1 resource changed outside Terraform, 2 changes pending")
 
 
 def test_after_a_revert(world: World, holds: Holds) -> None:
@@ -87,20 +103,21 @@ def test_after_a_revert(world: World, holds: Holds) -> None:
     story.closed(first)
     second = story.released("l")
     story.resize("xl")
-    story.asks(second, "1 changed outside, 1 pending")
+    story.asks(second, "1 resource changed outside Terraform, 1 change pending")
     story.sees(second, "⚠️ drift")
     story.say(second, "/revert staging")
     story.sees(second, "`/revert staging`")
     story.reacted(second, story.say(second, "/revert staging"), "rocket")
-    story.sees(second, "held at")
+    story.sees(second, "on hold at")
     until(lambda: "drift" not in story.status(second), what="the row without drift")
     said = story.asks(second, "no drift")
     assert f"`{story.head(first)[:7]}`" in said
     story.resize("l")
-    assert '"l" -> "m"' in story.asks(second, "1 changed outside, 1 pending")
+    assert '"l" -> "m"' in story.asks(second, "1 resource changed outside Terraform, 1 change pending")
     story.is_sound()
 
 
+@pytest.mark.own_world
 def test_killed_while_it_looks(world: World, holds: Holds) -> None:
     """It looks again, and answers once."""
     story = Drifting(world, holds)
@@ -114,13 +131,13 @@ def test_killed_while_it_looks(world: World, holds: Holds) -> None:
     holds.release("plan")
     world.bot.start()
     story.reacted(number, comment, "+1")
-    story.is_told(number, "1 changed outside")
+    story.is_told(number, "1 resource changed outside Terraform")
     story.is_sound()
     assert [run.outcome for run in story.looks()] == ["checked"]
     assert len(story.answers(number)) == 1
     assert len(story.findings()) == 1
-    until(lambda: story.channel("staging: drift"), what="the message in Slack")
-    assert len(story.channel("staging: drift")) == 1
+    until(lambda: story.channel("staging has drifted"), what="the message in Slack")
+    assert len(story.channel("staging has drifted")) == 1
 
 
 def test_who_may_ask_and_who_waits(world: World, holds: Holds) -> None:
@@ -137,19 +154,22 @@ def test_who_may_ask_and_who_waits(world: World, holds: Holds) -> None:
     holds.hold("plan")
     comment = story.say(number, "/drift staging")
     holds.await_call("plan", plans + 1)
-    story.sees(number, "looking for drift")
+    story.sees(number, "checking for drift")
     story.say(number, "/cancel")
     story.reacted(number, comment, "-1")
     holds.release("plan")
-    story.is_told(number, "Drift of staging is not known: The look for drift was stopped")
+    story.is_told(number, "No drift result for staging: The drift check was stopped")
     story.resize("xl")
     world.slack.slash("ann", "#infra", f"drift staging {story.repository}")
-    until(lambda: story.channel("staging: drift"), what="the answer in Slack")
-    until(lambda: story.channel("⚠️ drift: 1 changed outside, 1 pending"), what="the card with it")
+    until(lambda: story.channel("staging has drifted"), what="the answer in Slack")
+    until(
+        lambda: story.channel("⚠️ drift: 1 resource changed outside Terraform, 1 change pending"),
+        what="the card with it",
+    )
     assert len(story.findings()) == 1
-    assert len(story.channel("staging: drift")) == 1
+    assert len(story.channel("staging has drifted")) == 1
     world.slack.slash("bob", "#infra", f"status {story.repository}")
-    whispered(story, "bob", "⚠️ drift: 1 changed outside, 1 pending")
+    whispered(story, "bob", "⚠️ drift: 1 resource changed outside Terraform, 1 change pending")
     story.is_sound()
 
 
@@ -169,7 +189,7 @@ def test_behind_an_apply(world: World, holds: Holds) -> None:
     holds.await_call("apply", applies + 1)
     holds.release("plan")
     story.reacted(other, comment, "+1")
-    story.is_told(other, "An apply began there meanwhile")
+    story.is_told(other, "started during the check")
     waiting = story.say(other, "/drift staging", "bob")
     until(lambda: len(story.looks()) == 2, what="the look that waits")
     assert story.looks()[1].phase == "queued"

@@ -32,7 +32,7 @@ def test_from_outside(make_world: MakeWorld, holds: Holds) -> None:
     story.sees(number, "nothing to see")
     assert "the-secret-of-staging" not in story.status(number)
     story.reacted(number, story.say(number, "/apply staging", "ann"), "-1")
-    story.is_told(number, "never applied")
+    story.is_told(number, "from forks cannot be applied")
     assert story.runs("apply") == []
     github.commit_files(fork, "mine", {"infra/main.tf": LEAK + "\n"}, author="dave", message="More")
     github.webhooks.drain()

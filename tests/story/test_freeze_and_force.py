@@ -24,7 +24,7 @@ def test_frozen_now(world: World, holds: Holds) -> None:
     number = story.promoted()
     story.sees(number, "frozen")
     story.asks(number, "when-approved")
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.refused(number, "/apply prod", "is frozen", "the fair")
     assert not story.on_prod()
     policy = story.policy.replace(ALWAYS, "")
@@ -33,7 +33,7 @@ def test_frozen_now(world: World, holds: Holds) -> None:
     story.reacted(number, story.say(number, "/plan prod"), "+1")
     story.planned(number, "prod")
     story.asks(number, "when-approved")
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.awaits_prod()
     story.is_sound()
 
@@ -66,8 +66,10 @@ def test_a_break_glass(world: World, holds: Holds) -> None:
     story = Production(world, holds, prod=f"approvals = {{ count = 1 }}\n{FORCE}\n{ALWAYS}")
     number = story.propose()
     story.planned(number)
-    story.refused(number, "/apply prod --force the pager is ringing", "may be forced by @bob, @carol")
-    story.refused(number, "/apply prod --force", "needs its reason", author="carol")
+    story.refused(
+        number, "/apply prod --force the pager is ringing", "Only @bob or @carol can force changes to `prod`"
+    )
+    story.refused(number, "/apply prod --force", "needs a reason", author="carol")
     told = story.refused(
         number, "/apply prod --force the pager is ringing", "Nobody has read a plan", author="carol"
     )
@@ -99,7 +101,7 @@ def test_a_break_glass(world: World, holds: Holds) -> None:
     with story.tables() as tables:
         assert tables.follow_ups.open(target=story.target("prod")) == [left]
     slack.click("bob", CHANNEL, posted.ts, "acknowledge")
-    slack.delivery.again()
+    slack.delivery.resend_last()
     until(lambda: story.audit("force.acknowledged"), what="the acknowledgement")
     story.accepted(number, "/acknowledge prod", "No forced apply", author="bob")
     until(lambda: posted.button("acknowledge") is None, what="a message without its button")
@@ -139,7 +141,7 @@ def test_force_ends_the_question(world: World, holds: Holds) -> None:
     comment = story.say(number, "/apply prod --force the pager is ringing", "carol")
     story.reacted(number, comment, "rocket")
     story.over(number, "dead", "by force")
-    story.refused(number, "/approve prod", "no longer holds", author="bob")
+    story.refused(number, "/approve prod", "is no longer valid", author="bob")
     until(
         lambda: not [one for one in world.slack.messages(CHANNEL) if one.button("modal:approve")],
         what="no button to approve it by",

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from bot.domain.actors import Actor
 from bot.domain.hold import Hold
-from bot.domain.people import Actor
 from bot.playground.world import World
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
@@ -25,17 +25,18 @@ def test_production_takes_nothing_from_a_laptop(
     """It plans; an apply, an import or a `state rm` is refused in words that name the way, and recorded."""
     story = Production(world, holds, prod=APPROVALS)
     given = login(story, "carol", environment="prod").json()
-    assert given["note"].startswith("You may plan: prod takes no changes from a laptop")
+    assert given["note"].startswith("You can only plan: prod cannot be changed from a laptop")
     assert login(story, "carol").json()["note"] == ""
     laptop = Laptop(tmp_path / "laptop", terraform, given).init()
     assert "1 to add" in laptop.run("plan", "-no-color")
     told = laptop.run("apply", "-no-color", "-auto-approve", ok=False)
     assert (
-        "prod takes no changes from a laptop: its policy asks for a promotion from staging and approvals. Apply it "
-        "from a pull request by /apply prod, or break the glass there by /apply prod --force <reason>."
-        in told
+        "prod cannot be changed from a laptop: its policy enforces promotion from staging and approvals. "
+        "Use /apply prod in a pull request, or /apply prod --force <reason> in an emergency." in told
     )
-    assert "takes no changes" in laptop.run("import", "-no-color", "terraform_data.web", "1", ok=False)
+    assert "cannot be changed from a laptop" in laptop.run(
+        "import", "-no-color", "terraform_data.web", "1", ok=False
+    )
     with story.tables() as tables:
         assert tables.states.locked(story.target("prod").key) is None
         assert tables.locks.get(story.target("prod")) is None
@@ -47,8 +48,8 @@ def test_production_takes_nothing_from_a_laptop(
 @pytest.mark.parametrize(
     ("policy", "said"),
     [
-        (OPEN, "its policy asks for freeze windows"),
-        ("laptop = false", "its policy says so (laptop = false)"),
+        (OPEN, "its policy enforces freeze windows"),
+        ("laptop = false", "its policy says laptop = false"),
         (f"{OPEN}\nlaptop = true", ""),
         (
             'freeze = [{ allow = "0 0 29 2 *", for = "1s", reason = "leap days" }]\nlaptop = true',
@@ -82,7 +83,7 @@ def test_a_hold_stops_laptops(story: Story, world: World, terraform: str, tmp_pa
     database.close()
     assert "1 to add" in laptop.run("plan", "-no-color")
     told = laptop.run("apply", "-no-color", "-auto-approve", ok=False)
-    assert "staging is held at aaaaaaa since @bob's revert" in told
-    assert "/unhold staging in a pull request lifts it." in told
+    assert "staging is on hold at aaaaaaa since @bob reverted it on" in told
+    assert "/unhold staging in a pull request lifts the hold." in told
     story.reacted(number, story.say(number, "/unhold staging"), "+1")
     assert "Apply complete" in laptop.run("apply", "-no-color", "-auto-approve")

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.playground.world import World, until
+from bot.storage.engines import open_engine
+from bot.storage.tables import locks
 from tests.story.holds import Holds
 from tests.story.story import FILES, POLICY, Story
 
@@ -18,18 +20,18 @@ def test_a_claim_and_its_waiting_list(story: Story) -> None:
     story.planned(bobs)
     story.applied(anns)
     comment = story.say(bobs, "/apply staging", "bob")
-    told = story.is_told(bobs, "locked by")
+    told = story.is_told(bobs, "staging is locked: ")
     assert f"#{anns}" in told
     story.reacted(bobs, comment, "-1")
     story.say(bobs, "/apply staging", "bob")
     until(lambda: len(story.answers(bobs)) == 2, what="the second refusal")
     story.github.close_pull(story.repository, anns, actor="ann")
-    story.is_told(bobs, "a fresh plan is on its way")
+    story.is_told(bobs, "a fresh plan is running")
     until(lambda: len(story.runs("plan", bobs)) == 2, what="a fresh plan")
     story.planned(bobs)
     story.reacted(bobs, story.say(bobs, "/apply staging", "bob"), "rocket")
     story.is_sound()
-    assert len([text for text in story.answers(bobs) if "is on its way" in text]) == 1
+    assert len([text for text in story.answers(bobs) if "a fresh plan is running" in text]) == 1
     assert [run.pull for run in story.runs("apply") if run.outcome == "applied"] == [anns, bobs]
 
 
@@ -51,13 +53,23 @@ def test_a_persons_lock(story: Story) -> None:
 
 
 def test_an_expiring_lock(world: World, holds: Holds) -> None:
-    """A lock with an end: afterwards the environment is free without anybody's doing."""
-    files = FILES | {"envs/environments.toml": (POLICY + 'lock_expires = "1s"\n').encode()}
+    """A lock with an end keeps ann out until then; afterwards the environment is free without anybody's doing."""
+    files = FILES | {"envs/environments.toml": (POLICY + 'lock_expires = "1h"\n').encode()}
     story = Story(world, "acme/expiring", files, holds=holds)
     number = story.propose()
     story.planned(number)
-    story.reacted(number, story.say(number, "/lock staging only a second", "carol"), "+1")
-    until(lambda: datetime.now(UTC) > expiry(story), what="the lock's end")
+    story.reacted(number, story.say(number, "/lock staging only an hour", "carol"), "+1")
+    with story.tables() as tables:
+        lock = tables.locks.get(story.target())
+    assert lock is not None
+    assert lock.expires_at == lock.created_at + timedelta(hours=1)
+    story.reacted(number, story.say(number, "/apply staging"), "-1")
+    story.is_told(number, "only an hour")
+    engine = open_engine(f"sqlite:///{world.environment()['TOWPATH_DATA_DIR']}/towpath.db")
+    with engine.begin() as connection:  # let it be older, so that nobody has to wait for it
+        mine = locks.update().where(locks.c.target == story.target())
+        assert connection.execute(mine.values(expires_at=datetime(2020, 1, 1, tzinfo=UTC))).rowcount == 1
+    engine.dispose()
     story.applied(number)
     story.is_sound()
 
@@ -94,13 +106,6 @@ def test_closed_during_an_apply(story: Story, world: World) -> None:
     until(lambda: not locked(story), what="the end of the lock")
     story.is_sound()
     assert world.bot.alive
-
-
-def expiry(story: Story) -> datetime:
-    with story.tables() as tables:
-        lock = tables.locks.get(story.target())
-    assert lock is None or lock.expires_at is not None
-    return lock.expires_at if lock and lock.expires_at else datetime.min.replace(tzinfo=UTC)
 
 
 def locked(story: Story) -> bool:

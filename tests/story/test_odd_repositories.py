@@ -25,10 +25,13 @@ def marked_up(block: object) -> Iterator[str]:
 @pytest.mark.parametrize(
     ("files", "said"),
     [
-        ({"infra/more.tf": "", ".towpath": "mine"}, "`.towpath` is a name that is kept"),
-        ({"infra/more.tf": "", ".towpath/inner/plan.tfplan": "mine"}, "`.towpath` is a name that is kept"),
-        ({"infra/main.tf": None, "infra/README.md": "moved"}, "`infra` holds no Terraform files"),
-        ({"infra/main.tf": 'resource "a" "b" {\n  x = "\n'}, "the string in line 2 goes over the end"),
+        ({"infra/more.tf": "", ".towpath": "mine"}, "The name `.towpath` is reserved for Towpath"),
+        (
+            {"infra/more.tf": "", ".towpath/inner/plan.tfplan": "mine"},
+            "The name `.towpath` is reserved for Towpath",
+        ),
+        ({"infra/main.tf": None, "infra/README.md": "moved"}, "`infra` has no Terraform files"),
+        ({"infra/main.tf": 'resource "a" "b" {\n  x = "\n'}, "the string on line 2 is not closed"),
         ({"infra/main.tf": "version https://git-lfs.github.com/spec/v1\n"}, "is a Git LFS pointer"),
     ],
 )

@@ -8,6 +8,7 @@ from bot.playground.world import World, until
 from tests.story.story import Story
 
 
+@pytest.mark.own_world
 @pytest.mark.parametrize("what", [429, 502])
 def test_github_refuses_for_a_while(story: Story, what: int) -> None:
     """Every request fails some times; then ann's plan and apply arrive all the same."""

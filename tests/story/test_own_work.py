@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.playground.github.user_actions import CommitOptions
 from bot.playground.world import World, until
 from tests.story.holds import Holds
 from tests.story.production import APPROVALS, CHANNEL, Production, other
@@ -33,8 +34,7 @@ def test_earlier_commits_and_co_authors(world: World, holds: Holds) -> None:
         other("giant"),
         author="ann",
         message="X",
-        written_by="erin",
-        committer="GitHub",
+        options=CommitOptions(written_by="erin", committer="GitHub"),
     )
     story.push("titanic", branch, author="ann")
     story.push({"README.md": "not of this pull request"}, "main", author="grace")
@@ -44,15 +44,15 @@ def test_earlier_commits_and_co_authors(world: World, holds: Holds) -> None:
     assert (now := story.approval(number))
     assert set(now.excluded) == {"ann", "bob", "carol", "erin"}
     world.slack.click("bob", CHANNEL, story.asked_in_slack(number).ts, "modal:approve")
-    whispered(story, "bob", "wrote one of its commits")
+    whispered(story, "bob", "pushed one of its commits")
     for author in ("carol", "erin"):
-        story.refused(number, "/approve prod", "wrote one of its commits", author=author)
+        story.refused(number, "/approve prod", "pushed one of its commits", author=author)
     until(story.passed_a_second, what="the next second")
     for author in ("bob", "carol", "erin"):
         story.review(number, author)
     story.refused_or_asked(number, "/apply prod")
     assert not story.on_prod()
-    story.accepted(number, "/approve prod", "that is all it needed", author="grace")
+    story.accepted(number, "/approve prod", "nothing else is needed", author="grace")
     story.goes(number)
     story.is_sound()
 
@@ -63,7 +63,7 @@ def test_ones_own_consent_where_the_policy_allows_it(world: World, holds: Holds)
     number = story.promoted()
     assert story.asks(number).excluded == ()
     story.refused(number, "/approve prod", "you need the `write` role", author="dave")
-    story.accepted(number, "/approve prod", "that is all it needed", author="ann")
+    story.accepted(number, "/approve prod", "nothing else is needed", author="ann")
     story.goes(number)
     assert story.decisions(number) == [("ann", "approve")]
     story.is_sound()
@@ -74,9 +74,9 @@ def test_a_code_owner_who_asks(world: World, holds: Holds) -> None:
     merely asked lets somebody else ask; a second owner suffices."""
     story = Production(world, holds, prod=OWNED)
     anns = story.promoted("medium")
-    story.refused(anns, "/apply prod", "Only @bob may approve", "Let somebody else comment", author="bob")
+    story.refused(anns, "/apply prod", "Only @bob may approve", "Ask somebody else to comment", author="bob")
     story.asks(anns)
-    story.accepted(anns, "/approve prod", "that is all it needed")
+    story.accepted(anns, "/approve prod", "nothing else is needed")
     story.goes(anns, author="bob")
     story.github.merge_pull(story.repository, anns, actor="ann")
     bobs = story.promoted(author="bob")
@@ -85,8 +85,8 @@ def test_a_code_owner_who_asks(world: World, holds: Holds) -> None:
     assert story.approvals(bobs) == []
     story.push({".github/CODEOWNERS": b"infra/ @bob @carol\n"}, "main", author="carol")
     story.asks(bobs, author="bob")
-    story.refused(bobs, "/approve prod", "wants somebody else's consent", author="bob")
-    story.accepted(bobs, "/approve prod", "that is all it needed", author="carol")
+    story.refused(bobs, "/approve prod", "needs approval from someone else", author="bob")
+    story.accepted(bobs, "/approve prod", "nothing else is needed", author="carol")
     story.goes(bobs, author="bob")
     story.is_sound()
 
@@ -96,7 +96,7 @@ def test_two_approvals_by_people_of_two_teams(world: World, holds: Holds) -> Non
     story = Production(world, holds, prod=TEAMS)
     world.github.create_team("acme", "platform", ["ann", "bob"])
     number = story.promoted()
-    story.refused(number, "/apply prod", "does not show me the team `acme/security`")
+    story.refused(number, "/apply prod", "Team `acme/security`, whose approval")
     world.github.create_team("acme", "security", ["ann"])
     story.refused(
         number, "/apply prod", "needs 2 approvals by @acme/platform or @acme/security", "only @bob can"
@@ -105,10 +105,10 @@ def test_two_approvals_by_people_of_two_teams(world: World, holds: Holds) -> Non
     story.github.set_role(story.repository, "erin", "write")
     story.asks(number)
     story.refused(number, "/approve prod", "does not count", "2 approvals", author="erin")
-    story.accepted(number, "/approve prod", "1 approval by @acme/platform or @acme/security")
-    story.accepted(number, "/approve prod", "1 approval by @acme/platform or @acme/security")
+    story.accepted(number, "/approve prod", "1 approval from @acme/platform or @acme/security")
+    story.accepted(number, "/approve prod", "1 approval from @acme/platform or @acme/security")
     assert not story.on_prod()
-    story.accepted(number, "/approve prod", "that is all it needed", author="carol")
+    story.accepted(number, "/approve prod", "nothing else is needed", author="carol")
     story.goes(number)
     story.is_sound()
 
@@ -123,7 +123,7 @@ def test_who_may_cause_a_plan_that_sees_secrets(world: World, holds: Holds) -> N
     story.reacted(number, story.say(number, "/plan prod", "bob"), "+1")
     story.planned(number, "prod")
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.goes(number)
     story.is_sound()
     head = Production(world, holds, prod=f'plan_needs = "approval"\n{APPROVALS}', repository="acme/head")
@@ -134,12 +134,12 @@ def test_who_may_cause_a_plan_that_sees_secrets(world: World, holds: Holds) -> N
     head.on_staging(number)
     head.review(number, "carol")
     for text in ("/plan prod", "/apply prod"):
-        head.refused(number, text, f"must have approved `{head.head(number)[:7]}` first", "Ask for a review")
+        head.refused(number, text, f"must approve `{head.head(number)[:7]}` first", "Ask for a review")
     head.review(number, "bob")
     head.reacted(number, head.say(number, "/plan prod"), "+1")
     head.push("huge", branch, author="ann")
     head.planned(number)
-    head.refused(number, "/plan prod", f"must have approved `{head.head(number)[:7]}` first")
+    head.refused(number, "/plan prod", f"must approve `{head.head(number)[:7]}` first")
     head.is_sound()
 
 
@@ -151,15 +151,15 @@ def test_a_name_that_is_typed(world: World, holds: Holds) -> None:
     before = story.promoted(other("small", more))
     story.asks(before)
     story.accepted(before, "/approve", "approved by @bob")
-    story.accepted(before, "/approve", "that is all it needed", author="carol")
+    story.accepted(before, "/approve", "nothing else is needed", author="carol")
     story.goes(before)
     story.github.merge_pull(story.repository, before, actor="ann")
     number = story.promoted(other("medium"))
     assert story.asks(number).destroys == 1
-    story.refused(number, "/approve", "name the environment to approve it", "`/approve prod`", author="bob")
+    story.refused(number, "/approve", "Name the environment to approve it", "`/approve prod`", author="bob")
     story.refused(number, "/approve staging", "staging", author="bob")
     world.slack.slash("bob", CHANNEL, f"approve {story.repository}#{number}")
-    whispered(story, "bob", "name the environment to approve it")
+    whispered(story, "bob", "Name the environment to approve it")
     assert story.decisions(number) == []
     world.slack.slash("bob", CHANNEL, f"approve prod {story.repository}#{number}")
     story.decided(number, ("bob", "approve"))

@@ -20,13 +20,13 @@ def test_owners_that_changed_meanwhile(world: World, holds: Holds) -> None:
     assert [one["any_of"] for one in asked.owners] == [["@bob"]]
     story.push({".github/CODEOWNERS": b"infra/ @carol\n"}, "main", author="carol")
     story.refused(
-        number, "/approve prod", "does not count", "@carol (code owner of `infra/main.tf`)", author="bob"
+        number, "/approve prod", "does not count", "@carol, code owner of `infra/main.tf`", author="bob"
     )
     story.push({".github/CODEOWNERS": b"infra/ @bob\n"}, "main", author="carol")
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.push({".github/CODEOWNERS": b"infra/ @carol\n"}, "main", author="carol")
     story.refused_or_asked(number, "/apply prod")
-    story.sees(number, "carol (code owner of `infra/main.tf`)")
+    story.sees(number, "carol, code owner of `infra/main.tf`")
     assert (now := story.approval(number))
     assert (now.id, now.ready_at) == (asked.id, None)
     story.push({".github/CODEOWNERS": b"infra/ @acme/web\n"}, "main", author="carol")
@@ -46,7 +46,7 @@ def test_owners_that_cannot_be_relied_on_any_more(world: World, holds: Holds) ->
     number = story.promoted()
     story.asks(number)
     story.push({".github/CODEOWNERS": b"infra/ @acme/nobody\n"}, "main", author="carol")
-    told = ("nobody can say who must approve", "Mend it on `main`")
+    told = ("the required approvers are unknown", "Fix it on `main`")
     story.refused(number, "/approve prod", *told, author="bob")
     world.slack.click("bob", CHANNEL, story.asked_in_slack(number).ts, "modal:approve")
     whispered(story, "bob", told[0])
@@ -104,8 +104,8 @@ def test_what_github_refuses_during_a_click(world: World, holds: Holds) -> None:
         "GET", "/collaborators/bob/permission", 403, message="Resource not accessible", times=1
     )
     world.slack.click("bob", CHANNEL, ts, "modal:approve")
-    said = whispered(story, "bob", "your click did not count")
-    assert "(it answered 403)" in said
+    said = whispered(story, "bob", "Your click did not count")
+    assert "(status 403)" in said
     whispered(story, "bob", "then click again")
     assert story.decisions(number) == []
     world.slack.click("bob", CHANNEL, ts, "modal:approve")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.playground.github.user_actions import PullOptions
 from bot.playground.world import World
 from tests.story.holds import Holds
 from tests.story.story import FILES, MAIN, POLICY, Story
@@ -19,11 +20,11 @@ def test_the_first_policy_is_told_and_comes_into_force_at_its_merge(world: World
     story = Story(world, "acme/first", bare, holds=holds)
     quiet = story.propose("large")
     story.reacted(quiet, story.say(quiet, "/plan"), "-1")
-    story.is_told(quiet, "There is no `envs/environments.toml`")
+    story.is_told(quiet, "There is no `envs/environments.toml` on `main`")
     first = story.propose({"envs/environments.toml": POLICY}, author="bob")
-    story.sees(first, "From its merge on it means: stacks `infra`")
+    story.sees(first, "After the merge: stacks `infra`")
     assert story.runs() == []
-    story.github.merge_pull("acme/first", first, actor="bob")
+    story.github.merge_pull(story.repository, first, actor="bob")
     story.reacted(quiet, story.say(quiet, "/plan"), "+1")
     story.planned(quiet)
     story.is_sound()
@@ -32,7 +33,7 @@ def test_the_first_policy_is_told_and_comes_into_force_at_its_merge(world: World
 def test_a_pull_request_cannot_change_the_policy_it_is_judged_by(story: Story) -> None:
     number = story.propose({"envs/environments.toml": POLICY + "[env.extra]\n", "infra/main.tf": MAIN})
     story.planned(number)
-    assert "extra" in story.status(number).split("From its merge on")[1]
+    assert "extra" in story.status(number).split("After the merge")[1]
     story.reacted(number, story.say(number, "/plan extra"), "-1")
     story.is_told(number, "There is no environment `extra`")
     story.is_sound()
@@ -50,7 +51,7 @@ def test_another_base_is_planned_only_if_the_policy_names_it(story: Story) -> No
     story.push("other", "release-1", author="bob")
     story.push("large", "ann/fix")
     number = story.github.open_pull(
-        story.repository, author="ann", head="ann/fix", base="release-1", title="Fix"
+        story.repository, author="ann", head="ann/fix", title="Fix", options=PullOptions(base="release-1")
     )
     story.reacted(number, story.say(number, "/plan"), "-1")
     story.is_told(number, "Pull requests into `release-1` are not planned")

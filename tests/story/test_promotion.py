@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 from datetime import timedelta
 
-from bot.domain.state import StateInfo
+import pytest
+
+from bot.domain.ports.state import Author
+from bot.domain.states.model import StateInfo
 from bot.playground.world import World, until
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
@@ -29,17 +32,17 @@ def test_what_staging_has_not(world: World, holds: Holds) -> None:
     story = Production(world, holds, prod=NOBODY)
     anns = story.propose("medium")
     story.planned(anns)
-    story.refused(anns, "/apply prod", "nothing was applied there yet", "`/apply staging`")
+    story.refused(anns, "/apply prod", "Nothing verified on staging yet", "`/apply staging`")
     assert not [run for run in story.runs("plan") if run.target.environment == "prod"], (
         "no plan saw its secrets"
     )
     story.on_staging(anns)
     bobs = story.propose("large", author="bob")
     story.planned(bobs)
-    story.refused(bobs, "/promote prod", f"of #{anns}", f"`{story.head(bobs)[:7]}`", author="bob")
+    story.refused(bobs, "/promote prod", f"from #{anns}", f"`{story.head(bobs)[:7]}`", author="bob")
     story.push("larger", story.branch(anns))
     story.planned(anns)
-    story.refused(anns, "/apply prod", "only the newest release of `staging` counts")
+    story.refused(anns, "/apply prod", "only the latest release on staging can be promoted")
     story.on_staging(anns)
     story.say(anns, "/promote prod")
     story.planned(anns, "prod")
@@ -56,11 +59,12 @@ def test_a_locked_environment_asks_nobody(world: World, holds: Holds) -> None:
     story.refused(number, "/apply prod", "is locked by", "an incident", "waiting list")
     assert story.approvals(number) == []
     assert not [run for run in story.runs("plan") if run.target.environment == "prod"]
-    story.accepted(number, "/unlock prod", "free", author="ann")
+    story.accepted(number, "/unlock prod", "was unlocked by", author="ann")
     story.asks(number)
     story.is_sound()
 
 
+@pytest.mark.own_world
 def test_what_does_not_stand_on_staging(world: World, holds: Holds) -> None:
     """A later apply there failed, or was killed: the release before it counts no more until another one is verified."""
     story = Production(world, holds, prod=NOBODY)
@@ -70,7 +74,7 @@ def test_what_does_not_stand_on_staging(world: World, holds: Holds) -> None:
     story.planned(number)
     holds.hold("broken")
     story.reacted(number, story.say(number, "/apply staging"), "-1")
-    story.refused(number, "/apply prod", "another apply has begun since, and did not end well")
+    story.refused(number, "/apply prod", "is no longer deployed: a later apply did not succeed")
     holds.release("broken")
     story.on_staging_again(number)
     story.say(number, "/apply prod")
@@ -82,12 +86,12 @@ def test_what_does_not_stand_on_staging(world: World, holds: Holds) -> None:
     story.planned(number)
     comment = story.say(number, "/apply staging")
     holds.await_call("apply", before + 1)
-    story.refused(number, "/apply prod", f"An apply for #{number} is at work on `staging` right now")
+    story.refused(number, "/apply prod", f"An apply of #{number} is running on staging")
     world.bot.kill()
     holds.release("apply")
     world.bot.start()
     story.reacted(number, comment, "-1")
-    story.refused(number, "/apply prod", "did not end well")
+    story.refused(number, "/apply prod", "is no longer deployed: a later apply did not succeed")
     story.on_staging_again(number)
     story.goes(number)
     story.is_sound()
@@ -107,8 +111,8 @@ def test_a_state_that_somebody_changed(world: World, holds: Holds) -> None:
         state = json.loads(found[1])
         state["serial"] += 1
         data = json.dumps(state).encode()
-        tables.states.append(key, data, StateInfo.parse(data), actor="ann")
-    story.refused(number, "/apply prod", "The state of `staging` was changed since that release")
+        tables.states.append(key, data, StateInfo.parse(data), Author(actor="ann"))
+    story.refused(number, "/apply prod", "The state of staging changed since its release")
     story.on_staging_again(number)
     with database.begin() as tables:
         tables.states.end(key)
@@ -124,7 +128,7 @@ def test_smoke_checks_that_fail(world: World, holds: Holds) -> None:
     story.planned(number)
     holds.hold("sick")
     story.reacted(number, story.say(number, "/apply staging"), "rocket")
-    story.refused(number, "/apply prod", "The smoke checks of `staging` failed", "Mend it and push")
+    story.refused(number, "/apply prod", "The smoke checks of staging failed", "Fix it and push")
     holds.release("sick")
     story.on_staging_again(number)
     story.say(number, "/apply prod")
@@ -133,6 +137,7 @@ def test_smoke_checks_that_fail(world: World, holds: Holds) -> None:
     story.is_sound()
 
 
+@pytest.mark.own_world
 def test_smoke_checks_and_soak(world: World, holds: Holds) -> None:
     """Running, then not yet soaked: `when-approved` waits for both, over restarts, and goes once."""
     story = Production(world, holds, prod='approvals = { count = 1 }\nsoak = "8s"', smoke="60s")
@@ -142,13 +147,13 @@ def test_smoke_checks_and_soak(world: World, holds: Holds) -> None:
     comment = story.say(number, "/apply staging")
     until((holds.directory / "checks").exists, what="the smoke check")
     story.asks(number, "when-approved")
-    story.accepted(number, "/approve prod", "that is all it needed")
-    story.refused(number, "/apply prod", f"An apply for #{number} is at work on `staging`")
+    story.accepted(number, "/approve prod", "nothing else is needed")
+    story.refused(number, "/apply prod", f"An apply of #{number} is running on staging")
     again(world)
     holds.release("smoke")
     story.reacted(number, comment, "rocket")
     soaked = story.released("staging").soaked_at(timedelta(seconds=8))
-    story.refused(number, "/apply prod", "It has to stand on `staging` for 8 s", "when-approved")
+    story.refused(number, "/apply prod", "Soaking on staging until", "UTC (8 s)", "when-approved")
     again(world)
     run = story.awaits_prod()
     assert run.created_at is not None
@@ -174,7 +179,7 @@ def test_a_change_of_prods_variables_alone(world: World, holds: Holds) -> None:
         assert plan is not None
         assert not plan.has_changes
     story.refused(
-        number, "/apply prod", f"`staging` has `{story.released('staging').commit[:7]}` of #{first}"
+        number, "/apply prod", f"staging has `{story.released('staging').commit[:7]}` from #{first}"
     )
     story.on_staging(number)
     story.say(number, "/apply prod")
@@ -196,11 +201,11 @@ def test_the_policy_that_changed(world: World, holds: Holds) -> None:
     story.push({"envs/environments.toml": b"nonsense = ["}, "main", author="carol")
     holds.release("apply")
     story.reacted(number, comment, "rocket")
-    assert "how `staging` is verified" in story.ended("apply", "applied").message
+    assert "no longer says how to verify `staging`" in story.ended("apply", "applied").message
     assert not story.released("staging").verified
     story.push({"envs/environments.toml": story.policy.encode()}, "main", author="carol")
     until(lambda: "prod" in story.status(number), what="the policy that is whole again")
-    story.refused(number, "/apply prod", "The smoke checks of `staging` failed")
+    story.refused(number, "/apply prod", "The smoke checks of staging failed")
     story.on_staging_again(number)
     story.say(number, "/apply prod")
     story.planned(number, "prod")

@@ -11,17 +11,17 @@ from pathlib import Path
 import pytest
 
 from bot.domain.run import Run, unfinished
-from bot.domain.state import StateVersion
+from bot.domain.states.model import StateVersion
 from bot.playground.world import until
 from tests.fixtures.world import MakeWorld
-from tests.story.bucket import opened
+from tests.story.bucket import Bucket
 from tests.story.going_back import OLD, A, B, GoingBack, configured
 from tests.story.holds import Holds
 from tests.story.kills import Kills, Point
 from tests.story.revert_steps import ACCEPTED, BEGUN, LIFTED, LOOKED, PLANNED, PROVEN, REWOUND
 from tests.story.test_approval_crashes import await_check
 
-pytestmark = pytest.mark.timeout(600)
+pytestmark = [pytest.mark.timeout(600), pytest.mark.long]
 """Seconds: a bot is started some twenty times."""
 
 
@@ -37,17 +37,17 @@ def test_a_revert_a_look_and_the_end_of_its_hold(back: GoingBack) -> None:
     `/unhold` likewise."""
     back.goes_on()
     before = back.state()[0].serial
-    comment = back.killed_at(PLANNED, lambda: back.say(back.number, "/revert staging"))
+    comment = back.killed_at(PLANNED, lambda: back.say(back.number, "/revert staging"), B)
     back.reacted(back.number, comment, "+1")
     back.way_is_planned()
-    assert "`/revert staging` again applies exactly that" in back.answer("is being planned")
+    assert "run the command shown in the table" in back.answer("Planning a revert of staging")
     assert [run.reverts for run in back.runs("plan")].count("") == len(back.runs("plan")) - 1
     back.stands(B)
 
     back.holds.hold("smoke")
     checks = back.holds.directory / "checks"
     known = len(checks.read_text().splitlines())
-    comment = back.killed_at(BEGUN, lambda: back.say(back.number, "/revert staging"))
+    comment = back.killed_at(BEGUN, lambda: back.say(back.number, "/revert staging"), B, B, B, A, A, A)
     await_check(checks, known + 1)
     back.stands(A)
     assert back.awaits("apply", "verifying").reverts
@@ -59,13 +59,13 @@ def test_a_revert_a_look_and_the_end_of_its_hold(back: GoingBack) -> None:
         back.holds.release("smoke")
         return comment
 
-    back.killed_at(PROVEN, go_on)
+    back.killed_at(PROVEN, go_on, A)
     back.reacted(back.number, comment, "rocket")
-    assert "held at" in back.sees(back.number, "The world is as")
+    assert "on hold at" in back.sees(back.number, "matches `")
     assert len(back.holds.calls("apply")) == 3, "A, B and once back"
     is_back(back, before + 1)
 
-    comment = back.killed_at(LOOKED, lambda: back.say(back.number, "/drift staging"))
+    comment = back.killed_at(LOOKED, lambda: back.say(back.number, "/drift staging"), A)
     back.reacted(back.number, comment, "+1")
     back.answer("staging: no drift")
     assert [run.outcome for run in back.runs("drift")] == ["checked"]
@@ -75,9 +75,9 @@ def test_a_revert_a_look_and_the_end_of_its_hold(back: GoingBack) -> None:
 
 def is_lifted(back: GoingBack, points: Sequence[Point]) -> None:
     """The hold, once, by an `/unhold` that is killed at each of these points."""
-    comment = back.killed_at(points, lambda: back.say(back.number, "/unhold staging"))
+    comment = back.killed_at(points, lambda: back.say(back.number, "/unhold staging"), A)
     back.reacted(back.number, comment, "+1")
-    back.answer("is not held")
+    back.answer("is not on hold")
     with back.tables() as tables:
         assert tables.holds.get(back.target()) is None
         assert [one.action for one in tables.audit.entries()].count("hold.lifted") == 1
@@ -104,13 +104,13 @@ def interrupted(back: GoingBack, comment: int) -> str:
     """What people read of a revert that was killed in its Terraform; the command that it names."""
     back.reacted(back.number, comment, "-1")
     run = back.ended("apply", "interrupted")
-    assert "during this revert; it is not repeated by itself" in run.message
+    assert "during this revert; it is not repeated automatically" in run.message
     back.is_sound()
     with back.tables() as tables:
         release = tables.releases.newest(back.target())
     assert release is not None
     assert not release.active, "nobody knows what stands there"
-    back.sees(back.number, "revert was interrupted")
+    back.sees(back.number, "revert interrupted")
     (named,) = set(re.findall(r"`(/[^`]+)`", f"{run.next_step} {row(back)}"))
     return str(named)
 
@@ -144,7 +144,7 @@ def test_half_way_there_and_half_way_back(back: GoingBack) -> None:
         back.stands({"web": "s"} if step == "in the middle" else B)
     cloud.faults({})
     finish(back, words, first.id)
-    back.sees(back.number, "held at")
+    back.sees(back.number, "on hold at")
     is_back(back, back.state()[0].serial)
 
 
@@ -178,13 +178,13 @@ def finish(back: GoingBack, words: str, release: str) -> Run:
     back.asks(words, "+1")
     assert back.way_is_planned().reverts == release
     back.asks(words, "rocket")
-    back.sees(back.number, "The world is as")
+    back.sees(back.number, "matches `")
     return back.ended("apply", "applied")
 
 
 def test_consent_is_used_once_and_back_to_what_was_taken_back(back: GoingBack) -> None:
     """A revert that loses something is killed when its consent was just used; going on needs a new one. Then what was
-    taken back is wanted again, and that is killed too: afterwards nothing is held."""
+    taken back is wanted again, once the hold is lifted, and that is killed too: afterwards nothing is held."""
     extra = OLD.replace('"old"', '"extra"')
     with back.tables() as tables:
         first = tables.releases.newest(back.target())
@@ -212,13 +212,15 @@ def test_consent_is_used_once_and_back_to_what_was_taken_back(back: GoingBack) -
     is_back(back, back.state()[0].serial)
 
     words = f"/revert staging {second.serial}"
+    back.asks(words, "-1")
+    back.asks("/unhold staging", "+1")
     back.asks(words, "+1")
     assert back.way_is_planned().reverts == second.id
     words = interrupted(back, killed_in_terraform(back, "before it", words))
     run = finish(back, words, second.id)
     assert "commits" not in run.next_step, "nothing is to be taken out of git"
     back.stands(A | {"extra": "s"})
-    assert "held at" not in back.status(back.number)
+    assert "on hold at" not in back.status(back.number)
     with back.tables() as tables:
         assert tables.holds.get(back.target()) is None
     back.is_sound()
@@ -231,12 +233,12 @@ def test_the_record_alone(back: GoingBack) -> None:
     with back.tables() as tables:
         now, then = tables.states.versions(back.target().key, 10)[:2]
     words = f"/revert staging --state-only {then.serial} --orphans 0 --ghosts 1"
-    comment = back.killed_at(REWOUND, lambda: back.say(back.number, words, "bob"))
+    comment = back.killed_at(REWOUND, lambda: back.say(back.number, words, "bob"), B)
     back.reacted(back.number, comment, "+1")
-    assert "`/unlock staging` accepts it" in back.answer("nothing in the world was changed")
+    assert "run `/unlock staging` to accept it" in back.answer("no resource was changed")
     assert back.cloud() == B
     is_rewound(back, now, then)
-    comment = back.killed_at(ACCEPTED, lambda: back.say(back.number, "/unlock staging", "bob"))
+    comment = back.killed_at(ACCEPTED, lambda: back.say(back.number, "/unlock staging", "bob"), B)
     back.reacted(back.number, comment, "+1")
     with back.tables() as tables:
         assert tables.locks.get(back.target()) is None
@@ -250,7 +252,10 @@ def asks_once_more(back: GoingBack) -> None:
     """`/revert staging`, which needs consent: the question."""
     known = len(back.answers(back.number))
     back.say(back.number, "/revert staging")
-    until(lambda: "asks to revert" in "".join(back.answers(back.number)[known:]), what="the question")
+    until(
+        lambda: "requests approval to revert" in "".join(back.answers(back.number)[known:]),
+        what="the question",
+    )
 
 
 def is_rewound(back: GoingBack, now: StateVersion, then: StateVersion) -> None:
@@ -271,24 +276,25 @@ def is_rewound(back: GoingBack, now: StateVersion, then: StateVersion) -> None:
     assert (plan.status, plan.serial) == ("fresh", version.serial)
 
 
-def test_in_a_bucket(make_world: MakeWorld, holds: Holds, tmp_path: Path) -> None:
+def test_in_a_bucket(make_world: MakeWorld, holds: Holds, bucket: Bucket, tmp_path: Path) -> None:
     """The same where the state is in a bucket: killed when it is there and not yet on record, and with its lock held."""
     kills = Kills(tmp_path)
-    with opened() as bucket:
-        back = GoingBack(make_world(settings=kills.settings | bucket.settings()), holds, kills, bucket=True)
-        back.goes_on()
-        back.asks("/revert staging", "+1")
-        back.way_is_planned()
-        unrecorded: list[Point] = [("before", "INSERT INTO states ")] * 2
-        comment = back.killed_at(unrecorded, lambda: back.say(back.number, "/revert staging"))
-        back.reacted(back.number, comment, "rocket")
-        is_back(back, back.state()[0].serial)
-        with back.tables() as tables:
-            now, then = tables.states.versions(back.target().key, 10)[:2]
-        words = f"/revert staging --state-only {then.serial}"
-        back.asks(words, "-1", "bob")
-        words += " --orphans 1 --ghosts 0"
-        comment = back.killed_at(unrecorded, lambda: back.say(back.number, words, "bob"))
-        back.reacted(back.number, comment, "+1")
-        is_rewound(back, now, then)
-        assert not [name for name in bucket.names() if name.endswith(".tflock")]
+    back = GoingBack(
+        make_world(settings=kills.settings | bucket.settings()), holds, kills, bucket=bucket.name
+    )
+    back.goes_on()
+    back.asks("/revert staging", "+1")
+    back.way_is_planned()
+    unrecorded: list[Point] = [("before", "INSERT INTO states ")] * 2
+    comment = back.killed_at(unrecorded, lambda: back.say(back.number, "/revert staging"), A)
+    back.reacted(back.number, comment, "rocket")
+    is_back(back, back.state()[0].serial)
+    with back.tables() as tables:
+        now, then = tables.states.versions(back.target().key, 10)[:2]
+    words = f"/revert staging --state-only {then.serial}"
+    back.asks(words, "-1", "bob")
+    words += " --orphans 1 --ghosts 0"
+    comment = back.killed_at(unrecorded, lambda: back.say(back.number, words, "bob"), A)
+    back.reacted(back.number, comment, "+1")
+    is_rewound(back, now, then)
+    assert not [name for name in bucket.names() if name.endswith(".tflock")]

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
+
+import pytest
 
 from bot.playground.slack.model import Message
 from bot.playground.world import World, until
+from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
+from tests.story.kills import Kills
 from tests.story.production import Production
 from tests.story.story import FILES, MAIN, POLICY, Story
 from tests.story.test_crashes import again
@@ -31,7 +36,7 @@ def on_the_way(story: Story, number: int, words: str = "/revert staging") -> str
     story.reacted(number, story.say(number, words), "+1")
     until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
     story.ended("plan", "planned")
-    return story.sees(number, "Going back")
+    return story.sees(number, "**Reverting** to")
 
 
 def web(story: Story) -> str:
@@ -52,22 +57,22 @@ def test_there_and_back(story: Story) -> None:
     second = story.propose(configured("large"))
     story.planned(second)
     story.reacted(second, story.say(second, "/revert"), "-1")
-    story.is_told(second, "has applied nothing")
+    story.is_told(second, "has not applied anything")
     story.applied(second)
     assert "large" in web(story)
     text = on_the_way(story, second, "/revert")
     assert "change in place" in text
     assert "large" in web(story), "a plan changes nothing"
     story.reacted(second, story.say(second, "/apply staging"), "-1")
-    story.is_told(second, "is a revert's")
+    story.is_told(second, "The latest plan for staging is a revert.")
     story.reacted(second, story.say(second, "/revert staging"), "rocket")
     assert "medium" in web(story)
-    said = story.sees(second, "left it")
-    assert "The world is as" in said
-    assert "held at" in said
+    said = story.sees(second, "staging matches `")
+    assert "on hold at" in said
     assert "/compare/" in said
     story.reacted(second, story.say(second, "/apply staging"), "-1")
-    story.is_told(second, "is a revert's. `/plan staging` makes one")
+    told = story.is_told(second, "Run `/plan staging` for the current commit")
+    assert "The latest plan for staging is a revert." in told
     with story.tables() as tables:
         releases = tables.releases.of_target(story.target(), 10)
         versions = tables.states.versions(story.target().key, 10)
@@ -78,7 +83,7 @@ def test_there_and_back(story: Story) -> None:
     story.reacted(second, story.say(second, "/plan staging"), "+1")
     story.sees(second, "`/unhold staging`")
     story.reacted(second, story.say(second, "/apply staging"), "-1")
-    story.is_told(second, "is held at")
+    story.is_told(second, "is on hold at")
     story.reacted(second, story.say(second, "/unhold staging", "dave"), "-1")
     story.reacted(second, story.say(second, "/unhold staging"), "+1")
     story.planned(second)
@@ -96,18 +101,18 @@ def test_what_is_lost(story: Story) -> None:
     story.planned(number)
     story.applied(number)
     text = on_the_way(story, number)
-    assert "what it holds is lost" in text
+    assert "its data is lost" in text
     story.reacted(number, story.say(number, "/revert staging --losing 2"), "-1")
-    assert not [one for one in story.answers(number) if "asks to revert" in one], "of a miscount"
+    assert not [one for one in story.answers(number) if "requests approval to revert" in one], "of a miscount"
     story.say(number, "/revert staging")
-    story.is_told(number, "asks to revert")
+    story.is_told(number, "requests approval to revert")
     story.reacted(number, story.say(number, "/approve staging"), "-1")
     story.reacted(number, story.say(number, "/approve staging", "bob"), "+1")
     story.reacted(number, story.say(number, "/revert staging"), "-1")
-    story.is_told(number, "loses the data of 1 resource")
+    story.is_told(number, "permanently loses the data of 1 resource")
     story.reacted(number, story.say(number, "/revert staging --losing 2"), "-1")
     story.reacted(number, story.say(number, "/revert staging --losing 1"), "rocket")
-    story.sees(number, "The world is as")
+    story.sees(number, "matches `")
     story.is_sound()
 
 
@@ -122,12 +127,12 @@ def test_after_half_an_apply(story: Story) -> None:
     assert "large" in web(story), "half of it was done"
     on_the_way(story, number)
     story.say(number, "/revert staging")
-    story.is_told(number, "asks to revert")
+    story.is_told(number, "requests approval to revert")
     story.reacted(number, story.say(number, "/approve staging", "bob"), "+1")
     story.reacted(number, story.say(number, "/revert staging --losing 1"), "rocket")
     assert "medium" in web(story)
-    story.sees(number, "The world is as")
-    story.sees(number, "held at")
+    story.sees(number, "matches `")
+    story.sees(number, "on hold at")
     story.is_sound()
 
 
@@ -149,14 +154,15 @@ def test_back_and_forth(story: Story) -> None:
     on_the_way(story, number)
     story.reacted(number, story.say(number, "/revert staging"), "rocket")
     assert "medium" in web(story)
+    story.reacted(number, story.say(number, "/unhold staging"), "+1")
     on_the_way(story, number, f"/revert staging {large.serial}")
     story.reacted(number, story.say(number, f"/revert staging {large.serial}"), "rocket")
     assert "large" in web(story)
     story.is_sound()
 
 
-def test_killed_on_the_way(story: Story, world: World, holds: Holds) -> None:
-    """The bot is killed while the revert's Terraform works: it is reported once, and the next `/revert` goes on."""
+def about_to_go_back(story: Story) -> int:
+    """A pull request of which `large` is applied, and the way back to `medium` is planned."""
     number = story.propose(configured("medium"))
     story.planned(number)
     story.applied(number)
@@ -164,17 +170,53 @@ def test_killed_on_the_way(story: Story, world: World, holds: Holds) -> None:
     story.planned(number)
     story.applied(number)
     on_the_way(story, number)
+    return number
+
+
+@pytest.mark.own_world
+def test_killed_before_terraform_changes_anything(story: Story, world: World, holds: Holds) -> None:
+    """The bot is killed when the revert's Terraform was started and has done nothing: that is told as interrupted,
+    once, nothing is repeated, and the next `/revert` goes on."""
+    number = about_to_go_back(story)
     before = len(holds.calls("apply"))
     holds.hold("apply")
-    story.say(number, "/revert staging")
+    comment = story.say(number, "/revert staging")
     holds.await_call("apply", before + 1)
     again(world)
     holds.release("apply")
-    until(lambda: not story.runs("apply")[-1].active, what="the end of the revert")
-    if story.runs("apply")[-1].outcome != "applied":
-        on_the_way(story, number)
-        story.reacted(number, story.say(number, "/revert staging"), "rocket")
+    story.reacted(number, comment, "-1")
+    stopped = story.ended("apply", "interrupted")
+    assert "during this revert; it is not repeated automatically" in stopped.message
+    assert "large" in web(story)
+    assert len(holds.calls("apply")) == before + 1
+    on_the_way(story, number)
+    story.reacted(number, story.say(number, "/revert staging"), "rocket")
     assert "medium" in web(story)
+    assert [run.outcome for run in story.runs("apply")] == ["applied", "applied", "interrupted", "applied"]
+    story.is_sound()
+
+
+def test_killed_after_terraform_has_ended(make_world: MakeWorld, holds: Holds, tmp_path: Path) -> None:
+    """The bot is killed when the revert's Terraform is done and nothing of it is on record: it counts as applied, by
+    itself, and Terraform is not called again."""
+    kills = Kills(tmp_path)
+    world = make_world(settings=kills.settings)
+    story = Story(world, holds=holds)
+    number = about_to_go_back(story)
+    before = len(holds.calls("apply"))
+    kills.at("before", "INSERT INTO releases ")
+    comment = story.say(number, "/revert staging")
+    kills.await_death(world, "at the revert's release")
+    assert "medium" in web(story)
+    with story.tables() as tables:
+        assert len(tables.releases.of_target(story.target(), 10)) == 2
+    world.bot.start()
+    story.reacted(number, comment, "rocket")
+    story.sees(number, "on hold at")
+    assert [run.outcome for run in story.runs("apply")] == ["applied"] * 3
+    assert len(holds.calls("apply")) == before + 1
+    with story.tables() as tables:
+        assert tables.releases.of_target(story.target(), 10)[0].reverts
     story.is_sound()
 
 
@@ -183,23 +225,23 @@ def test_production_asks(world: World, holds: Holds) -> None:
     story = Production(world, holds)
     number = story.promoted("medium")
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.reacted(number, story.say(number, "/apply prod"), "rocket")
     story.push("large", story.branch(number))
     story.planned(number)
     story.on_staging(number)
     story.asks(number)
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.reacted(number, story.say(number, "/apply prod"), "rocket")
     story.reacted(number, story.say(number, "/revert prod"), "+1")
     until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
     story.ended("plan", "planned")
     story.say(number, "/revert prod")
-    story.is_told(number, "asks to revert prod")
-    story.accepted(number, "/approve prod", "that is all it needed")
+    story.is_told(number, "requests approval to revert prod")
+    story.accepted(number, "/approve prod", "nothing else is needed")
     story.reacted(number, story.say(number, "/revert prod"), "rocket")
     assert story.released("prod").reverts
-    story.sees(number, "The world is as")
+    story.sees(number, "matches `")
     story.is_sound()
 
 
@@ -217,9 +259,9 @@ def test_the_record_alone(world: World, holds: Holds) -> None:
         before = tables.states.versions(story.target().key, 10)
     old = before[-1].serial
     story.reacted(number, story.say(number, f"/revert staging --state-only {old}"), "-1")
-    story.is_told(number, "may be forced by @bob")
+    story.is_told(number, "Only @bob can force changes to `staging`")
     story.reacted(number, story.say(number, f"/revert staging --state-only {old}", "bob"), "-1")
-    story.is_told(number, "no state would know: `terraform_data.extra`")
+    story.is_told(number, "Orphans (exist, but in no state): `terraform_data.extra`")
     words = f"/revert staging --state-only {old} --orphans 1 --ghosts 0"
     story.reacted(number, story.say(number, words, "bob"), "+1")
     with story.tables() as tables:
@@ -266,6 +308,12 @@ def offered(story: Story, number: int, button: str) -> Message:
     return found
 
 
+def deployed(story: Story) -> str:
+    """What the repository's deployments say."""
+    every = list(story.github.state.deployments.values())
+    return "\n".join(str(one.description) for one in every if one.repo.full_name == story.repository)
+
+
 def test_every_place_tells_the_same(story: Story) -> None:
     """A revert by another pull request: the first one's headline, check, card and thread say so, and lead to what is
     next; so does the other one's, after its merge, too."""
@@ -288,13 +336,10 @@ def test_every_place_tells_the_same(story: Story) -> None:
     story.ended("apply", "applied")
     story.sees(third, "**Staging is reverted**")
     assert f"by #{third}" in story.sees(second, "**Staging is reverted**").replace("&#8203;", "")
+    commit = story.runs("apply")[-1].commit[:7]
     until(
-        lambda: any(
-            f"Revert of staging to {story.runs('apply')[-1].commit[:7]} by @ann in #{third}"
-            in str(one.description)
-            for one in story.github.state.deployments.values()
-        ),
-        what=str([one.description for one in story.github.state.deployments.values()]),
+        lambda: f"Revert of staging to {commit} by @ann in #{third}" in deployed(story),
+        what=f"the revert's deployment in\n{deployed(story)}",
     )
     story.reacted(second, story.say(second, "/plan staging"), "+1")
     story.sees(second, "`/unhold staging`")

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 
 from bot.playground.provider.cloud import Cloud
-from bot.playground.provider.service import Service
+from bot.playground.provider.health_service import HealthService
 
 
 def asked(address: str) -> tuple[int, str]:
@@ -18,15 +18,15 @@ def asked(address: str) -> tuple[int, str]:
 def test_a_cloud_is_healthy_where_it_has_a_server_that_is_not_sick(tmp_path: Path) -> None:
     cloud = Cloud.create(tmp_path / "staging", "token")
     clouds = {"staging": cloud}
-    service = Service(clouds).start()
+    service = HealthService(clouds).start()
     try:
         health = f"{service.address('staging')}/healthz"
-        assert asked(health) == (503, '{"status": "sick", "why": "there is no server"}')
+        assert asked(health) == (503, '{"status": "unhealthy", "reason": "no servers"}')
         cloud.put("server", "srv-1", {"name": "staging-web"})
         assert asked(health) == (200, '{"status": "ok"}')
-        cloud.sicken("the database is starting")
-        assert asked(health) == (503, '{"status": "sick", "why": "the database is starting"}')
-        cloud.sicken("")
+        cloud.set_unhealthy("the database is starting")
+        assert asked(health) == (503, '{"status": "unhealthy", "reason": "the database is starting"}')
+        cloud.set_unhealthy("")
         assert asked(health)[0] == 200
         cloud.drop("server", "srv-1")
         assert asked(health)[0] == 503
@@ -39,4 +39,4 @@ def test_a_cloud_is_healthy_where_it_has_a_server_that_is_not_sick(tmp_path: Pat
 
 
 def test_one_that_was_never_started_can_be_stopped() -> None:
-    Service({}).stop()
+    HealthService({}).stop()

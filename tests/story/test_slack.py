@@ -40,7 +40,7 @@ def test_a_thread_speaks_of_its_pull_request(story: Story) -> None:
     until(lambda: len(story.runs("plan")) == 2, what="bob's plan, asked without a number")
     assert story.runs("plan")[1].actor.login == "bob"
     story.world.slack.mention("dave", CHANNEL, "apply staging", posted.ts)
-    whispered(story, "dave", "I do not know your GitHub login")
+    whispered(story, "dave", "Your Slack account isn't linked to GitHub")
     assert story.runs("apply") == []
 
 
@@ -49,7 +49,7 @@ def test_a_button_is_a_command_of_whoever_presses_it(story: Story) -> None:
     posted = card(story, number)
     slack = story.world.slack
     slack.click("dave", CHANNEL, posted.ts, "towpath:apply:staging")
-    whispered(story, "dave", "I do not know your GitHub login")
+    whispered(story, "dave", "Your Slack account isn't linked to GitHub")
     for value in (
         "",
         "{",
@@ -71,17 +71,18 @@ def test_a_button_is_a_command_of_whoever_presses_it(story: Story) -> None:
 
 
 def test_a_channel_speaks_of_the_repository_that_was_named_last(story: Story) -> None:
-    story.github.create_repo("acme/other", {"README.md": "hello"}, private=True, roles={"ann": "write"})
+    other = f"{story.repository}-other"
+    story.github.create_repo(other, {"README.md": "hello"}, private=True, roles={"ann": "write"})
     number = story.propose("large")
     story.planned(number)
     slack = story.world.slack
-    slack.slash("ann", "#general", "status acme/other")
+    slack.slash("ann", "#general", f"status {other}")
     whispered(story, "ann", "policy")
-    slack.slash("ann", "#general", f"status acme/infra#{number}")
+    slack.slash("ann", "#general", f"status {story.repository}#{number}")
     whispered(story, "ann", "ready to apply")
     slack.slash("ann", "#general", f"plan staging #{number}")
     until(lambda: len(story.runs("plan")) == 2, what="a plan in the repository that was named last")
-    slack.slash("dave", "#general", "status acme/other")
+    slack.slash("dave", "#general", f"status {other}")
     whispered(story, "dave", "this channel's repository")
     slack.slash("dave", "#general", "status")
     whispered(story, "dave", "staging")

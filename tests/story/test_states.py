@@ -5,25 +5,23 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
-from bot.domain.state import LockInfo, StateInfo
+from bot.domain.states.model import LockInfo, StateInfo
 from bot.playground.bot_process import BotProcess
-from bot.playground.world import until
+from bot.playground.world import World, until
 from tests.contract.state_store import state
 from tests.fixtures.world import MakeWorld
-from tests.story.bucket import Bucket, opened
+from tests.fork_server import ForkServer
+from tests.story.bucket import Bucket
 from tests.story.holds import Holds
 from tests.story.story import FILES, MAIN, POLICY, Story
 
 KEY = "staging/terraform.tfstate"
-IN_BUCKET = '\n[stack.infra.backend]\nkind = "s3"\nbucket = "states"\n'
 SLOW = """
 resource "terraform_data" "slow" {
   provisioner "local-exec" {
@@ -40,30 +38,28 @@ resource "terraform_data" "after" {
 
 
 @pytest.fixture
-def bucket() -> Iterator[Bucket]:
-    with opened() as found:
-        yield found
+def bucket_world(request: pytest.FixtureRequest, bucket: Bucket) -> World:
+    """A world that reaches the bucket."""
+    if request.node.get_closest_marker("own_world"):
+        made: World = request.getfixturevalue("make_world")(settings=bucket.settings())
+    else:
+        made = request.getfixturevalue("share")(**bucket.settings())
+    return made
 
 
 @pytest.fixture
-def in_bucket(make_world: MakeWorld, holds: Holds, bucket: Bucket) -> Story:
+def in_bucket(bucket_world: World, holds: Holds, bucket: Bucket) -> Story:
     """A repository whose states are in the bucket."""
-    world = make_world(settings=bucket.settings())
-    files = FILES | {"envs/environments.toml": (POLICY + IN_BUCKET).encode()}
-    return Story(world, "acme/kept", files, holds=holds)
+    return Story(bucket_world, "acme/kept", kept_in(bucket), holds=holds)
 
 
-def towpath(story: Story, *arguments: str, ok: bool = True) -> str:
-    """The operator's command line, on the bot's machine."""
-    done = subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        env=story.world.environment(),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode == 0) == ok, done.stderr
-    return done.stdout if ok else done.stderr
+def kept_in(bucket: Bucket) -> dict[str, bytes]:
+    """Files of such a repository."""
+    return FILES | {"envs/environments.toml": policy_of(bucket.name).encode()}
+
+
+def policy_of(bucket: str) -> str:
+    return POLICY + f'\n[stack.infra.backend]\nkind = "s3"\nbucket = "{bucket}"\n'
 
 
 def failed_upload(story: Story, bucket: Bucket) -> int:
@@ -87,7 +83,7 @@ def test_a_state_that_could_not_be_uploaded(in_bucket: Story, bucket: Bucket) ->
     before = StateInfo.parse(bucket.get(KEY))
     run = story.ended("apply", "failed")
     assert "could not be uploaded" in run.message
-    story.sees(number, "`/push-state staging` pushes it")
+    story.sees(number, "applies are blocked until you run `/push-state staging`")
     data = story.world.directory / "data"
     assert not list(data.glob("**/errored.tfstate"))
     with story.tables() as tables:
@@ -96,24 +92,24 @@ def test_a_state_that_could_not_be_uploaded(in_bucket: Story, bucket: Bucket) ->
     assert (kept.lineage, kept.pull, kept.login) == (before.lineage, number, "ann")
     assert kept.serial > before.serial
     with story.tables() as tables:
-        ((sealed,),) = tables.connection.exec_driver_sql("SELECT file FROM unsaved").all()
+        mine = sa.text("SELECT file FROM unsaved WHERE id = :id").bindparams(id=kept.id)
+        ((sealed,),) = tables.connection.execute(mine).all()
     assert kept.lineage.encode() in content
     assert kept.lineage.encode() not in sealed
     story.reacted(number, story.say(number, "/plan staging"), "+1")
     story.reacted(number, story.say(number, "/apply staging"), "-1")
-    story.is_told(number, "is not known to the backend")
+    story.is_told(number, "the backend does not know what it changed")
     story.reacted(number, story.say(number, "/push-state staging"), "+1")
-    story.is_told(number, "is pushed")
+    story.is_told(number, "Pushed the state of staging")
     assert bucket.get(KEY) == content
     assert bucket.names() == [KEY]
     story.say(number, "/push-state staging")
-    story.is_told(number, "no state of staging that waits")
+    story.is_told(number, "staging has no state to push")
     with story.tables() as tables:
         newest = tables.states.newest(story.target().key)
-        actions = [row.action for row in tables.connection.exec_driver_sql("SELECT action FROM audit").all()]
     assert newest is not None
     assert (newest.sha256, newest.run_id) == (kept.sha256, run.id)
-    assert {"state.unsaved", "state.pushed"} <= set(actions)
+    assert {"state.unsaved", "state.pushed"} <= story.actions()
     story.reacted(number, story.say(number, "/plan staging"), "+1")
     story.sees(number, "o changes")
     story.is_sound()
@@ -154,6 +150,7 @@ def test_a_lock_that_a_dead_machine_left(in_bucket: Story, bucket: Bucket) -> No
     story.is_sound()
 
 
+@pytest.mark.own_world
 def test_the_whole_machine_dies_over_a_bucket(in_bucket: Story, bucket: Bucket) -> None:
     """Bot, supervisor and Terraform are killed: the lock file stays, is told, and is freed by command."""
     story, marks = in_bucket, in_bucket.holds.directory
@@ -166,7 +163,7 @@ def test_the_whole_machine_dies_over_a_bucket(in_bucket: Story, bucket: Bucket) 
     (pids,) = (story.world.directory / "data" / "journal" / run.id).glob("**/pid")
     terraform, _, supervisor, _ = pids.read_text().split()
     story.say(number, "/unlock staging", "bob")
-    story.is_told(number, "right now, under this lock")
+    story.is_told(number, "is running on staging under this lock")
     story.world.bot.kill()
     for pid in (supervisor, terraform):
         os.kill(int(pid), signal.SIGKILL)
@@ -183,25 +180,34 @@ def test_the_whole_machine_dies_over_a_bucket(in_bucket: Story, bucket: Bucket) 
     story.is_sound()
 
 
-def test_a_state_moves_to_a_bucket_and_back(make_world: MakeWorld, holds: Holds, bucket: Bucket) -> None:
-    world = make_world(settings=bucket.settings())
-    story = Story(world, "acme/moving", FILES, holds=holds)
+def test_a_state_moves_to_a_bucket_and_back(
+    bucket_world: World, holds: Holds, bucket: Bucket, fork_server: ForkServer
+) -> None:
+    story = Story(bucket_world, "acme/moving", FILES, holds=holds)
+
+    def towpath(*arguments: str, ok: bool = True) -> str:
+        """The operator's command line, on the bot's machine."""
+        done = fork_server.run(arguments, bucket_world.environment())
+        assert (done.returncode == 0) == ok, done.stderr
+        return done.stdout if ok else done.stderr
+
     number = story.propose()
     story.planned(number)
     story.applied(number)
     key = story.target().key
-    to_s3 = ("state", "migrate", key, "--to", "s3", "--bucket", "states", "--json")
-    assert "is locked by" in towpath(story, *to_s3, ok=False)
+    to_s3 = ("state", "migrate", key, "--to", "s3", "--bucket", bucket.name, "--json")
+    assert "staging is locked: " in (locked := towpath(*to_s3, ok=False))
+    assert f"#{number}" in locked
     story.github.merge_pull(story.repository, number, actor="ann")
     until(lambda: _claim(story) is None, what="the claim's end")
     bucket.put(f"{KEY}.tflock", LockInfo("4711", who="bob@laptop").dump())
-    assert "4711" in towpath(story, *to_s3, ok=False)
-    bucket.client.delete_object(Bucket="states", Key=f"{KEY}.tflock")
+    assert "4711" in towpath(*to_s3, ok=False)
+    bucket.delete(f"{KEY}.tflock")
     bucket.put(KEY, state(99, "another"))
-    assert "Another state" in towpath(story, *to_s3, ok=False)
+    assert "already has another state" in towpath(*to_s3, ok=False)
     assert _claim(story) is None
-    bucket.client.delete_object(Bucket="states", Key=KEY)
-    told = json.loads(towpath(story, *to_s3))
+    bucket.delete(KEY)
+    told = json.loads(towpath(*to_s3))
     with story.tables() as tables:
         found = tables.states.current(key)
     assert found is not None
@@ -216,7 +222,7 @@ def test_a_state_moves_to_a_bucket_and_back(make_world: MakeWorld, holds: Holds,
     assert 'kind = "s3"' in told["policy"]
     assert "envs/environments.toml" in _claim(story).reason
     story.push({"envs/environments.toml": POLICY + told["policy"] + "\n"}, "main")
-    assert "says already" in towpath(story, *to_s3, ok=False)
+    assert "already has this backend" in towpath(*to_s3, ok=False)
     second = story.propose("larger", author="bob")
     story.say(second, "/unlock staging", "carol")
     story.planned(second)
@@ -225,7 +231,7 @@ def test_a_state_moves_to_a_bucket_and_back(make_world: MakeWorld, holds: Holds,
     assert StateInfo.parse(bucket.get(KEY)).lineage == version.lineage
     story.github.merge_pull(story.repository, second, actor="bob")
     until(lambda: _claim(story) is None, what="the claim's end")
-    towpath(story, "state", "migrate", key, "--to", "http")
+    towpath("state", "migrate", key, "--to", "http")
     with story.tables() as tables:
         back = tables.states.current(key)
     assert back is not None
@@ -240,31 +246,29 @@ def _claim(story: Story) -> Any:
 def test_a_changed_backend_is_told(in_bucket: Story) -> None:
     story = in_bucket
     block = 'terraform {\n  backend "s3" {\n    key = "elsewhere"\n    secret_key = "hush"\n  }\n}\n'
-    policy = (POLICY + IN_BUCKET).replace('"states"', '"others"')
-    number = story.propose({"infra/backend.tf": block, "envs/environments.toml": policy})
+    number = story.propose({"infra/backend.tf": block, "envs/environments.toml": policy_of("others")})
     said = story.sees(number, "changes the `backend` block of `infra`")
     assert "key = elsewhere" in said
     assert "hush" not in said
-    assert "changes where the states of `infra` are kept" in said
+    assert "changes where the states of `infra` are stored" in said
     assert "towpath state migrate" in said
 
 
 def test_another_workspace_is_refused(make_world: MakeWorld, holds: Holds, bucket: Bucket) -> None:
     """A secret that would lead Terraform into another workspace."""
     world = make_world(settings=bucket.settings() | {"STAGING_TF_WORKSPACE": "prod"})
-    files = FILES | {"envs/environments.toml": (POLICY + IN_BUCKET).encode()}
-    story = Story(world, "acme/lost", files, holds=holds)
+    story = Story(world, "acme/lost", kept_in(bucket), holds=holds)
     number = story.propose()
-    story.sees(number, "the workspace of staging should be `default`")
+    story.sees(number, "staging belongs to workspace `default`")
     assert bucket.names() == []
 
 
 @pytest.mark.postgres
 def test_the_backend_is_killed_while_terraform_writes(
-    make_world: MakeWorld, holds: Holds, fresh_postgres_url: str
+    make_world: MakeWorld, holds: Holds, bot_postgres_url: str
 ) -> None:
     """The web process dies in the middle of an apply by the worker, and comes back: the state is complete."""
-    world = make_world(database_url=fresh_postgres_url)
+    world = make_world(database_url=bot_postgres_url)
     world.bot.stop()
     web = BotProcess(
         world.environment(), world.directory / "web.log", port=world.bot.port, arguments=("web",)
@@ -314,7 +318,7 @@ def test_going_back_in_a_bucket(in_bucket: Story, bucket: Bucket) -> None:
     until(lambda: story.runs("plan", number)[-1].reverts != "", what="a plan of the way back")
     story.ended("plan", "planned")
     story.reacted(number, story.say(number, "/revert staging"), "rocket")
-    story.sees(number, "The world is as")
+    story.sees(number, "staging matches `")
     now = bucket.get(key)
     third = StateInfo.parse(now)
     assert b"staging medium" in now

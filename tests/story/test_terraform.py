@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 from functools import partial
 
+from bot.jobs.durable import AHEAD
 from bot.playground.world import World, until
-from bot.runs.durable import AHEAD
-from tests.fixtures.world import MakeWorld
+from tests.fixtures.world import MakeWorld, Share
 from tests.story.holds import Holds
 from tests.story.story import FILES, MAIN, POLICY, Story
 
@@ -73,7 +73,7 @@ def test_a_cancel(story: Story, world: World) -> None:
     comment = story.say(number, "/apply staging")
     until((marks / "begun").exists, what="the middle of the apply")
     story.reacted(number, story.say(number, "/cancel"), "+1")
-    story.is_told(number, "interrupted once")
+    story.is_told(number, "Terraform finishes the operations in progress")
     story.reacted(number, comment, "-1")
     run = story.ended("apply", "cancelled")
     assert "terraform_data.hanging" in run.message
@@ -83,10 +83,9 @@ def test_a_cancel(story: Story, world: World) -> None:
         assert tables.states.current(story.target().key) is not None
 
 
-def test_a_cancel_before_it_begins(make_world: MakeWorld, holds: Holds) -> None:
+def test_a_cancel_before_it_begins(share: Share, holds: Holds) -> None:
     """What waits in the queue is taken back."""
-    world = make_world(settings={"TOWPATH_SLOTS": "1"})
-    story = Story(world, holds=holds)
+    story = Story(share(TOWPATH_SLOTS="1"), holds=holds)
     first = story.propose("medium")
     story.planned(first)
     holds.hold("plan")
@@ -98,7 +97,7 @@ def test_a_cancel_before_it_begins(make_world: MakeWorld, holds: Holds) -> None:
     second = story.propose("large")
     until(lambda: story.runs("plan", second), what="the plan in the queue")
     story.reacted(second, story.say(second, "/cancel"), "+1")
-    story.is_told(second, "Plan of staging taken back")
+    story.is_told(second, "Cancelled the queued plan of staging")
     holds.release("plan")
     story.is_sound()
     assert [run.outcome for run in story.runs("plan", second)] == ["cancelled"]

@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime
 
 import pytest
 import sqlalchemy as sa
 
+from bot.jobs.durable import PLANS, POLL
 from bot.playground.bot_process import BotProcess, free_port
 from bot.playground.world import World, until
+from bot.settings import Settings
 from bot.storage.engines import open_engine
 from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
 from tests.story.story import Story
 
 pytestmark = pytest.mark.postgres
+SLOTS = Settings.model_fields["slots"].default
 
 
 @pytest.fixture
-def pair(make_world: MakeWorld, holds: Holds, fresh_postgres_url: str) -> tuple[Story, BotProcess]:
+def pair(make_world: MakeWorld, holds: Holds, bot_postgres_url: str) -> tuple[Story, BotProcess]:
     """A story whose first bot is `towpath up`; the second process is a `towpath worker` that can be killed."""
-    world = make_world(database_url=fresh_postgres_url)
+    world = make_world(database_url=bot_postgres_url)
     worker = BotProcess(
         world.environment(port=free_port(), TOWPATH_PUBLIC_URL=world.bot.url, TOWPATH_WORKER_NAME="second"),
         world.directory / "second.log",
@@ -30,6 +34,8 @@ def pair(make_world: MakeWorld, holds: Holds, fresh_postgres_url: str) -> tuple[
     world.bots.append(worker)
     worker.start()
     until(lambda: "second" in workers(world), what="the second worker's first heartbeat")
+    until(lambda: plans_at_once(world) == SLOTS, what="the end of preparing plans ahead")
+    time.sleep(2 * POLL)  # after which the first worker goes by it too
     return Story(world, holds=holds), worker
 
 
@@ -67,6 +73,16 @@ def test_a_dead_worker(pair: tuple[Story, BotProcess]) -> None:
     assert {run.outcome for run in story.runs("plan")} == {"planned"}
     assert {run.worker for run in story.runs("plan")} - {"second"}
     story.applied(numbers[-1])
+
+
+def plans_at_once(world: World) -> int:
+    """How many plans each worker takes: DBOS's row, which the workers read at each poll."""
+    engine = open_engine(world.environment()["TOWPATH_DATABASE_URL"])
+    with engine.connect() as connection:
+        statement = sa.text("SELECT worker_concurrency FROM dbos.queues WHERE name = :name")
+        found = connection.scalar(statement, {"name": PLANS})
+    engine.dispose()
+    return int(found or 0)
 
 
 def workers(world: World) -> set[str]:

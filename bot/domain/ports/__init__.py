@@ -1,1 +1,1 @@
-"""The Protocols that the adapters fulfil, one file an adapter; the services know nothing else of them."""
+"""Protocols that adapters implement. Services know adapters only by these."""

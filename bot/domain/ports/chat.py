@@ -1,9 +1,10 @@
-"""Slack as the services see it."""
+"""Port for Slack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 Blocks = Sequence[dict[str, Any]]
@@ -11,14 +12,34 @@ Blocks = Sequence[dict[str, Any]]
 
 @dataclass(frozen=True)
 class Posted:
+    """A posted message."""
+
     channel: str
     ts: str
 
+    @property
+    def at(self) -> datetime:
+        """When it was posted, by Slack's clock."""
+        return datetime.fromtimestamp(float(self.ts), UTC)
+
+
+@dataclass(frozen=True)
+class ChatUser:
+    """A Slack user. teams: the workspaces that they are a member of: their own, and with an organization the others in it.
+    name: of the account, unique in a workspace; full_name: as they wrote it. active: a person who is not deactivated."""
+
+    id: str
+    teams: frozenset[str]
+    name: str
+    full_name: str = ""
+    active: bool = True
+
 
 class ChatError(Exception):
-    """Slack refused or did not answer. `retry_after` in seconds where waiting helps, else None (a final no).
+    """Slack refused a call, or did not answer.
 
-    `code` is Slack's error word, such as `channel_not_found`, `message_not_found`, `not_in_channel`.
+    retry_after: seconds after which to retry, None if that does not help. code: Slack's error code, such as
+    `channel_not_found`, `message_not_found`, `not_in_channel`.
     """
 
     def __init__(self, message: str, *, code: str = "", retry_after: float | None = None) -> None:
@@ -28,18 +49,20 @@ class ChatError(Exception):
 
 
 class Chat(Protocol):
-    """Every method raises ChatError."""
+    """All methods raise ChatError."""
 
     def post(
         self, channel: str, text: str, blocks: Blocks = (), *, thread: str = "", key: str = ""
     ) -> Posted:
-        """Post a message. `key` goes into its metadata, so that `find` sees it again after a lost response."""
+        """Post a message. key: stored in its metadata, so that `find` can find it after a lost response."""
         ...
 
-    def update(self, channel: str, ts: str, text: str, blocks: Blocks = ()) -> None: ...
+    def update(self, channel: str, ts: str, text: str, blocks: Blocks = ()) -> datetime | None:
+        """Replace a message; return when, by Slack's clock, or None if its answer does not say."""
+        ...
 
     def find(self, channel: str, key: str, *, thread: str = "") -> Posted | None:
-        """The bot's own recent message with this `key`."""
+        """Return the bot's own recent message with this `key`."""
         ...
 
     def ephemeral(
@@ -47,25 +70,27 @@ class Chat(Protocol):
     ) -> None: ...
 
     def conversation(self, user: str) -> str:
-        """The channel of the bot's direct conversation with `user`, opened where it is not."""
+        """Return the channel of the bot's direct messages with `user`, opening it if needed."""
         ...
 
     def direct(self, user: str, text: str, blocks: Blocks = ()) -> Posted:
-        """A direct message."""
+        """Send a direct message."""
         ...
 
     def respond(self, response_url: str, text: str, blocks: Blocks = (), *, replace: bool = False) -> None:
-        """Answer by a response_url (5 uses in 30 minutes)."""
+        """Answer by a response_url, which works 5 times within 30 minutes."""
         ...
 
     def open_modal(self, trigger_id: str, view: dict[str, Any]) -> None:
-        """Within 3 s of the click, once."""
+        """Open a modal. A trigger_id works once, within 3 s of the click."""
         ...
 
     def team(self) -> str:
-        """The workspace that the bot's token is of, asked once."""
+        """Return the id of the workspace that the bot's token belongs to."""
+        ...
+
+    def user(self, user: str) -> ChatUser:
+        """Return a user as Slack has them now, whichever workspace they are from."""
         ...
 
     def permalink(self, channel: str, ts: str) -> str: ...
-
-    def user_name(self, user: str) -> str: ...

@@ -1,4 +1,4 @@
-"""GitHub as the services see it."""
+"""Port for GitHub."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
-Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
+from bot.domain.actors import Role
+
 Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
 Conclusion = Literal["success", "failure", "neutral", "cancelled", "timed_out", "action_required", "skipped"]
 
 
 @dataclass(frozen=True)
 class PullRequest:
-    """A pull request as the forge has it now. `repository` is `owner/name`, lower-cased; times are UTC."""
+    """A pull request as GitHub has it now. repository: `owner/name` in lower case. updated_at: by GitHub's clock, at or
+    after its latest push; None for one that was stored."""
 
     repository: str
     number: int
@@ -29,6 +31,9 @@ class PullRequest:
     base_sha: str
     url: str
     merge_sha: str = ""
+    closed_at: datetime | None = None
+    """When it was closed or merged, by GitHub's clock; None while it is open."""
+    updated_at: datetime | None = field(default=None, compare=False)
 
     @property
     def from_fork(self) -> bool:
@@ -56,7 +61,7 @@ class Comment:
 
 @dataclass(frozen=True)
 class Review:
-    """A review of a pull request at one commit. `submitted_at` is None while it is pending."""
+    """A review of a pull request at one commit. submitted_at: None while it is pending."""
 
     id: int
     author: str
@@ -69,7 +74,7 @@ class Review:
 
 @dataclass(frozen=True)
 class CheckRun:
-    """A check to show. Texts are cut by the renderer: summary and text 65,535 bytes each, title 255."""
+    """A check run to create. The renderer truncates texts: summary and text to 65,535 bytes each, title to 255."""
 
     name: str
     head_sha: str
@@ -83,6 +88,15 @@ class CheckRun:
 
 
 @dataclass(frozen=True)
+class PostedCheckRun:
+    """A check run that was created or updated. id: 0 for a commit status. at: when, by GitHub's clock; None if its answer
+    does not say."""
+
+    id: int
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
 class Deployment:
     ref: str
     environment: str
@@ -93,7 +107,7 @@ class Deployment:
 
 
 class ForgeError(Exception):
-    """GitHub refused or did not answer. `retry_after` in seconds where waiting helps, else None (a final no)."""
+    """GitHub refused a call, or did not answer. retry_after: seconds after which to retry, None if that does not help."""
 
     def __init__(self, message: str, *, status: int = 0, retry_after: float | None = None) -> None:
         super().__init__(message)
@@ -102,85 +116,99 @@ class ForgeError(Exception):
 
 
 class Forge(Protocol):
-    """Every method raises ForgeError. `repository` is always `owner/name`."""
+    """All methods raise ForgeError. repository: always `owner/name`."""
 
     checks: bool
-    """Whether check runs can be created (an App); else commit statuses stand in for them."""
+    """Whether check runs can be created, which only an App may; otherwise commit statuses replace them."""
+    narrows: bool
+    """Whether `git_credentials` read nothing but what they are asked for: an App's do, a user's token cannot."""
 
     def me(self) -> str:
-        """The bot's own login (`name[bot]` for an App)."""
+        """Return the bot's own login (`name[bot]` for an App)."""
         ...
 
     def repository(self, repository: str) -> Repository: ...
 
     def repositories(self) -> list[Repository]:
-        """The repositories this installation or token reaches."""
+        """Return the repositories that this installation or token can access."""
         ...
 
-    def git_credentials(self, repository: str) -> tuple[str, str] | None:
-        """User and password for cloning over HTTP, valid for some minutes at least."""
+    def git_credentials(self, repository: str, modules: Sequence[str] = ()) -> tuple[str, str] | None:
+        """Return user and password for cloning over HTTP, valid for at least some minutes.
+
+        They read this repository and `modules` (`owner/name`, of the same owner), and nothing else if the forge
+        `narrows`. Raises ForgeError with status 403 if the App does not reach one of them.
+        """
         ...
 
     def pull(self, repository: str, number: int) -> PullRequest: ...
 
     def pulls(self, repository: str) -> list[PullRequest]:
-        """The open ones."""
+        """Return the open pull requests."""
         ...
 
     def reviews(self, repository: str, number: int) -> list[Review]:
-        """All reviews, oldest first. Whose newest one counts, and on which commit, is the approval's rule."""
+        """Return all reviews, oldest first. Which of them count is up to the approval's rules."""
         ...
 
     def codeowners_errors(self, repository: str, ref: str) -> list[str]:
-        """What GitHub finds wrong in the CODEOWNERS file at `ref`, a line each; empty where all is well or none is."""
+        """Return GitHub's errors in the CODEOWNERS file at `ref`, one line each; empty if there is no such file."""
         ...
 
     def members(self, team: str) -> frozenset[str] | None:
-        """Logins (lower case) of a team, `acme/platform`, and of the teams below it; None where there is no such team
-        or the bot may not see it."""
+        """Return the logins (lower case) of a team (`acme/platform`) and its child teams.
+
+        None if there is no such team, or if the bot may not see it.
+        """
         ...
 
     def authors(self, repository: str, commits: Sequence[str]) -> frozenset[str]:
-        """Logins (lower case) of the commits' authors, co-authors and committers, as far as GitHub knows them; its own
-        web-flow is nobody. ForgeError with status 404 where it does not know one of the commits."""
+        """Return the logins (lower case) of the commits' authors, co-authors and committers, as far as GitHub knows them.
+
+        GitHub's own web-flow is left out. Raises ForgeError with status 404 if a commit does not exist.
+        """
         ...
 
     def head_of(self, repository: str, branch: str) -> str:
-        """The commit a branch points to."""
+        """Return the commit that a branch points to."""
         ...
 
     def role(self, repository: str, login: str) -> Role:
-        """By `role_name`; a custom role counts as the base role GitHub folds it into; `none` for a stranger."""
+        """Return a person's role: a custom role counts as the base role that it extends; `none` for strangers."""
         ...
 
     def person(self, repository: str, token: str) -> str:
-        """The login of the person whose token it is (GitHub's `GET /user`), who must see the repository with it. It is
-        used for these two questions and not kept. ForgeError with 401, 403 or 404 where it is no such token."""
+        """Return the login of a token's owner (GitHub's `GET /user`), after checking that it can read the repository.
+
+        The token is not stored. Raises ForgeError with status 401, 403 or 404 if it is not such a token.
+        """
         ...
 
     def comment(self, repository: str, number: int, body: str) -> Comment: ...
 
-    def edit_comment(self, repository: str, comment_id: int, body: str, *, final: bool = True) -> None:
-        """Raises ForgeError with status 404 where it was deleted. Edits that show progress (`final=False`) wait
-        until the final ones went out."""
+    def edit_comment(self, repository: str, comment_id: int, body: str, *, final: bool = True) -> datetime:
+        """Edit a comment; return when, by GitHub's clock. Raises ForgeError with status 404 if it was deleted.
+
+        final: False for progress, which waits until final edits have been made.
+        """
         ...
 
     def find_comment(self, repository: str, number: int, marker: str) -> Comment | None:
-        """The bot's own comment that contains `marker`, after a response was lost."""
+        """Return the bot's own comment that contains `marker`; needed after a lost response."""
         ...
 
     def minimise(self, repository: str, node_id: str) -> None:
-        """Fold a comment as outdated. `node_id` is `Comment.node_id`; the repository says by whose installation."""
+        """Minimise a comment as outdated. node_id: see Comment. repository: decides which installation is used."""
         ...
 
     def react(
         self, repository: str, comment_id: int, reaction: Reaction, *, instead_of: Sequence[Reaction] = ()
     ) -> None:
-        """Add a reaction and take the bot's own `instead_of` away. Best effort: the caller ignores ForgeError."""
+        """Add a reaction and remove the bot's own `instead_of`. Best effort: callers ignore ForgeError."""
         ...
 
-    def check(self, repository: str, check: CheckRun, check_id: int | None = None) -> int:
-        """Create or update; returns the id. Without checks: a commit status (context = name), id 0."""
+    def check(self, repository: str, check: CheckRun, check_id: int | None = None) -> PostedCheckRun:
+        """Create or update a check run. Without `checks`, set a commit status."""
         ...
 
     def find_check(self, repository: str, head_sha: str, name: str) -> int | None: ...
@@ -199,5 +227,5 @@ class Forge(Protocol):
     ) -> None: ...
 
     def file(self, repository: str, ref: str, path: str) -> bytes | None:
-        """A file's bytes by the contents API; None where there is none."""
+        """Return a file's bytes by the contents API; None if there is none."""
         ...

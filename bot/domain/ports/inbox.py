@@ -1,4 +1,4 @@
-"""What comes in, kept before it is answered."""
+"""Port for incoming deliveries, which are stored before they are answered."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class Delivery:
-    """One incoming webhook or interaction, as it came. `conversation` keeps one pull request's work in order."""
+    """One incoming webhook or interaction, unchanged. conversation: deliveries with the same one are handled in order."""
 
     id: str
     platform: Literal["github", "slack"]
@@ -22,21 +22,25 @@ class Delivery:
 
 
 class Inbox(Protocol):
-    """Deliveries. On SQLite a file of its own, since sharing one with the queue cost p99 0.5 to 1.4 s at 100/s."""
+    """Stored deliveries."""
 
     def accept(self, delivery: Delivery, *, done: bool = False) -> bool:
-        """Keep it; False where its id is already known. Durable before it returns. What is `done`, since it asks for
-        nothing, is never pending: it is kept to be known when it comes again."""
+        """Store a delivery durably; return False if its id exists.
+
+        done: it requests nothing, so it is never pending, and stored only to be recognised if it is delivered again.
+        """
         ...
 
     def get(self, delivery_id: str) -> Delivery | None: ...
 
     def pending(self, limit: int) -> list[Delivery]:
-        """Not yet dispatched, in the order of their arrival."""
+        """Return deliveries that are not dispatched yet, in order of arrival."""
         ...
 
-    def dispatched(self, ids: Iterable[str]) -> None: ...
+    def dispatched(self, ids: Iterable[str]) -> None:
+        """Mark deliveries as dispatched."""
+        ...
 
     def forget(self, before: datetime) -> int:
-        """Delete what was dispatched before that time; returns how many."""
+        """Delete deliveries dispatched before that time; return how many."""
         ...

@@ -1,4 +1,4 @@
-"""More tables of a transaction: consent, artifacts, what a break-glass leaves to do, and the audit record."""
+"""Ports for tables of a transaction: approvals, holds, drift, artifacts, follow-ups and the audit record."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.approval import Approval, ApprovalStatus, Decision
+from bot.domain.actors import Actor
+from bot.domain.approvals import Approval, ApprovalStatus, Decision
 from bot.domain.audit import Entry
-from bot.domain.drift import Drift
+from bot.domain.drift import Baseline, Drift
 from bot.domain.hold import Hold
-from bot.domain.people import Actor
+from bot.domain.plans import PlanUse
 from bot.domain.target import Target
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A declared output that a release left, such as a kubeconfig. Its content is kept sealed, apart."""
+    """A declared output of a release, such as a kubeconfig. Its content is stored separately, encrypted."""
 
     id: str
     target: Target
@@ -30,7 +31,7 @@ class Artifact:
 
 @dataclass(frozen=True)
 class Ticket:
-    """Lets one person fetch one artifact once. Only the sha256 of its token is kept."""
+    """Lets one person download one artifact once. digest: the sha256 of its token, which is not stored."""
 
     digest: str
     artifact_id: str
@@ -40,7 +41,7 @@ class Ticket:
 
 @dataclass(frozen=True)
 class FollowUp:
-    """What a break-glass leaves to do: somebody else must acknowledge it. acknowledged_by: a login, "" until then."""
+    """A break-glass apply that somebody else must acknowledge. acknowledged_by: a login, "" until then."""
 
     id: str
     target: Target
@@ -60,36 +61,77 @@ class Approvals(Protocol):
     def get(self, approval_id: str) -> Approval | None: ...
 
     def live(self, target: Target, pull: int) -> Approval | None:
-        """The one that is planning or open: a target and pull request have one at most."""
+        """Return the approval that is planning or open; a target and pull request have at most one."""
         ...
 
     def newest(self, target: Target, pull: int) -> Approval | None: ...
 
     def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Approval]:
-        """The newest of a pull request for each of the targets that has one."""
+        """Return target → the pull request's newest approval, for those that have one."""
         ...
 
-    def all_live(self) -> list[Approval]: ...
+    def all_live(self) -> list[Approval]:
+        """Return all live approvals, oldest first."""
+        ...
 
     def of_pull(self, repository: str, pull: int) -> list[Approval]:
-        """Newest first."""
+        """Return a pull request's approvals, newest first."""
         ...
 
     def end(self, approval_id: str, status: ApprovalStatus, why: str, now: datetime) -> bool:
-        """Compare and set: from planning or open to an end, once, whoever asks."""
+        """End a live approval; return False if it has ended already, so that only one caller ends it."""
         ...
 
     def update(self, approval_id: str, **changes: Any) -> None:
-        """Change fields of a live one by name."""
+        """Change fields of a live approval by name; one that has ended is not changed."""
         ...
 
     def decide(self, decision: Decision) -> bool:
-        """Keep it; False where the very same is there. One with the same id and anything else in it is replaced in its
-        place (a review that was dismissed, a role that was lost)."""
+        """Store a decision; return False if an identical one exists.
+
+        A different one with the same id is replaced in its position (a dismissed review, a lost role).
+        """
         ...
 
     def decisions(self, approval_id: str) -> list[Decision]:
-        """In the order of their coming in."""
+        """Return the decisions on an approval in order of arrival."""
+        ...
+
+
+class Pushers(Protocol):
+    """Who pushed. Logins are stored and returned in lower case; adding one again changes nothing."""
+
+    def add(self, repository: str, number: int, logins: Iterable[str]) -> None:
+        """Record who pushed to a pull request, for ever."""
+        ...
+
+    def add_commits(self, repository: str, commits: Iterable[str], logins: Iterable[str]) -> None:
+        """Record who pushed commits to any branch, for ever: they may become part of a pull request."""
+        ...
+
+    def of_pull(self, repository: str, number: int) -> frozenset[str]: ...
+
+    def of_commits(self, repository: str, commits: Iterable[str]) -> frozenset[str]: ...
+
+
+class PlanUses(Protocol):
+    def add(self, use: PlanUse) -> bool:
+        """Record a request for plans; return False if its id is known.
+
+        Blocks other transactions that add one by the same person or for the same pull request until this one ends.
+        """
+        ...
+
+    def by(self, login: str, limit: int) -> list[datetime]:
+        """Return when a person made their newest `limit` requests, newest first."""
+        ...
+
+    def of_pull(self, repository: str, pull: int, limit: int) -> list[datetime]:
+        """Return when the newest `limit` requests for a pull request were made, newest first."""
+        ...
+
+    def forget(self, before: datetime, limit: int) -> int:
+        """Delete at most `limit` requests made before that time (UTC); return how many."""
         ...
 
 
@@ -97,40 +139,51 @@ class Holds(Protocol):
     def get(self, target: Target) -> Hold | None: ...
 
     def pin(self, hold: Hold) -> None:
-        """Insert, or replace the one that is there."""
+        """Insert a hold, or replace the target's existing one."""
         ...
 
-    def lift(self, target: Target) -> bool: ...
+    def lift(self, target: Target) -> bool:
+        """Remove the target's hold; return whether there was one."""
+        ...
 
     def of_repository(self, repository: str) -> list[Hold]: ...
 
 
 class Drifts(Protocol):
     def add(self, drift: Drift) -> None:
-        """Nothing happens where it is there already."""
+        """Add a drift report, if its id does not exist."""
         ...
 
     def get(self, drift_id: str) -> Drift | None: ...
 
     def of_target(self, target: Target, limit: int) -> list[Drift]:
-        """Newest first."""
+        """Return a target's drift reports, newest first."""
         ...
 
     def newest(self, target: Target) -> Drift | None: ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Delete `limit` at most that were found before that time (UTC), never the newest of a target; returns how
-        many."""
+        """Delete at most `limit` reports found before that time (UTC), never a target's newest; return how many."""
         ...
 
     def newest_of(self, targets: Iterable[Target]) -> dict[Target, Drift]:
-        """The newest of each of the targets that has one."""
+        """Return target → newest report, for those that have one."""
+        ...
+
+
+class Baselines(Protocol):
+    def record(self, baseline: Baseline) -> None:
+        """Record a target's baseline, replacing the one of an older state."""
+        ...
+
+    def at(self, target: Target, lineage: str, serial: int) -> Baseline | None:
+        """Return the baseline of exactly this state."""
         ...
 
 
 class Artifacts(Protocol):
     def keep(self, artifact: Artifact, content: bytes) -> None:
-        """Replaces an older one of the same target and name."""
+        """Store an artifact, replacing an older one of the same target and name."""
         ...
 
     def get(self, target: Target, name: str) -> Artifact | None: ...
@@ -138,56 +191,60 @@ class Artifacts(Protocol):
     def by_id(self, artifact_id: str) -> Artifact | None: ...
 
     def of_target(self, target: Target) -> list[Artifact]:
-        """By name."""
+        """Return a target's artifacts, sorted by name."""
         ...
 
-    def of_repository(self, repository: str) -> list[Artifact]: ...
+    def of_repository(self, repository: str) -> list[Artifact]:
+        """Return a repository's artifacts, sorted by target and name."""
+        ...
 
     def content(self, artifact_id: str) -> bytes:
-        """Raises KeyError where it is gone."""
+        """Return an artifact's content. Raises KeyError if it does not exist."""
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Delete `limit` at most that were kept before that time, of instances whose pull request is not open any
-        more; returns how many."""
+        """Delete at most `limit` artifacts of instances whose pull request is closed, stored before that time.
+
+        Returns how many.
+        """
         ...
 
     def forget_tickets(self, now: datetime, limit: int) -> int:
-        """Delete `limit` at most that have expired; returns how many."""
+        """Delete at most `limit` expired tickets; return how many."""
         ...
 
     def issue(self, ticket: Ticket) -> None: ...
 
     def redeem(self, digest: str, now: datetime) -> Ticket | None:
-        """The unexpired ticket, deleted: it works once."""
+        """Delete and return an unexpired ticket, so that it works once."""
         ...
 
 
 class FollowUps(Protocol):
     def add(self, one: FollowUp) -> None:
-        """Nothing happens where it is there already."""
+        """Add a follow-up, if its id does not exist."""
         ...
 
     def get(self, follow_up_id: str) -> FollowUp | None: ...
 
     def open(self, repository: str = "", target: Target | None = None) -> list[FollowUp]:
-        """Not acknowledged yet, oldest first."""
+        """Return follow-ups that are not acknowledged, oldest first; without arguments, all of them."""
         ...
 
     def acknowledge(self, follow_up_id: str, login: str, now: datetime) -> bool:
-        """Once, whoever comes first."""
+        """Acknowledge a follow-up; return False if it was acknowledged before."""
         ...
 
 
 class Audit(Protocol):
     def add(self, entry: Entry) -> Entry:
-        """Chain it to the last one, within this transaction; one writer at a time. Returns it as it was recorded."""
+        """Append an entry, chained to the last one, with one writer at a time; return it as recorded."""
         ...
 
     def entries(self, after: int = 0) -> Iterator[Entry]:
-        """In order, from the number after `after`."""
+        """Yield the entries with numbers above `after`, in order."""
         ...
 
     def head(self) -> Entry | None:
-        """The last one."""
+        """Return the last entry."""
         ...

@@ -1,4 +1,4 @@
-"""Smoke checks as the services see them."""
+"""Port for smoke checks."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from typing import Literal, Protocol
 
 @dataclass(frozen=True)
 class Smoke:
-    """One check, its placeholders filled in.
+    """One check, with its placeholders filled in.
 
-    subject: the address (http), `host:port` (tcp), or the command as people know it. words: the command's, run without
-    a shell. statuses, contains: what an http answer must be and have. within: seconds it has to come up; every: between
-    two tries; timeout: of one try.
+    subject: the URL (http), `host:port` (tcp), or the command as written in the policy. words: the command's argv, run
+    without a shell. statuses, contains: the expected status and text of an http response. within: seconds until it
+    must succeed. every: seconds between two tries. timeout: seconds of one try.
     """
 
     name: str
@@ -30,7 +30,7 @@ class Smoke:
 
 @dataclass(frozen=True)
 class SmokeResult:
-    """How it ended. message: what was seen at last, for people, already redacted. seconds: how long it took in all."""
+    """The result of a check. message: what the last try saw, redacted. seconds: how long all tries took."""
 
     name: str
     ok: bool
@@ -41,8 +41,12 @@ class SmokeResult:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a command may know: variables of its environment alone, and files written for it (name → content), each
-    named by a variable (`kubeconfig` → KUBECONFIG), in `directory`, which is removed afterwards."""
+    """What a command gets.
+
+    directory: its working directory, removed by the caller afterwards. env: variables. files: name → content, written
+    to `directory` while it runs; a variable has the path of each (`kubeconfig` → KUBECONFIG). hidden: values to redact
+    in what is shown of any check.
+    """
 
     directory: Path
     env: Mapping[str, str] = field(default_factory=dict)
@@ -59,6 +63,8 @@ class Smoker(Protocol):
         cancelled: Callable[[], bool] = lambda: False,
         on_try: Callable[[str], None] = lambda _line: None,
     ) -> SmokeResult:
-        """Try until it is well or its time is over. on_try: told of each try in a line. Never raises for what the
-        other side does."""
+        """Repeat a check until it succeeds or its time is over. Never raises for what the checked service does.
+
+        cancelled: polled a few times a second. on_try: called with one line per try.
+        """
         ...

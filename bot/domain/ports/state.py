@@ -1,4 +1,4 @@
-"""What the built-in state backend needs of the database. All within the transaction of whoever holds the store."""
+"""Ports for states: their versions, locks and credentials in the database, and the places where states are stored."""
 
 from __future__ import annotations
 
@@ -8,20 +8,29 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from bot.domain.state import LockInfo, StateInfo, StateVersion
+from bot.domain.states import LockInfo, StateInfo, StateVersion, Unsaved
 from bot.domain.target import Target
-from bot.domain.unsaved import Unsaved
 
 PERSON = "person:"
-"""Begins the holder of a state lock that a person's own Terraform took; their login follows."""
+"""Prefix of the holder of a state lock that a person's own Terraform took; their login follows."""
+
+
+@dataclass(frozen=True)
+class Author:
+    """For whom a state is written; recorded with the version. reverts: see StateVersion."""
+
+    run_id: str = ""
+    commit: str = ""
+    actor: str = ""
+    reverts: str = ""
 
 
 @dataclass(frozen=True)
 class Grant:
-    """What a credential allows: one target's state, until `expires_at` (UTC, not included). A person's has no run.
+    """What a credential allows: access to one target's state before `expires_at` (UTC). A person's has no run.
 
-    write: change and lock it, not only read. lockless: write without holding the lock. `run_id`, `commit` and
-    `actor` go into each state version that is written with it.
+    write: change and lock the state, not only read it. lockless: write without holding the lock. run_id, commit,
+    actor: recorded with each state version that is written with it.
     """
 
     target_key: str
@@ -34,29 +43,33 @@ class Grant:
 
     @property
     def person(self) -> bool:
-        """Whether it is a person's own, for their Terraform on a laptop; else a run's."""
+        """Whether it belongs to a person, for their own Terraform, and not to a run."""
         return not self.run_id
 
     @property
     def holder(self) -> str:
-        """As whose the locks that are taken with it are kept."""
+        """The holder of locks that are taken with it: the run id, or PERSON and the login."""
         return self.run_id or f"{PERSON}{self.actor}"
+
+    @property
+    def author(self) -> Author:
+        """Whom to record with states that are written with it."""
+        return Author(self.run_id, self.commit, self.actor)
 
 
 class StateStore(Protocol):
-    """States are append-only: versions stay, also behind a deletion. Data is plain here, encrypted at rest."""
+    """States by target, append-only: versions remain after a deletion. Data is plain here, and encrypted at rest."""
 
     def current(self, target_key: str) -> tuple[StateVersion, bytes] | None:
-        """The newest version with its data; None where there is none, or where the state was ended. Raises
-        StateDamaged where it cannot be read."""
+        """Return the newest version with its data, None if there is none or the state was ended. Raises StateDamaged."""
         ...
 
     def newest(self, target_key: str) -> StateVersion | None:
-        """The same version without its data, which may be large."""
+        """Return the same version without its data, which may be large."""
         ...
 
     def newest_of(self, target_keys: Iterable[str]) -> dict[str, StateVersion]:
-        """The same of each of the targets that has one, by its key."""
+        """Return target key → newest version, for those that have one."""
         ...
 
     def append(
@@ -64,97 +77,102 @@ class StateStore(Protocol):
         target_key: str,
         data: bytes,
         info: StateInfo,
+        author: Author | None = None,
         *,
-        run_id: str = "",
-        commit: str = "",
-        actor: str = "",
         lock_id: str | None = None,
         observed: bool = False,
-        reverts: str = "",
     ) -> StateVersion:
-        """Record a state after the current one; the same bytes again give the version that is there.
+        """Record a state after the current one; if it is the same state, return the current version.
 
-        reverts: see StateVersion. lock_id: the target's lock must be held under this id (None: not asked). observed: another backend has taken
-        this state already, so lineage and serial are not asked. Raises StateRefused (see bot.domain.state.follows).
-        Two appends at once have one winner.
+        lock_id: the id with which the target's lock must be held, or None. observed: another backend has accepted this
+        state already, so lineage and serial are not checked. Raises StateRefused (see
+        bot.domain.states.check_successor). Of two concurrent appends one wins.
         """
         ...
 
     def end(self, target_key: str, *, lock_id: str | None = None) -> None:
-        """There is no state any more; a new one may have any lineage. Nothing happens where there is none. Raises
-        StateRefused where `lock_id` is given and does not hold the lock."""
+        """Record that the target has no state any more, if it has one; the next may have any lineage.
+
+        Raises StateRefused if `lock_id` is given and does not hold the lock.
+        """
         ...
 
     def versions(self, target_key: str, limit: int) -> list[StateVersion]:
-        """Newest first, also those before an end."""
+        """Return the newest versions first, including those before an end."""
         ...
 
     def numbered(self, target_key: str, serial: int) -> StateVersion | None:
-        """The newest version of that serial."""
+        """Return the newest version with that serial."""
         ...
 
     def data(self, version_id: str) -> bytes:
-        """A version's bytes, their digest checked. Raises KeyError where there is no such version, StateDamaged where
-        they are not what was written: a damaged one costs those that were kept as differences from it, no others."""
+        """Return a version's bytes, with their digest verified.
+
+        Raises KeyError if there is no such version, and StateDamaged if its bytes, or those of a version that it is
+        stored as a difference from, are damaged.
+        """
         ...
 
     def damaged(self, versions: Sequence[StateVersion]) -> frozenset[str]:
-        """The ids of those of `versions` (of one target) that cannot be read. Reads them all."""
+        """Return the ids of those of `versions` (of one target) that cannot be read. Reads all of them."""
         ...
 
     def released(self, target_key: str, run_id: str, release: str, reverts: str = "") -> None:
-        """The newest version that this run wrote there is what that release left. reverts: see StateVersion. Nothing
-        happens where the run wrote none: its apply changed nothing."""
+        """Record that the newest version written by this run is the state of that release.
+
+        reverts: see StateVersion. Does nothing if the run wrote none, since its apply changed nothing.
+        """
         ...
 
     def lock(self, target_key: str, lock: LockInfo, holder: str) -> LockInfo | None:
-        """Take the state's lock: None where we have it now (also again under the same id), else the present one.
-        `holder` is the run id."""
+        """Take the state's lock; return None if it is now held with this id, else the present lock.
+
+        holder: a run id, or PERSON and a login.
+        """
         ...
 
     def unlock(self, target_key: str, lock_id: str | None) -> bool:
-        """Release it, whoever holds it where `lock_id` is None. True where it is free now, as it is when nobody
-        held it; False where another id holds it."""
+        """Release the lock with this id, or any lock if `lock_id` is None; return whether the state is unlocked now."""
         ...
 
     def abandon(self, holder: str) -> None:
-        """Free what a run holds whose Terraform is surely gone (killed, its machine too): no lock without an owner."""
+        """Release all state locks of a run whose Terraform is certainly gone."""
         ...
 
     def holds(self, target_key: str, holder: str) -> bool:
-        """Whether the present lock was taken by that run."""
+        """Whether this holder has the present lock."""
         ...
 
     def locked(self, target_key: str) -> LockInfo | None:
-        """The present lock."""
+        """Return the present lock."""
         ...
 
     def holder(self, target_key: str) -> str:
-        """By whom it was taken: a run id, or PERSON and a login; empty where nobody holds it."""
+        """Return who holds the lock: a run id, or PERSON and a login; "" if nobody does."""
         ...
 
 
 class CredentialStore(Protocol):
-    """Credentials of runs. Passwords are kept as sha256 only, and compared in constant time."""
+    """Credentials of runs and people. Only the sha256 of a password is stored; it is compared in constant time."""
 
     def issue(self, username: str, password: str, grant: Grant) -> None:
-        """Keep a credential; an older one of the same name is replaced."""
+        """Store a credential, replacing one with the same username."""
         ...
 
     def resolve(self, username: str, password: str) -> Grant | None:
-        """What the credential allows, expired or not (the caller knows the time); None where it is wrong."""
+        """Return what the credential allows, even if it has expired; None if it is wrong."""
         ...
 
     def revoke(self, run_id: str) -> None:
-        """Forget all credentials of a run."""
+        """Delete all credentials of a run."""
         ...
 
     def drop(self, username: str) -> None:
-        """Forget one credential."""
+        """Delete one credential."""
         ...
 
     def forget(self, now: datetime, limit: int) -> int:
-        """Delete `limit` at most that have expired; returns how many."""
+        """Delete at most `limit` expired credentials; return how many."""
         ...
 
 
@@ -162,115 +180,117 @@ class UnsavedStates(Protocol):
     """States that Terraform could not upload, encrypted at rest."""
 
     def keep(self, state: Unsaved, data: bytes) -> None:
-        """Keep it once: done again it changes nothing."""
+        """Store it; does nothing if it is stored already."""
         ...
 
     def open(self, targets: Iterable[Target]) -> list[Unsaved]:
-        """Those of the targets that somebody has still to push, the newest first."""
+        """Return those of the targets that still have to be pushed, newest first."""
         ...
 
     def data(self, state_id: str) -> bytes:
-        """Raises KeyError where there is none, ValueError where it does not decrypt."""
+        """Return its bytes. Raises KeyError if there is none, ValueError if it cannot be decrypted."""
         ...
 
     def left(self) -> list[Unsaved]:
-        """Those that nobody pushed, also where they were overtaken, the newest first."""
+        """Return those that were never pushed, including those superseded by a later state, newest first."""
         ...
 
     def kept_since(self, before: datetime) -> list[Unsaved]:
-        """Those that nobody pushed, and that were kept, or overtaken, before that time; oldest first."""
+        """Return those never pushed that were stored, or superseded, before that time; oldest first."""
         ...
 
     def drop(self, state_id: str) -> bool:
-        """Delete it with its content; False where that was done before."""
+        """Delete it with its content; return whether it existed."""
         ...
 
     def forget(self, before: datetime, limit: int) -> int:
-        """Delete `limit` at most that were pushed before that time: they are versions like others since. Returns how
-        many."""
+        """Delete at most `limit` that were pushed before that time, and so are recorded versions; return how many."""
         ...
 
     def end(self, state_id: str, ending: str, now: datetime) -> bool:
-        """There is nothing to push any more, for this reason; False where that was so before. Its content stays."""
+        """Mark it as no longer to be pushed, and why; return False if it was already. Its content remains."""
         ...
 
 
 class StateTables(Protocol):
-    """The part of a transaction that the state backend needs."""
+    """The tables of a transaction that the state backend uses."""
 
     states: StateStore
     credentials: CredentialStore
 
 
-@dataclass(frozen=True)
-class Author:
-    """For whom a state is written: what its version will say. reverts: see StateVersion."""
+class StateLocation(Protocol):
+    """One target's state in its backend.
 
-    run_id: str = ""
-    commit: str = ""
-    actor: str = ""
-    reverts: str = ""
-
-
-class StatePlace(Protocol):
-    """One target's state in its backend. Every method may raise UserError and TransientError where the backend is
-    closed to the bot, or does not answer."""
+    Every method may raise UserError if the backend denies access, and TransientError if it does not answer.
+    """
 
     def read(self) -> bytes | None:
-        """The state now; None where there is none."""
+        """Return the current state, None if there is none."""
         ...
 
     def held(self) -> LockInfo | None:
-        """Who holds its lock."""
+        """Return the present lock."""
         ...
 
     def lock(self, wanted: LockInfo) -> LockInfo | None:
-        """Take its lock: None where we have it now, else the present one."""
+        """Take the lock; return None if it is now held with this id, else the present lock."""
         ...
 
     def unlock(self, lock_id: str) -> bool:
-        """Release the lock of that id, whoever took it; False where another is there. True where there is none."""
+        """Release the lock with that id; return whether the state is unlocked now."""
         ...
 
     def write(self, data: bytes, lock_id: str) -> None:
-        """Write it after the current one, under the lock of that id. Raises StateRefused where it may not follow (see
-        bot.domain.state.follows), or where the lock or the state is not what it was."""
+        """Write a state after the current one, under the lock with that id.
+
+        Raises StateRefused if it must not follow (see bot.domain.states.check_successor), or if the lock is not held or
+        the state was changed meanwhile.
+        """
         ...
 
 
 class Claims(Protocol):
-    """What a person's own Terraform may lock, and the target's claim that goes with it. All but `forbids` within a
-    transaction."""
+    """State locks of people's own Terraform, and the target's lock that goes with each.
+
+    All methods except `forbids` run within a transaction.
+    """
 
     def forbids(self, grant: Grant, wanted: LockInfo) -> str:
-        """What the target's rules have against what the lock is wanted for, "" where nothing. Outside any transaction:
-        it may ask GitHub."""
+        """Return why the target's policy forbids what the lock is for, else "".
+
+        Runs outside any transaction, since it may call GitHub.
+        """
         ...
 
     def lock(
         self, tables: StateTables, grant: Grant, wanted: LockInfo, forbidden: str = ""
     ) -> LockInfo | None:
-        """Take the state's lock, and for what writes the target's claim too: None where we have both now, else who
-        is in the way. forbidden: what `forbids` said; it is recorded, and nothing is taken."""
+        """Take the state's lock, and for a write the target's lock too; return None if both are held, else the obstacle.
+
+        forbidden: the result of `forbids`; if not empty, it is recorded and nothing is locked.
+        """
         ...
 
     def unlock(self, tables: StateTables, grant: Grant, lock_id: str | None) -> LockInfo | None:
-        """Release them (`lock_id` None: whichever lock it is, by Terraform's `force-unlock`): None where nothing of
-        theirs is held any more, else the present lock, which is another's."""
+        """Release both; return None if the person holds nothing any more, else the present lock, which is another's.
+
+        lock_id: None for Terraform's `force-unlock`, which means any lock of theirs.
+        """
         ...
 
     def wrote(self, tables: StateTables, grant: Grant) -> None:
-        """A state was written: the claim lasts on."""
+        """Renew the target's lock after a state was written."""
         ...
 
 
 class States(Protocol):
-    """Transactions; bot.domain.ports.store.Store is one."""
+    """Transactions of the state backend; bot.domain.ports.store.Store implements it."""
 
     def begin(self) -> AbstractContextManager[StateTables]:
         """A writing transaction: committed at the end, rolled back on an exception."""
         ...
 
     def read(self) -> AbstractContextManager[StateTables]:
-        """A reading one."""
+        """A read-only transaction."""
         ...

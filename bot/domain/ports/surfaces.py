@@ -1,11 +1,13 @@
-"""Places where people see something, and when each is shown next."""
+"""Port for surfaces: what was posted where, and when each is projected next."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
+
+from bot.domain.ports.surface_json import PostedContent, WantedContent
 
 SurfaceKind = Literal[
     "status",
@@ -24,14 +26,14 @@ SurfaceKind = Literal[
 
 @dataclass(frozen=True)
 class Surface:
-    """A place where people see something, and what was last posted there.
+    """A surface, and what was last posted there.
 
-    id: `kind:subject`, the identity that makes a second one impossible. repository, pull: what it belongs to.
-    wanted: for a reply or reaction, what to post (rendered when it was said; other kinds render from current rows).
+    id: `kind:subject`, which makes it unique. repository, pull: what it belongs to.
+    wanted: what to post, for replies and reactions, which are rendered when requested; other kinds render current rows.
     external: the platform's ids (`comment_id`, `node_id`, `check_id`, `channel`, `ts`, `deployment_id`).
-    digest: of what was last posted. tried: a creation was attempted, so look before creating again.
-    due_at: when to project next; None where it is as it should be. settled_at: since when it is.
-    error: why it could not be shown. With no attempts and a due_at it was given up: it is tried now and then only.
+    digest: of what was last posted. tried: a creation was attempted, so search before creating another.
+    due_at: when to project next; None if it is up to date. settled_at: since when it is up to date.
+    error: why it could not be posted. With an error, no attempts and a due_at it was given up, and is retried rarely.
     """
 
     id: str
@@ -39,8 +41,8 @@ class Surface:
     subject: str
     repository: str
     pull: int = 0
-    wanted: dict[str, Any] = field(default_factory=dict)
-    external: dict[str, Any] = field(default_factory=dict)
+    wanted: WantedContent = field(default_factory=WantedContent)
+    external: PostedContent = field(default_factory=PostedContent)
     digest: str = ""
     tried: bool = False
     attempts: int = 0
@@ -52,36 +54,45 @@ class Surface:
 
 class Surfaces(Protocol):
     def want(self, surface: Surface) -> None:
-        """Insert, or for an existing id: take over `wanted` (where not empty), and make it due at the earlier time."""
+        """Insert a surface, or update `wanted` of the existing one (if not empty) and make it due at the earlier time."""
         ...
 
     def get(self, surface_id: str) -> Surface | None: ...
 
     def claim(self, now: datetime, until: datetime, worker: str = "", most: int = 1) -> list[Surface]:
-        """The most urgent due one, and with it due ones of the same pull request, `most` in all: hidden from other
-        workers until `until`, which is their `due_at` then."""
+        """Claim the most urgent due surface, and others of the same pull request, at most `most` in all.
+
+        Other workers do not see them until `until`, which becomes their `due_at`.
+        """
         ...
 
     def free(self, worker: str, now: datetime) -> int:
-        """End the claims of a worker that died: what it was about to show is due. Returns how many."""
+        """Release the claims of a worker that died, so that they are due at once; return how many."""
         ...
 
-    def save(self, surface: Surface) -> None: ...
+    def save(self, surface: Surface) -> None:
+        """Insert or replace a surface, keeping what was requested since it was claimed."""
+        ...
 
     def settle(self, surface: Surface, seen_due: datetime | None) -> None:
-        """Save what was posted; it stays due where somebody wanted it again meanwhile (due_at differs from seen_due)."""
+        """Save what was posted and end the claim; it stays due if it was requested again meanwhile.
+
+        seen_due: the surface's `due_at` when it was claimed.
+        """
         ...
 
     def in_thread(self, channel: str, ts: str) -> Surface | None:
-        """The card that was posted as message `ts` of a Slack channel: its thread speaks of that pull request."""
+        """Return the card that was posted as message `ts` of a Slack channel, whose thread belongs to its pull request."""
         ...
 
-    def of_pull(self, repository: str, pull: int, kind: SurfaceKind | None = None) -> list[Surface]: ...
+    def of_pull(self, repository: str, pull: int, kind: SurfaceKind | None = None) -> list[Surface]:
+        """Return a pull request's surfaces, sorted by id."""
+        ...
 
     def retry(self, now: datetime) -> int:
-        """Make due what was given up and is only tried now and then; returns how many."""
+        """Make surfaces due that were given up; return how many."""
         ...
 
     def forget(self, kinds: Sequence[SurfaceKind], before: datetime, limit: int) -> int:
-        """Delete `limit` of these kinds at most that are settled since before that time (UTC); returns how many."""
+        """Delete at most `limit` surfaces of these kinds that were settled before that time (UTC); return how many."""
         ...

@@ -1,4 +1,4 @@
-"""Terraform as the services see it: typed calls, a way to watch and to stop them."""
+"""Port for Terraform: typed calls, with progress and a way to interrupt them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any, Literal, Protocol
 
 @dataclass(frozen=True)
 class Engine:
-    """The executable that runs. A saved plan is bound to `identity`: another engine refuses it."""
+    """The executable to run. A saved plan is bound to `identity`: another engine refuses to apply it."""
 
     executable: str
     version: str
@@ -23,25 +23,44 @@ class Engine:
 
 
 @dataclass(frozen=True)
-class Place:
-    """Where a call happens and what it may know.
+class GitAccess:
+    """Credentials for modules on one server. prefix: its URL. repositories: those that the credentials read; none
+    where that is not known."""
 
-    root: absolute path of the root module's directory.
-    env: variables for this call alone (the target's secrets with the prefix taken off, the backend's credentials);
-        the adapter adds its allowlist and nothing else of the bot's environment.
+    prefix: str
+    user: str
+    password: str = field(repr=False)
+    repositories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class WorkDir:
+    """The directory and environment of a call.
+
+    root: absolute path of the root module's directory. worktree: of the repository's top, below which Terraform may write
+        and from which messages name files; None for `root`. readable: further files that it may read.
+    env: variables for this call (the target's secrets without their prefix, the backend's credentials); of the bot's
+        own environment the adapter adds only an allowlist.
     workspace: the Terraform workspace, or empty for `default`.
-    git_credentials: (url prefix, user, password) for private modules; given to `init` only.
+    git_access: for private modules; only `init` gets it.
+    providers: the only providers that may be used, as bot.domain.policy.providers has them; None for all.
     """
 
     root: Path
     env: Mapping[str, str] = field(default_factory=dict)
     workspace: str = ""
-    git_credentials: tuple[str, str, str] | None = None
+    git_access: GitAccess | None = None
+    worktree: Path | None = None
+    readable: tuple[Path, ...] = ()
+    providers: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True)
 class Progress:
-    """One thing that Terraform said: a line for people (already redacted), and for a resource what happens to it."""
+    """One event of Terraform's: a line to show (already redacted), and for a resource its state.
+
+    elapsed: seconds.
+    """
 
     line: str
     address: str = ""
@@ -52,15 +71,15 @@ class Progress:
 
 @dataclass
 class Control:
-    """How a call is watched and stopped.
+    """How to watch and stop a call.
 
-    on_progress: called from the reading thread for each line.
-    cancelled: asked a few times a second; True sends Terraform one SIGINT.
-    timeout: seconds until it is interrupted in the same way.
-    grace: seconds after the one SIGINT until it is killed hard.
-    journal: a directory for the supervisor's files (`pid`, `exit`): whoever comes back after a crash reads there
-        whether the process lives and how it ended.
-    secrets: values to hide in all output.
+    on_progress: called for each line, from the reading thread.
+    cancelled: polled a few times a second; once it returns True, Terraform gets one SIGINT.
+    timeout: seconds after which Terraform gets the same SIGINT.
+    grace: seconds from the SIGINT to a SIGKILL.
+    journal: a directory for the supervisor's files (`pid`, `exit`). After a crash of the bot they show whether the
+        process lives and how it ended.
+    secrets: values to redact in all output.
     """
 
     journal: Path
@@ -72,8 +91,8 @@ class Control:
 
 
 @dataclass(frozen=True)
-class Ended:
-    """How a Terraform process ended. `log` is redacted and bounded (its middle cut when too long)."""
+class CommandResult:
+    """How a Terraform process ended. `log` is redacted, and its middle is cut out if it is too long."""
 
     exit_code: int
     log: str
@@ -88,52 +107,97 @@ class Ended:
 
 @dataclass(frozen=True)
 class Backend:
-    """Where a target's state is: what `init` is given, and what is read back after it.
+    """Where a target's state is stored: the backend settings that `init` gets.
 
-    kind: `http`, `s3`, `local`…; config: non-secret settings (address, bucket, key…), passed by -backend-config.
-    env: credentials, passed by environment only. declared: the repository itself has the backend block
-    (else an override file of ours declares an empty one of this kind).
+    kind: `http`, `s3`, `local`, …; config: non-secret settings (address, bucket, key, …), passed by -backend-config.
+    env: credentials, passed by environment only. files: with credentials, that Terraform reads. declared: whether the repository has the backend block itself; if
+    not, an override file of the bot's declares an empty one of this kind.
     """
 
     kind: str
     config: Mapping[str, str] = field(default_factory=dict)
     env: Mapping[str, str] = field(default_factory=dict)
+    files: tuple[Path, ...] = ()
     declared: bool = False
 
 
 @dataclass(frozen=True)
-class Initialised:
-    """What `init` left. `kind` and `config` are read back from .terraform/terraform.tfstate; `workspace` is the one
-    that the next call would work in (`default` where none was chosen)."""
+class PlanOptions:
+    """What `terraform plan` should do.
 
-    ended: Ended
+    var_files: absolute paths; a missing file is an error of Terraform's. refresh_only: only compare the state with
+    what exists. parallelism: None for Terraform's default.
+    """
+
+    var_files: Sequence[Path] = ()
+    destroy: bool = False
+    refresh_only: bool = False
+    parallelism: int | None = None
+
+
+@dataclass(frozen=True)
+class InitResult:
+    """The result of `init`.
+
+    kind, config: the backend, read back from .terraform/terraform.tfstate. reused: a cached init was linked.
+    workspace: the one that the next call works in. providers: sources of those that were chosen or installed.
+    """
+
+    ended: CommandResult
     kind: str = ""
     config: Mapping[str, Any] = field(default_factory=dict)
     reused: bool = False
     workspace: str = "default"
+    providers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Planned:
-    """`json` is the whole of `show -json` (secret: never leaves unredacted); `has_changes` includes outputs' changes.
+class PlanResult:
+    """The result of `plan`.
 
-    A plan with changes has ended with 0: Terraform's 2 is `has_changes`.
+    ended: exit code 0 also for a plan with changes, where Terraform's is 2. has_changes: changed outputs count.
+    json: the output of `show -json`. It contains secrets and must be redacted before it is shown.
     """
 
-    ended: Ended
+    ended: CommandResult
     has_changes: bool = False
     json: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Additions:
-    """What an older configuration needs beside itself to go back to, so that nothing is destroyed for its name alone.
+class ProviderUse:
+    """A provider that a configuration or lock file needs, and the first place that says so.
 
-    files: name → content, to be written into its root module before `init` in place of what is there, links removed
-        first; empty where it needs nothing.
-    renames: address now → address then. forgets: addresses of what the newer release imported: it leaves the state and
-        stays in the world. outside: addresses of what the newer release forgot, and what the older one would create a
-        second time. warnings: whole sentences for people.
+    source: with host and namespace. file: path from the top of the repository. line: counted from 1, 0 if not known.
+    """
+
+    source: str
+    file: str
+    line: int = 0
+
+    @property
+    def registry(self) -> str:
+        return self.source.split("/", 1)[0]
+
+    @property
+    def name(self) -> str:
+        """`acme/evil`, without the registry."""
+        return self.source.split("/", 1)[1]
+
+    @property
+    def place(self) -> str:
+        return f"{self.file} line {self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
+class Additions:
+    """What to add to an older configuration to revert to it, so that renamed or imported objects are not destroyed.
+
+    files: name → content, to write into its root module before `init`, replacing existing files (remove links first).
+    renames: address now → address then.
+    forgets: addresses of what the newer release imported, to be removed from the state without destroying it.
+    outside: addresses of what the newer release forgot; the older configuration would create it a second time.
+    warnings: complete sentences to show.
     """
 
     files: Mapping[str, bytes] = field(default_factory=dict)
@@ -144,89 +208,98 @@ class Additions:
 
 
 class TerraformFailed(Exception):
-    """A call whose result has no place for a failure did not end well; `ended` says how."""
+    """A call failed whose return value cannot express a failure. `ended`: how it ended."""
 
-    def __init__(self, what: str, ended: Ended) -> None:
+    def __init__(self, what: str, ended: CommandResult) -> None:
         reason = ended.diagnostics[0] if ended.diagnostics else f"exit code {ended.exit_code}"
         super().__init__(f"{what}: {reason}")
         self.ended = ended
 
 
 class Terraform(Protocol):
-    """Typed calls. None raises for a failing Terraform where the result can say how it ended."""
+    """Typed calls. A failing Terraform raises only where the return value cannot express a failure."""
 
     @property
     def engine(self) -> Engine: ...
 
     def declared_backend(self, root: Path) -> str:
-        """The kind of the backend that the files in `root` declare (`s3`, `cloud`, …), or empty. Raises UserError where
-        an override file of the repository decides about it."""
+        """Return the kind of backend that the files in `root` declare (`s3`, `cloud`, …), or "".
+
+        Raises UserError if an override file of the repository declares one.
+        """
         ...
 
     def backend_block(self, root: Path) -> tuple[str, Mapping[str, str]]:
-        """(kind, settings) of that block as they are written, settings may be secret; ("", {}) where there is none.
-        Raises UserError where a file cannot be read."""
+        """Return (kind, settings) of that block as written, or ("", {}) if there is none.
+
+        The settings may contain secrets. Raises UserError if a file cannot be parsed.
+        """
         ...
 
     def module_users(
         self, files: Sequence[str], read: Callable[[str], bytes | None], roots: Sequence[str]
     ) -> Mapping[str, frozenset[str]]:
-        """Directory of a local module → the roots that use it, in a tree of which `files` are all paths."""
+        """Return directory of a local module → the roots that use it. files: all paths of the tree."""
+        ...
+
+    def providers(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
+    ) -> tuple[ProviderUse, ...]:
+        """Return the providers that a root module, its local modules and its lock file use, each once.
+
+        files, read: as for module_users. Raises UserError if a file cannot be parsed.
+        """
         ...
 
     def revert_additions(
         self, old: Path, new: Path, *, then: bytes, now: bytes, imported: Collection[str] | None = None
     ) -> Additions:
-        """What a plan of `old` against the state `now` needs beside `old` itself.
+        """Return what to add to the configuration `old` before it is planned against the state `now`.
 
-        old, new: directories of the root module, checked out as of the release to go back to and of the one that was
-        applied last. then: the state that the former left (b"" where it is not known: renames are then found by
-        `moved` blocks alone); now: the current state. imported: the addresses that the newer releases' plans imported;
-        None where that is not known: the `import` blocks say it then, less exactly where they have `for_each`. Nothing
-        is written. Raises UserError where the old configuration cannot be planned against this state, with the reason
-        and the way out.
+        old, new: directories of the root module, checked out at the release to revert to and at the one applied last.
+        then: the state that the old release left, b"" if it is not known; renames are then found by `moved` blocks
+        only. now: the current state. imported: addresses that the newer releases' plans imported, None if not known;
+        they are then read from `import` blocks, less exactly for those with `for_each`.
+        No file is written. Raises UserError if the old configuration cannot be planned against this state.
         """
         ...
 
     def outcome(self, journal: Path) -> tuple[Literal["running", "ended", "lost"], int | None]:
-        """What became of the apply (or state push) that had this journal, whoever started it: its exit code where
-        it `ended`; `lost` where it never began, or is gone without a word. Other calls keep their journals apart."""
+        """Return the state and exit code of the apply (or state push) with this journal, whichever process started it.
+
+        `lost`: it never started, or is gone and left no exit code. Other calls use journals of their own.
+        """
         ...
 
     def collect(self) -> int:
-        """Remove kept initialisations that have not been used for long; returns how many."""
+        """Remove cached inits that have not been used for long; return how many."""
         ...
 
-    def init(self, place: Place, backend: Backend, control: Control) -> Initialised:
-        """Initialise `place.root`, or do nothing where lock file, modules, backend and engine are as at the last one."""
+    def init(self, work_dir: WorkDir, backend: Backend, control: Control) -> InitResult:
+        """Initialise `work_dir.root`, or reuse an init with the same lock file, modules, backend and engine.
+
+        Raises UserError if a provider is not allowed: before anything is downloaded, or before a downloaded one runs.
+        """
         ...
 
-    def plan(
-        self,
-        place: Place,
-        out: Path,
-        control: Control,
-        *,
-        var_files: Sequence[Path] = (),
-        destroy: bool = False,
-        refresh_only: bool = False,
-        parallelism: int | None = None,
-    ) -> Planned:
-        """`plan -out`, then `show -json` once. `var_files` that do not exist are an error of Terraform's."""
+    def plan(self, work_dir: WorkDir, out: Path, control: Control, options: PlanOptions) -> PlanResult:
+        """Run `plan -out`, then `show -json` once."""
         ...
 
-    def apply(self, place: Place, plan: Path, control: Control, *, parallelism: int | None = None) -> Ended:
+    def apply(
+        self, work_dir: WorkDir, plan: Path, control: Control, *, parallelism: int | None = None
+    ) -> CommandResult:
         """Apply exactly the saved plan."""
         ...
 
-    def outputs(self, place: Place, control: Control) -> Mapping[str, Any]:
-        """`output -json`: name → {value, type, sensitive}. Empty where there is no state. Raises TerraformFailed."""
+    def outputs(self, work_dir: WorkDir, control: Control) -> Mapping[str, Any]:
+        """Return `output -json`: name → {value, type, sensitive}; empty if there is no state. Raises TerraformFailed."""
         ...
 
-    def state_pull(self, place: Place, control: Control) -> bytes:
-        """The current state as the backend has it; b"" where there is none. Raises TerraformFailed."""
+    def state_pull(self, work_dir: WorkDir, control: Control) -> bytes:
+        """Return the backend's current state, b"" if there is none. Raises TerraformFailed."""
         ...
 
-    def state_push(self, place: Place, state: Path, control: Control) -> Ended:
-        """Push a state file (a kept `errored.tfstate`)."""
+    def state_push(self, work_dir: WorkDir, state: Path, control: Control) -> CommandResult:
+        """Push a state file, such as an `errored.tfstate`."""
         ...

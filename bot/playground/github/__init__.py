@@ -1,1 +1,1 @@
-"""A stand-in for GitHub that keeps state, serves real git, and refuses what GitHub refuses."""
+"""A stand-in for GitHub: it keeps state, serves real git, and refuses what GitHub refuses."""

@@ -1,4 +1,4 @@
-"""One API request as the handlers see it, and what they give back."""
+"""An API request as handlers see it, and the reply that they return."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ T = TypeVar("T")
 
 @dataclass(frozen=True)
 class Reply:
+    """What a handler returns: JSON `data`, or `raw` bytes."""
+
     data: Any = None
     status: int = 200
     headers: Mapping[str, str] = field(default_factory=dict)
@@ -24,6 +26,8 @@ class Reply:
 
 @dataclass(frozen=True)
 class Call:
+    """One API request. path, query: its parameters. body: the decoded JSON. accept: the header."""
+
     state: State
     actor: Actor
     url: str
@@ -33,47 +37,48 @@ class Call:
     accept: str
 
     def repo(self, permission: str = "metadata:read", role: str = "read") -> Repo:
-        """The repository in the path, if the actor may do this there."""
+        """Return the repository in the path. Raises Refusal if the actor lacks the permission or role."""
         repo = self.state.repo(f"{self.path['owner']}/{self.path['repo']}")
         require(self.actor, repo, role=role, permission=permission)
         return repo
 
     def pull(self, permission: str = "pull_requests:read", role: str = "read") -> Pull:
+        """Return the pull request in the path. Raises Refusal as `repo` does."""
         return self.state.pull(self.repo(permission, role), self.number("number"))
 
     def number(self, name: str) -> int:
-        """A number in the path."""
+        """Return a number in the path. Raises Refusal 404 if it is not one."""
         if not self.path[name].isdecimal():
             raise Refusal(404, "Not Found")
         return int(self.path[name])
 
     @property
     def user(self) -> User:
-        """Who acts. Nobody is refused."""
+        """The acting user. Raises Refusal 401 for anonymous requests."""
         if self.actor.user is None:
             raise Refusal(401, "Requires authentication")
         return self.actor.user
 
     @property
     def app(self) -> App:
-        """The App itself, by its JWT."""
+        """The App that authenticated with its JWT. Raises Refusal 401 for anyone else."""
         if not self.actor.is_app_itself or self.actor.app is None:
             raise Refusal(401, "A JSON web token could not be decoded")
         return self.actor.app
 
     def text(self, key: str, default: str | None = None, *, most: int | None = None, of: str = "") -> str:
-        """A string in the body. Raises Refusal 422 where it is missing, another type, or over `most` characters."""
+        """Return a string in the body. Raises Refusal 422 if it is missing, not a string, or over `most` characters."""
         value = self.body.get(key, default) if isinstance(self.body, dict) else default
         if value is None and default is not None:
             return default
         if not isinstance(value, str):
-            raise invalid(of, key, "missing_field" if value is None else "invalid")
+            raise validation_failed(of, key, "missing_field" if value is None else "invalid")
         if most is not None and len(value) > most:
-            raise invalid(of, key, "custom", f"{key} is too long (maximum is {most} characters)")
+            raise validation_failed(of, key, "custom", f"{key} is too long (maximum is {most} characters)")
         return value
 
     def page(self, items: Sequence[T], view: Callable[[T], Any], *, key: str = "") -> Reply:
-        """One page of a list, with GitHub's Link header; `key` puts it in an object with `total_count`."""
+        """Return one page of a list with a Link header. `key` wraps the list in an object with `total_count`."""
         size = min(max(int(self.query.get("per_page", "30")), 1), 100)
         number = max(int(self.query.get("page", "1")), 1)
         last = max((len(items) + size - 1) // size, 1)
@@ -86,11 +91,11 @@ class Call:
             for name, to in links.items()
             if (name in ("next", "last") and number < last) or (name in ("prev", "first") and number > 1)
         }
-        header = ", ".join(f'<{self.at(page=str(to))}>; rel="{name}"' for name, to in shown.items())
+        header = ", ".join(f'<{self.url_with(page=str(to))}>; rel="{name}"' for name, to in shown.items())
         return Reply(data, headers={"link": header} if header else {})
 
-    def at(self, **changed: str) -> str:
-        """This request's address with other query parameters."""
+    def url_with(self, **changed: str) -> str:
+        """Return the URL of this request with other query parameters."""
         return f"{self.url}?{urlencode({**self.query, **changed})}"
 
 
@@ -98,7 +103,7 @@ Handler = Callable[[Call], Reply]
 Routes = list[tuple[str, str, Handler]]
 
 
-def invalid(resource: str, where: str, code: str, message: str = "") -> Refusal:
-    """GitHub's 422."""
+def validation_failed(resource: str, where: str, code: str, message: str = "") -> Refusal:
+    """Return the 422 that GitHub gives for an invalid field."""
     detail = {"resource": resource, "field": where, "code": code}
     return Refusal(422, "Validation Failed", [{**detail, "message": message} if message else detail])

@@ -1,4 +1,4 @@
-"""Files of a repository, and what is wrong with its CODEOWNERS."""
+"""API routes of a repository's files and its CODEOWNERS errors."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import quote
 
-from bot.playground.github import owners, plumbing, views
+from bot.playground.github import codeowners, git, views
 from bot.playground.github.call import Call, Reply, Routes
+from bot.playground.github.commits import resolve
 from bot.playground.github.records import Repo
-from bot.playground.github.repos import resolved
 from bot.playground.github.state import Refusal, State
 
 INLINE = 1024 * 1024
-"""GitHub: above this size a file's JSON comes without its content; the raw form has up to 100 MB."""
+"""Bytes above which GitHub returns a file's JSON without its content. The raw form has up to 100 MB."""
 
 
 def _contents(call: Call) -> Reply:
     state, repo = call.state, call.repo("contents:read")
     sha, path = (
-        resolved(repo, call.query.get("ref", repo.default_branch)),
+        resolve(repo, call.query.get("ref", repo.default_branch)),
         call.path["path"].strip("/"),
     )
-    listing = plumbing.git(repo.path, "ls-tree", "-z", "-l", sha, *([path] if path else [])).decode(
+    listing = git.run(repo.path, "ls-tree", "-z", "-l", sha, *([path] if path else [])).decode(
         errors="replace"
     )
     entries = [entry for entry in listing.split("\0") if entry]
@@ -31,13 +31,11 @@ def _contents(call: Call) -> Reply:
         raise Refusal(404, "Not Found")
     if not path or entries[0].split()[1] == "tree":
         inside = (
-            plumbing.git(repo.path, "ls-tree", "-z", "-l", f"{sha}:{path}")
-            .decode(errors="replace")
-            .split("\0")
+            git.run(repo.path, "ls-tree", "-z", "-l", f"{sha}:{path}").decode(errors="replace").split("\0")
         )
         return Reply([_entry(state, repo, sha, path, entry) for entry in inside if entry])
     found = _entry(state, repo, sha, str(PurePosixPath(path).parent).strip("."), entries[0])
-    content = plumbing.git(repo.path, "cat-file", "blob", found["sha"])
+    content = git.run(repo.path, "cat-file", "blob", found["sha"])
     if ".raw" in call.accept:
         return Reply(raw=content)
     inline = len(content) <= INLINE
@@ -45,12 +43,12 @@ def _contents(call: Call) -> Reply:
     return Reply({**found, "content": encoded, "encoding": "base64" if inline else "none"})
 
 
-def _entry(state: State, repo: Repo, commit_id: str, below: str, entry: str) -> dict[str, Any]:
-    """One line of ls-tree: `mode type id size<TAB>name`."""
+def _entry(state: State, repo: Repo, commit_id: str, parent: str, entry: str) -> dict[str, Any]:
+    """Return the JSON of a line of `git ls-tree -l`: `mode type id size<TAB>name`."""
     meta, _, name = entry.partition("\t")
     _, kind, sha, size = meta.split()
     name = name.rpartition("/")[2]
-    path = f"{below}/{name}" if below else name
+    path = f"{parent}/{name}" if parent else name
     api, page = views.repo_api(state, repo), f"{state.url}/{repo.full_name}"
     url = f"{api}/contents/{quote(path)}?ref={commit_id}"
     is_file = kind == "blob"
@@ -72,11 +70,11 @@ def _entry(state: State, repo: Repo, commit_id: str, below: str, entry: str) -> 
 
 def _owners(call: Call) -> Reply:
     repo = call.repo("contents:read")
-    return Reply({"errors": owners.errors(call.state, repo, call.query.get("ref", repo.default_branch))})
+    return Reply({"errors": codeowners.errors(call.state, repo, call.query.get("ref", repo.default_branch))})
 
 
-_AT = "/repos/{owner}/{repo}"
+_PATH = "/repos/{owner}/{repo}"
 ROUTES: Routes = [
-    ("GET", _AT + "/contents/{path:path}", _contents),
-    ("GET", _AT + "/codeowners/errors", _owners),
+    ("GET", _PATH + "/contents/{path:path}", _contents),
+    ("GET", _PATH + "/codeowners/errors", _owners),
 ]

@@ -1,19 +1,21 @@
-"""Deployments and their states."""
+"""Deployments and their statuses."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.playground.github import plumbing, views
-from bot.playground.github.call import Call, Reply, Routes, invalid
+from bot.playground.github import git, views
+from bot.playground.github.call import Call, Reply, Routes, validation_failed
 from bot.playground.github.records import Deployment, DeploymentState, Repo
 from bot.playground.github.state import Refusal, State
 
 DESCRIPTION = 140
+"""GitHub's limit of characters in a description."""
 STATES = ("error", "failure", "inactive", "in_progress", "queued", "pending", "success")
 
 
 def view(state: State, one: Deployment) -> dict[str, Any]:
+    """Return a deployment's JSON."""
     url = f"{views.repo_api(state, one.repo)}/deployments/{one.id}"
     return {
         "url": url,
@@ -23,8 +25,8 @@ def view(state: State, one: Deployment) -> dict[str, Any]:
         "original_environment": one.environment,
         "environment": one.environment,
         "description": one.description,
-        "created_at": views.stamp(one.created_at),
-        "updated_at": views.stamp(one.states[-1].created_at if one.states else one.created_at),
+        "created_at": views.timestamp(one.created_at),
+        "updated_at": views.timestamp(one.states[-1].created_at if one.states else one.created_at),
         "statuses_url": f"{url}/statuses",
         "repository_url": views.repo_api(state, one.repo),
         "creator": views.user(state, one.creator),
@@ -48,8 +50,8 @@ def _state_view(state: State, of: Deployment, one: DeploymentState) -> dict[str,
         "description": one.description,
         "environment": of.environment,
         "target_url": one.log_url,
-        "created_at": views.stamp(one.created_at),
-        "updated_at": views.stamp(one.created_at),
+        "created_at": views.timestamp(one.created_at),
+        "updated_at": views.timestamp(one.created_at),
         "deployment_url": url,
         "repository_url": views.repo_api(state, of.repo),
         "environment_url": one.environment_url,
@@ -59,15 +61,18 @@ def _state_view(state: State, of: Deployment, one: DeploymentState) -> dict[str,
 
 
 def _create(call: Call) -> Reply:
-    """Without `required_contexts: []` GitHub waits for every status of the commit, without `auto_merge: false` it
-    merges the default branch in: both are refused or done here too."""
+    """Create a deployment.
+
+    Like GitHub, it fails if statuses of the commit are unfinished, unless `required_contexts` is an empty list, and if
+    the default branch has other commits, unless `auto_merge` is false.
+    """
     state, repo = call.state, call.repo("deployments:write", "write")
     ref = call.text("ref", of="Deployment")
-    sha = plumbing.resolve(repo.path, ref)
+    sha = git.resolve(repo.path, ref)
     if sha is None:
         raise Refusal(422, f"No ref found for: {ref}")
-    default = plumbing.resolve(repo.path, repo.default_branch)
-    if call.body.get("auto_merge", True) and default and plumbing.log(repo.path, default, f"^{sha}"):
+    default = git.resolve(repo.path, repo.default_branch)
+    if call.body.get("auto_merge", True) and default and git.log(repo.path, default, f"^{sha}"):
         raise Refusal(409, "Conflict merging " + repo.default_branch + " into " + ref)
     if call.body.get("required_contexts") is None and _unfinished(state, repo, sha):
         raise Refusal(409, "Conflict: Commit status checks failed for " + ref)
@@ -110,10 +115,10 @@ def _set(call: Call) -> Reply:
     state, one = call.state, _one(call, "deployments:write")
     word = call.text("state", of="DeploymentStatus")
     if word not in STATES:
-        raise invalid("DeploymentStatus", "state", "inclusion")
+        raise validation_failed("DeploymentStatus", "state", "inclusion")
     description = call.text("description", "", most=DESCRIPTION, of="DeploymentStatus")
     with state.change():
-        made = DeploymentState(
+        status = DeploymentState(
             state.next_id(),
             word,
             description,
@@ -122,14 +127,14 @@ def _set(call: Call) -> Reply:
             call.user,
             state.now(),
         )
-        one.states.append(made)
+        one.states.append(status)
         if word == "success" and call.body.get("auto_inactive", True):
             _retire(state, one)
-    return Reply(_state_view(state, one, made), 201)
+    return Reply(_state_view(state, one, status), 201)
 
 
 def _retire(state: State, one: Deployment) -> None:
-    """GitHub: a success makes the environment's earlier deployments inactive, but transient and production ones."""
+    """Mark earlier deployments of the environment as inactive. GitHub leaves out transient and production ones."""
     for other in state.deployments.values():
         same = other.repo is one.repo and other.environment == one.environment and other.id < one.id
         kept = other.transient or other.production
@@ -141,7 +146,7 @@ def _retire(state: State, one: Deployment) -> None:
 
 def _list(call: Call) -> Reply:
     repo, query = call.repo("deployments:read"), call.query
-    mine = [
+    listed = [
         one
         for one in reversed(call.state.deployments.values())
         if one.repo is repo
@@ -149,19 +154,19 @@ def _list(call: Call) -> Reply:
         and query.get("sha") in (None, one.sha)
         and query.get("ref") in (None, one.ref)
     ]
-    return call.page(mine, lambda one: view(call.state, one))
+    return call.page(listed, lambda one: view(call.state, one))
 
 
 def _states(call: Call) -> Reply:
     one = _one(call, "deployments:read")
-    return call.page(list(reversed(one.states)), lambda made: _state_view(call.state, one, made))
+    return call.page(list(reversed(one.states)), lambda status: _state_view(call.state, one, status))
 
 
-_AT = "/repos/{owner}/{repo}/deployments"
+_PATH = "/repos/{owner}/{repo}/deployments"
 ROUTES: Routes = [
-    ("GET", _AT, _list),
-    ("POST", _AT, _create),
-    ("GET", _AT + "/{deployment}", lambda c: Reply(view(c.state, _one(c, "deployments:read")))),
-    ("GET", _AT + "/{deployment}/statuses", _states),
-    ("POST", _AT + "/{deployment}/statuses", _set),
+    ("GET", _PATH, _list),
+    ("POST", _PATH, _create),
+    ("GET", _PATH + "/{deployment}", lambda c: Reply(view(c.state, _one(c, "deployments:read")))),
+    ("GET", _PATH + "/{deployment}/statuses", _states),
+    ("POST", _PATH + "/{deployment}/statuses", _set),
 ]

@@ -1,4 +1,4 @@
-"""Failures on demand: status codes, silence, lost answers, rate limits."""
+"""Injected failures: status codes, timeouts, lost responses, rate limits."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ SECONDARY = "You have exceeded a secondary rate limit. Please wait a few minutes
 
 @dataclass
 class Fault:
-    """What happens to the next `times` requests that match.
+    """A failure of the next `times` requests that match.
 
-    what: a status; "timeout" (nothing is done and nothing answered); "drop_response" (the request is carried out,
-    then the connection breaks). retry_after: seconds, for the header of that name.
+    what: a status, "timeout" (the request is neither processed nor answered), or "drop_response" (the request is
+    processed, then the connection breaks). retry_after: value of the header of that name, in seconds.
     """
 
     method: str
@@ -29,9 +29,9 @@ class Fault:
 
 
 class Faults:
-    """Which requests fail, and GitHub's limit on writes.
+    """Decides which requests fail, and applies GitHub's limit on writes.
 
-    writes_per_minute: beyond it each actor's writes are refused (GitHub: 80); None for no limit.
+    writes_per_minute: writes of each actor beyond it are refused (80 on GitHub); None for no limit.
     """
 
     def __init__(self) -> None:
@@ -50,23 +50,23 @@ class Faults:
         retry_after: int | None = None,
         message: str = "Server Error",
     ) -> None:
-        """Let the next `times` requests fail whose method is `method` (`*` for any) and whose path matches the
-        regular expression `path` somewhere."""
+        """Make the next `times` matching requests fail. method: `*` for any. path: a regular expression, unanchored."""
         with self._lock:
             self._faults.append(Fault(method, re.compile(path), what, times, retry_after, message))
 
     def secondary_limit(self, *, times: int = 1, retry_after: int | None = None) -> None:
-        """Refuse the next `times` writes as GitHub does who writes too fast."""
+        """Refuse the next `times` writes with GitHub's secondary rate limit."""
         for method in ("POST", "PATCH", "PUT", "DELETE"):
             self.add(method, "/repos/", 403, times=times, retry_after=retry_after, message=SECONDARY)
 
     def clear(self) -> None:
+        """Remove all faults and forget past writes."""
         with self._lock:
             self._faults.clear()
             self._writes.clear()
 
-    def strike(self, method: str, path: str) -> Fault | None:
-        """The fault for this request, if there is one; it counts down."""
+    def take(self, method: str, path: str) -> Fault | None:
+        """Return the fault for this request, if any, and count it down."""
         with self._lock:
             for fault in self._faults:
                 if fault.times > 0 and fault.method in ("*", method) and fault.path.search(path):
@@ -74,12 +74,12 @@ class Faults:
                     return fault
         return None
 
-    def too_many(self, who: str, method: str) -> int | None:
-        """Seconds to wait where this write is one too many for `who` within a minute."""
+    def seconds_to_wait(self, actor: str, method: str) -> int | None:
+        """Count a write. Returns the seconds to wait if the actor has exceeded the limit, else None."""
         if method == "GET" or self.writes_per_minute is None:
             return None
         with self._lock:
-            now, writes = time.monotonic(), self._writes.setdefault(who, deque())
+            now, writes = time.monotonic(), self._writes.setdefault(actor, deque())
             while writes and writes[0] <= now - 60:
                 writes.popleft()
             if len(writes) >= self.writes_per_minute:

@@ -1,4 +1,4 @@
-"""git over HTTP: the smart protocol through git's own http-backend."""
+"""git over HTTP, served by git's own http-backend."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
-from bot.playground.github import plumbing, pushes
-from bot.playground.github.access import Actor, authenticate, reaches, role_of
+from bot.playground.github import git, pushes
+from bot.playground.github.access import Actor, authenticate, role_of
 from bot.playground.github.records import Repo
 from bot.playground.github.state import ROLES, Refusal, State
 
@@ -21,15 +21,15 @@ def _allowed(actor: Actor, repo: Repo, *, write: bool) -> bool:
     if actor.is_app_itself:
         return False
     if actor.app:
-        level = actor.app.permissions.get("contents", "none")
-        reached = reaches(actor.app, repo) and level in (("write",) if write else ("read", "write"))
+        levels = ("write",) if write else ("read", "write")
+        reached = actor.covers(repo) and actor.granted("contents") in levels
         return reached or (not write and not repo.private)
     needed = "write" if write else "read"
     return ROLES.index(role_of(repo, actor.user)) >= ROLES.index(needed)
 
 
 def serve(state: State, request: Request, body: bytes) -> Response:
-    """One request below /<owner>/<name>.git. GitHub asks for credentials where it does not want to say 404."""
+    """Answer a request below /<owner>/<name>.git. Like GitHub, asks for credentials rather than saying 404."""
     owner, name = request.path_params["owner"], request.path_params["repo"]
     rest = request.path_params["rest"]
     service = request.query_params.get("service", rest)
@@ -41,31 +41,31 @@ def serve(state: State, request: Request, body: bytes) -> Response:
             actor = authenticate(state, request.headers.get("authorization", ""))
             repo = state.repo(f"{owner}/{name}")
         except Refusal as refusal:
-            return _ask() if refusal.status == 401 else Response("Repository not found.", 404)
+            return _unauthorized() if refusal.status == 401 else Response("Repository not found.", 404)
         if not _allowed(actor, repo, write=write):
             return (
-                _ask()
+                _unauthorized()
                 if actor == Actor()
                 else Response("Repository not found.", 404 if repo.private else 403)
             )
     if not (write and rest == service and actor.user):
         return _backend(repo, request, body, actor)
     with state.change():
-        before = plumbing.refs(repo.path)
+        before = git.refs(repo.path)
         answer = _backend(repo, request, body, actor)
-        pushes.moved(state, repo, actor.user, before)
+        pushes.process(state, repo, actor.user, before)
     return answer
 
 
-def _ask() -> Response:
+def _unauthorized() -> Response:
     return Response("", 401, {"WWW-Authenticate": 'Basic realm="GitHub"'})
 
 
 def _backend(repo: Repo, request: Request, body: bytes, actor: Actor) -> Response:
-    """Run the CGI program and turn its headers and body into a response."""
+    """Run the CGI program and return its headers and body as a response."""
     headers = request.headers
     environment = {
-        **plumbing.clean(),
+        **git.environment(),
         "GIT_PROJECT_ROOT": str(repo.path),
         "GIT_HTTP_EXPORT_ALL": "1",
         "GIT_PROTOCOL": headers.get("git-protocol", ""),
@@ -78,7 +78,7 @@ def _backend(repo: Repo, request: Request, body: bytes, actor: Actor) -> Respons
         "REMOTE_USER": actor.user.login if actor.user else "",
     }
     if not environment["REMOTE_USER"]:
-        del environment["REMOTE_USER"]  # even an empty one lets git take pushes
+        del environment["REMOTE_USER"]  # even an empty one makes git accept pushes
     done = subprocess.run(
         ["git", "http-backend"], input=body, capture_output=True, env=environment, check=False
     )
@@ -89,7 +89,7 @@ def _backend(repo: Repo, request: Request, body: bytes, actor: Actor) -> Respons
 
 
 def endpoint(state: State) -> Callable[[Request], Awaitable[Response]]:
-    """The Starlette endpoint."""
+    """Return the Starlette endpoint."""
 
     async def git(request: Request) -> Response:
         body = await request.body()

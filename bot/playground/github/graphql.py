@@ -1,16 +1,16 @@
-"""GraphQL: what has no REST twin. Errors come with status 200, as GitHub's do."""
+"""GraphQL operations that have no REST equivalent. Errors come with status 200, as on GitHub."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
 
-from bot.playground.github import plumbing
+from bot.playground.github import git
 from bot.playground.github.access import require
 from bot.playground.github.call import Call, Reply
 from bot.playground.github.comments import minimise
+from bot.playground.github.commits import account_of_email
 from bot.playground.github.records import Repo
-from bot.playground.github.repos import account
 from bot.playground.github.state import Refusal, State
 
 _CLASSIFIERS = ("ABUSE", "DUPLICATE", "OFF_TOPIC", "OUTDATED", "RESOLVED", "SPAM")
@@ -19,14 +19,14 @@ _TRAILER = re.compile(r"^co-authored-by:.*<([^<>\s]+)>\s*$", re.IGNORECASE | re.
 
 
 def graphql(call: Call) -> Reply:
-    """The mutation minimizeComment, and the query for commits' authors and committers."""
-    call.user  # noqa: B018 (nobody is refused with 401)
+    """Answer the mutation minimizeComment and the query for authors and committers of commits."""
+    call.user  # noqa: B018 - raises 401 for anonymous requests
     query, variables = call.text("query"), call.body.get("variables") or {}
     if "minimizeComment" in query:
         return _minimised(call, query, str(variables.get("id", "")))
     if _OBJECT.search(query):
         return _commits(call, query, variables)
-    return _errors("undefinedField", "The stand-in knows minimizeComment and commits only", "query")
+    return _errors("undefinedField", "The stand-in supports minimizeComment and commits only", "query")
 
 
 def _minimised(call: Call, query: str, node: str) -> Reply:
@@ -39,9 +39,11 @@ def _minimised(call: Call, query: str, node: str) -> Reply:
         what = f"Could not resolve to a node with the global id of '{node}'"
         return _errors("NOT_FOUND", what, "minimizeComment")
     try:
+        require(call.actor, comment.repo, role="read", permission="issues:write")
         minimise(call.state, comment, call.actor, classifier)
     except Refusal as refusal:
-        return _errors("FORBIDDEN", refusal.message, "minimizeComment")
+        kind = "NOT_FOUND" if refusal.status == 404 else "FORBIDDEN"
+        return _errors(kind, refusal.message, "minimizeComment")
     return Reply({"data": {"minimizeComment": {"minimizedComment": {"isMinimized": True}}}})
 
 
@@ -58,19 +60,19 @@ def _commits(call: Call, query: str, variables: dict[str, Any]) -> Reply:
 
 
 def _commit(state: State, repo: Repo, oid: str) -> dict[str, Any] | None:
-    """The git author first, then those of the trailers; null for a commit that is not there."""
-    sha = plumbing.resolve(repo.path, oid)
+    """Return authors and committer: the git author first, then co-authors. None if there is no such commit."""
+    sha = git.resolve(repo.path, oid)
     if sha is None:
         return None
-    shown = plumbing.git(repo.path, "log", "-1", "--format=%ae%n%ce%n%B", sha).decode()
+    shown = git.run(repo.path, "log", "-1", "--format=%ae%n%ce%n%B", sha).decode()
     author, committer, message = shown.split("\n", 2)
     actors = [_actor(state, one) for one in dict.fromkeys([author, *_TRAILER.findall(message)])]
     return {"authors": {"nodes": actors}, "committer": _actor(state, committer)}
 
 
-def _actor(state: State, address: str) -> dict[str, Any]:
-    known = account(state, address)
-    return {"user": {"login": known.login} if known else None}
+def _actor(state: State, email: str) -> dict[str, Any]:
+    account = account_of_email(state, email)
+    return {"user": {"login": account.login} if account else None}
 
 
 def _errors(kind: str, message: str, path: str) -> Reply:

@@ -1,4 +1,4 @@
-"""What the stand-in remembers, record by record."""
+"""Records that the stand-in for GitHub keeps."""
 
 from __future__ import annotations
 
@@ -6,6 +6,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
+
+from bot.playground.github.git import LogEntry
+
+EventKind = Literal["closed", "reopened", "merged", "converted_to_draft", "ready_for_review"]
 
 
 @dataclass
@@ -19,7 +23,7 @@ class User:
 
 @dataclass
 class Hook:
-    """Where webhooks go; `app` for an App's own hook, else `repository` (`owner/name`) whose hook it is."""
+    """A webhook. repository: the `owner/name` that it belongs to, empty for an App's webhook."""
 
     id: int
     url: str
@@ -30,7 +34,7 @@ class Hook:
 
 @dataclass
 class App:
-    """An App with its one installation on `account`. `repositories` empty means all of the account's."""
+    """An App with its one installation on `account`. An empty `repositories` means all of them."""
 
     id: int
     slug: str
@@ -49,7 +53,7 @@ class App:
 
 @dataclass
 class Team:
-    """A team of an organisation. `members` are logins, lower case, without those of the teams below it."""
+    """A team of an organisation. members: lower-case logins, without those of child teams."""
 
     id: int
     org: User
@@ -57,20 +61,20 @@ class Team:
     created_at: datetime
     members: set[str]
     parent: Team | None = None
-    below: list[Team] = field(default_factory=list)
+    children: list[Team] = field(default_factory=list)
 
     def all_members(self) -> set[str]:
-        """Those of the teams below it count too."""
-        return self.members.union(*(team.all_members() for team in self.below))
+        """Return the members, including those of child teams."""
+        return self.members.union(*(team.all_members() for team in self.children))
 
-    def line(self) -> list[Team]:
-        """The team itself, and those above it, whose roles it has too."""
-        return [self, *(self.parent.line() if self.parent else [])]
+    def with_parents(self) -> list[Team]:
+        """Return the team and all its parents, whose roles it inherits."""
+        return [self, *(self.parent.with_parents() if self.parent else [])]
 
 
 @dataclass
 class Repo:
-    """`roles`: login (lower case) → what somebody has themselves; `teams`: what teams have."""
+    """A repository. roles: lower-case login to the role granted directly. teams: teams and their roles."""
 
     id: int
     owner: User
@@ -92,23 +96,23 @@ class Repo:
 
 @dataclass
 class Push:
-    """Commits that came to a pull request: `head` is the newest, `commits` are (sha, title), oldest first."""
+    """Commits pushed to a pull request, oldest first. head: the latest of them."""
 
     id: int
     at: datetime
     actor: User
     head: str
-    commits: list[tuple[str, str]]
+    commits: list[LogEntry]
     forced: bool = False
 
 
 @dataclass
 class Event:
-    """Something that happened to a pull request and has no other record: closed, reopened, merged, draft, ready."""
+    """An event of a pull request: closed, reopened, merged, converted to draft, ready for review."""
 
     id: int
     at: datetime
-    kind: str
+    kind: EventKind
     actor: User
     detail: str = ""
 
@@ -140,7 +144,7 @@ class Pull:
 
     @property
     def shas(self) -> set[str]:
-        """Every commit that this pull request was at, and what it became."""
+        """All commits that were the head of this pull request, and its merge commit."""
         return {push.head for push in self.pushes} | ({self.merge_sha} if self.merge_sha else set())
 
 
@@ -198,7 +202,7 @@ class Check:
 
 @dataclass
 class Status:
-    """A commit status (what is no App has instead of check runs)."""
+    """A commit status, which clients without an App use in place of check runs."""
 
     id: int
     repo: Repo
@@ -241,5 +245,9 @@ class Deployment:
 
 @dataclass
 class InstallationToken:
+    """A token of an App's installation. permissions: those it was made with. repositories: ids, None for all."""
+
     app: App
     expires_at: datetime
+    permissions: dict[str, str]
+    repositories: frozenset[int] | None = None

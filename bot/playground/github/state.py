@@ -1,4 +1,4 @@
-"""What the stand-in remembers, and who is told when it changes."""
+"""State of the stand-in for GitHub, and notifications of its changes."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 
 
 class Refusal(Exception):
-    """What GitHub would answer with an error. `errors` are the details of a 422."""
+    """An error that GitHub answers with. `errors` holds the details of a 422."""
 
     def __init__(self, status: int, message: str, errors: list[Any] | None = None) -> None:
         super().__init__(message)
@@ -40,7 +40,7 @@ class Refusal(Exception):
 
 @dataclass
 class State:
-    """All of it. Whoever reads or writes holds `lock`; `changed` ends a change and tells the listeners."""
+    """Everything that the stand-in knows. Readers and writers hold `lock`; writers use `change`."""
 
     root: Path
     url: str = "http://127.0.0.1"
@@ -64,16 +64,16 @@ class State:
     _listeners: list[Callable[[int], None]] = field(default_factory=list)
 
     def next_id(self) -> int:
-        """One growing number for everything, so that ids tell the order of events."""
+        """Return the next id. All records share one counter, so ids follow the order of events."""
         self._last_id += 1
         return self._last_id
 
     def now(self) -> datetime:
-        """Whole seconds, as GitHub gives them."""
+        """Return the current time in whole seconds, as GitHub reports times."""
         return self.clock().astimezone(UTC).replace(microsecond=0)
 
     def subscribe(self, listener: Callable[[int], None]) -> Callable[[], None]:
-        """Call `listener` with the new revision after each change; returns what ends it."""
+        """Call `listener` with the new revision after each change. Returns a function that unsubscribes."""
         with self.lock:
             self._listeners.append(listener)
 
@@ -85,7 +85,7 @@ class State:
 
     @contextmanager
     def change(self) -> Iterator[None]:
-        """Hold the lock for a change; if it succeeds, the revision grows and the listeners are told."""
+        """Hold the lock for a change, then increase the revision and notify the listeners."""
         with self.lock:
             yield
             self.revision += 1
@@ -94,18 +94,21 @@ class State:
             listener(revision)
 
     def user(self, login: str) -> User:
+        """Return a user by login, in any case. Raises Refusal 404."""
         try:
             return self.users[login.lower()]
         except KeyError:
             raise Refusal(404, "Not Found") from None
 
     def repo(self, full_name: str) -> Repo:
+        """Return a repository by `owner/name`, in any case. Raises Refusal 404."""
         try:
             return self.repos[full_name.lower()]
         except KeyError:
             raise Refusal(404, "Not Found") from None
 
     def pull(self, repo: Repo, number: int) -> Pull:
+        """Return a pull request. Raises Refusal 404."""
         try:
             return self.pulls[repo.id, number]
         except KeyError:

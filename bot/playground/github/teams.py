@@ -1,4 +1,4 @@
-"""Organisations' teams: who is in them, what they may do, and who may see them."""
+"""Teams of organisations: members, roles and visibility."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from bot.playground.github import views
-from bot.playground.github.call import Call, Reply, Routes, invalid
+from bot.playground.github.call import Call, Reply, Routes, validation_failed
 from bot.playground.github.records import Team, User
 from bot.playground.github.state import ROLES, Refusal, State
 
@@ -17,32 +17,32 @@ _SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
 def create(
     state: State, org: User, slug: str, members: Iterable[User], roles: Mapping[str, str], parent: str = ""
 ) -> Team:
-    """A team with a role in some repositories (`owner/name` → role), below `parent` where one is named.
+    """Create a team with roles in repositories (`owner/name` to role), below the team `parent` if one is given.
 
-    Raises Refusal 422 for a name that is taken or no slug, 404 for an unknown parent or repository.
+    Raises Refusal 422 if the slug is taken or malformed, 404 if the parent or a repository is unknown.
     """
-    _free(state, org, slug)
+    _require_unused_slug(state, org, slug)
     above = find(state, org, parent) if parent else None
     with state.change():
-        made = Team(state.next_id(), org, slug, state.now(), {one.login.lower() for one in members}, above)
+        team = Team(state.next_id(), org, slug, state.now(), {one.login.lower() for one in members}, above)
         for full_name, role in roles.items():
-            grant(state, made, full_name, role)
+            grant_role(state, team, full_name, role)
         if above:
-            above.below.append(made)
-        state.teams[made.id] = made
-    return made
+            above.children.append(team)
+        state.teams[team.id] = team
+    return team
 
 
 def find(state: State, org: User, slug: str) -> Team:
-    """Raises Refusal 404; a team that was renamed is not found by its old name."""
+    """Return a team by its current slug. Raises Refusal 404."""
     for team in state.teams.values():
         if team.org is org and team.slug == slug.lower():
             return team
     raise Refusal(404, "Not Found")
 
 
-def grant(state: State, team: Team, full_name: str, role: str) -> None:
-    """Give a team (and those below it) a role in one of the organisation's repositories; `none` takes it away."""
+def grant_role(state: State, team: Team, full_name: str, role: str) -> None:
+    """Give a team and its children a role in a repository of the organisation; `none` removes it."""
     repo = state.repo(full_name)
     if role not in ROLES:
         raise ValueError(f"no role {role!r}")
@@ -54,34 +54,38 @@ def grant(state: State, team: Team, full_name: str, role: str) -> None:
 
 
 def rename(state: State, team: Team, slug: str) -> None:
-    _free(state, team.org, slug)
+    """Change a team's slug. Raises Refusal 422 if it is taken or malformed."""
+    _require_unused_slug(state, team.org, slug)
     with state.change():
         team.slug = slug
 
 
 def delete(state: State, team: Team) -> None:
-    """GitHub: the teams below it go with it, and all their access."""
+    """Delete a team together with its children and all their access, as GitHub does."""
     with state.change():
-        gone = [one for one in state.teams.values() if team in one.line()]
+        gone = [one for one in state.teams.values() if team in one.with_parents()]
         if team.parent:
-            team.parent.below.remove(team)
+            team.parent.children.remove(team)
         for one in gone:
             del state.teams[one.id]
         for repo in state.repos.values():
             repo.teams = [(one, role) for one, role in repo.teams if one not in gone]
 
 
-def _free(state: State, org: User, slug: str) -> None:
+def _require_unused_slug(state: State, org: User, slug: str) -> None:
     if not _SLUG.fullmatch(slug):
-        raise invalid("Team", "name", "invalid")
+        raise validation_failed("Team", "name", "invalid")
     if any(team.org is org and team.slug == slug for team in state.teams.values()):
-        raise invalid("Team", "name", "already_exists", "Name must be unique for this org")
+        raise validation_failed("Team", "name", "already_exists", "Name must be unique for this org")
 
 
 def view(state: State, team: Team) -> dict[str, Any]:
-    org, times = team.org, views.stamp(team.created_at)
+    """Return a team's JSON."""
+    org, times = team.org, views.timestamp(team.created_at)
     url, page = f"{state.url}/organizations/{org.id}/team/{team.id}", f"{state.url}/{org.login}"
-    mine = [repo for repo in state.repos.values() if any(one in team.line() for one, _ in repo.teams)]
+    repos = [
+        repo for repo in state.repos.values() if any(one in team.with_parents() for one, _ in repo.teams)
+    ]
     return {
         "id": team.id,
         "node_id": f"T_{team.id}",
@@ -99,7 +103,7 @@ def view(state: State, team: Team) -> dict[str, Any]:
         "created_at": times,
         "updated_at": times,
         "members_count": len(team.all_members()),
-        "repos_count": len(mine),
+        "repos_count": len(repos),
         "parent": None,
         "organization": {
             **views.organisation(state, org),
@@ -111,29 +115,29 @@ def view(state: State, team: Team) -> dict[str, Any]:
             "followers": 0,
             "following": 0,
             "type": "Organization",
-            "created_at": views.stamp(org.created_at),
-            "updated_at": views.stamp(org.created_at),
+            "created_at": views.timestamp(org.created_at),
+            "updated_at": views.timestamp(org.created_at),
             "archived_at": None,
         },
     }
 
 
-def _seen(call: Call) -> Team:
-    """The team in the path, for those who may see the organisation's: an App by `members`, else its own people."""
+def _visible_team(call: Call) -> Team:
+    """Return the team in the path if the actor may see it: Apps need `members`, users must belong to the organisation."""
     state, actor = call.state, call.actor
     org = state.user(call.path["org"])
     if actor.app:
-        if actor.is_app_itself or actor.app.permissions.get("members", "none") == "none":
+        if actor.is_app_itself or actor.granted("members") == "none":
             raise Refusal(403, "Resource not accessible by integration")
         if actor.app.account is not org:
             raise Refusal(404, "Not Found")
-    elif not belongs(state, org, call.user):
+    elif not is_member(state, org, call.user):
         raise Refusal(404, "Not Found")
     return find(state, org, call.path["slug"])
 
 
-def belongs(state: State, org: User, user: User) -> bool:
-    """Whether somebody is of an organisation: in one of its teams, or with a role in one of its repositories."""
+def is_member(state: State, org: User, user: User) -> bool:
+    """Whether a user belongs to an organisation, through a team or a role in one of its repositories."""
     login = user.login.lower()
     teams = any(team.org is org and login in team.members for team in state.teams.values())
     return teams or any(
@@ -148,15 +152,15 @@ def _installation(call: Call) -> Reply:
     return Reply(views.installation(call.state, call.app))
 
 
-_AT = "/orgs/{org}"
+_PATH = "/orgs/{org}"
 ROUTES: Routes = [
-    ("GET", _AT + "/installation", _installation),
-    ("GET", _AT + "/teams/{slug}", lambda call: Reply(view(call.state, _seen(call)))),
+    ("GET", _PATH + "/installation", _installation),
+    ("GET", _PATH + "/teams/{slug}", lambda call: Reply(view(call.state, _visible_team(call)))),
     (
         "GET",
-        _AT + "/teams/{slug}/members",
+        _PATH + "/teams/{slug}/members",
         lambda call: call.page(
-            sorted(_seen(call).all_members()),
+            sorted(_visible_team(call).all_members()),
             lambda login: views.user(call.state, call.state.users[login]),
         ),
     ),

@@ -1,50 +1,60 @@
-"""A pull request's story, in order, as the playground's page shows it."""
+"""The timeline of a pull request, as the playground's page and the tour show it."""
 
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
 
-from bot.playground.github.records import Check, Comment, Deployment, Pull, Status
+from bot.playground.github.records import (
+    Check,
+    Comment,
+    Deployment,
+    Event,
+    Pull,
+    Push,
+    Review,
+    Status,
+)
 from bot.playground.github.state import State
-from bot.playground.github.views import stamp
-
-Entry = dict[str, Any]
+from bot.playground.github.timeline_entries import (
+    CheckEntry,
+    CommentEntry,
+    CommitsEntry,
+    CommitTitle,
+    DeploymentEntry,
+    DeploymentStatus,
+    Entry,
+    EventEntry,
+    OpenedEntry,
+    ReviewEntry,
+    StatusEntry,
+)
 
 
 def timeline(state: State, pull: Pull) -> list[Entry]:
-    """All that happened, oldest first. Every entry has `id`, `kind`, `at` (ISO 8601, UTC) and `actor`.
-
-    kinds: opened, commits, comment, review, check, status, deployment, closed, reopened, merged,
-    converted_to_draft, ready_for_review. Edited things stay where they began.
-    """
+    """Return all entries, oldest first. Edited comments and checks stay where they were created."""
     with state.lock:
         shas, repo = pull.shas, pull.repo
-        found = [_opened(pull), *(_event(one) for one in pull.events), *_commits(pull)]
+        found: list[Entry] = [_opened(pull)]
+        found += [_event(event) for event in pull.events]
+        found += [_commits(push) for push in pull.pushes]
         found += [_comment(c) for c in state.comments.values() if (c.repo, c.number) == (repo, pull.number)]
-        found += [
-            _entry(
-                "review", r.id, r.submitted_at, r.author.login, state=r.state, body=r.body, commit=r.commit
-            )
-            for r in state.reviews.values()
-            if r.pull is pull
-        ]
+        found += [_review(review) for review in state.reviews.values() if review.pull is pull]
         found += [_check(c) for c in state.checks.values() if c.repo is repo and c.head_sha in shas]
         found += [_status(s) for s in state.statuses.values() if s.repo is repo and s.sha in shas]
         found += [_deployment(d) for d in state.deployments.values() if d.repo is repo and d.sha in shas]
-    return sorted(found, key=lambda entry: int(entry["id"]))
+    return sorted(found, key=lambda entry: entry["id"])
 
 
-def _entry(kind: str, record: int, at: datetime, actor: str, **more: Any) -> Entry:
-    return {"id": record, "kind": kind, "at": stamp(at), "actor": actor, **more}
+def _at(time: datetime) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
-def _opened(pull: Pull) -> Entry:
-    return _entry(
-        "opened",
-        pull.id,
-        pull.created_at,
-        pull.author.login,
+def _opened(pull: Pull) -> OpenedEntry:
+    return OpenedEntry(
+        id=pull.id,
+        kind="opened",
+        at=_at(pull.created_at),
+        actor=pull.author.login,
         number=pull.number,
         title=pull.title,
         body=pull.body,
@@ -54,93 +64,104 @@ def _opened(pull: Pull) -> Entry:
     )
 
 
-def _event(one: Any) -> Entry:
-    return _entry(one.kind, one.id, one.at, one.actor.login, detail=one.detail)
+def _event(event: Event) -> EventEntry:
+    return EventEntry(
+        id=event.id, kind=event.kind, at=_at(event.at), actor=event.actor.login, detail=event.detail
+    )
 
 
-def _commits(pull: Pull) -> list[Entry]:
-    return [
-        _entry(
-            "commits",
-            push.id,
-            push.at,
-            push.actor.login,
-            head=push.head,
-            forced=push.forced,
-            commits=[{"sha": sha, "title": title} for sha, title in push.commits],
-        )
-        for push in pull.pushes
-    ]
+def _commits(push: Push) -> CommitsEntry:
+    return CommitsEntry(
+        id=push.id,
+        kind="commits",
+        at=_at(push.at),
+        actor=push.actor.login,
+        head=push.head,
+        forced=push.forced,
+        commits=[CommitTitle(sha=sha, title=title) for sha, title in push.commits],
+    )
 
 
-def _comment(one: Comment) -> Entry:
+def _comment(comment: Comment) -> CommentEntry:
     reactions: dict[str, list[str]] = {}
-    for reaction in one.reactions:
+    for reaction in comment.reactions:
         reactions.setdefault(reaction.content, []).append(reaction.user.login)
-    return _entry(
-        "comment",
-        one.id,
-        one.created_at,
-        one.author.login,
-        bot=one.author.type == "Bot",
-        body=one.body,
-        edits=one.edits,
-        edited_at=stamp(one.updated_at) if one.edits else None,
-        minimised=one.minimised,
+    return CommentEntry(
+        id=comment.id,
+        kind="comment",
+        at=_at(comment.created_at),
+        actor=comment.author.login,
+        bot=comment.author.type == "Bot",
+        body=comment.body,
+        edits=comment.edits,
+        edited_at=_at(comment.updated_at) if comment.edits else None,
+        minimised=comment.minimised,
         reactions=reactions,
     )
 
 
-def _check(one: Check) -> Entry:
-    return _entry(
-        "check",
-        one.id,
-        one.started_at,
-        one.app.bot.login,
-        name=one.name,
-        commit=one.head_sha,
-        status=one.status,
-        conclusion=one.conclusion,
-        title=one.output.get("title") or "",
-        summary=one.output.get("summary") or "",
-        text=one.output.get("text") or "",
-        url=one.details_url,
-        actions=one.actions,
+def _review(review: Review) -> ReviewEntry:
+    return ReviewEntry(
+        id=review.id,
+        kind="review",
+        at=_at(review.submitted_at),
+        actor=review.author.login,
+        state=review.state,
+        body=review.body,
+        commit=review.commit,
     )
 
 
-def _status(one: Status) -> Entry:
-    return _entry(
-        "status",
-        one.id,
-        one.created_at,
-        one.creator.login,
-        name=one.context,
-        commit=one.sha,
-        state=one.state,
-        description=one.description or "",
-        url=one.target_url or "",
+def _check(check: Check) -> CheckEntry:
+    return CheckEntry(
+        id=check.id,
+        kind="check",
+        at=_at(check.started_at),
+        actor=check.app.bot.login,
+        name=check.name,
+        commit=check.head_sha,
+        status=check.status,
+        conclusion=check.conclusion,
+        title=check.output.get("title") or "",
+        summary=check.output.get("summary") or "",
+        text=check.output.get("text") or "",
+        url=check.details_url,
+        actions=check.actions,
     )
 
 
-def _deployment(one: Deployment) -> Entry:
+def _status(status: Status) -> StatusEntry:
+    return StatusEntry(
+        id=status.id,
+        kind="status",
+        at=_at(status.created_at),
+        actor=status.creator.login,
+        name=status.context,
+        commit=status.sha,
+        state=status.state,
+        description=status.description or "",
+        url=status.target_url or "",
+    )
+
+
+def _deployment(deployment: Deployment) -> DeploymentEntry:
     states = [
-        {
-            "state": state.state,
-            "description": state.description,
-            "log_url": state.log_url,
-            "environment_url": state.environment_url,
-            "at": stamp(state.created_at),
-        }
-        for state in one.states
+        DeploymentStatus(
+            state=one.state,
+            description=one.description,
+            log_url=one.log_url,
+            environment_url=one.environment_url,
+            at=_at(one.created_at),
+        )
+        for one in deployment.states
     ]
-    return _entry(
-        "deployment",
-        one.id,
-        one.created_at,
-        one.creator.login,
-        environment=one.environment,
-        commit=one.sha,
+    return DeploymentEntry(
+        id=deployment.id,
+        kind="deployment",
+        at=_at(deployment.created_at),
+        actor=deployment.creator.login,
+        environment=deployment.environment,
+        commit=deployment.sha,
         state=states[-1]["state"] if states else "pending",
         states=states,
     )

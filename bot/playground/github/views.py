@@ -1,4 +1,4 @@
-"""The JSON of people, Apps and repositories, key by key as GitHub gives it."""
+"""JSON of users, Apps and repositories, with the same keys as GitHub's."""
 
 from __future__ import annotations
 
@@ -60,12 +60,13 @@ _BELOW_REPO = {
 }
 
 
-def stamp(time: datetime | None) -> str | None:
-    """A time as GitHub writes it, `2026-01-31T09:00:00Z`."""
+def timestamp(time: datetime | None) -> str | None:
+    """Return a time in GitHub's format, `2026-01-31T09:00:00Z`."""
     return time.strftime("%Y-%m-%dT%H:%M:%SZ") if time else None
 
 
 def user(state: State, someone: User) -> dict[str, Any]:
+    """Return a user as they appear inside other objects."""
     api = f"{state.url}/users/{someone.login}"
     return {
         "login": someone.login,
@@ -82,7 +83,7 @@ def user(state: State, someone: User) -> dict[str, Any]:
 
 
 def account(state: State, someone: User) -> dict[str, Any]:
-    """A user as GET /user and GET /users/{login} give it."""
+    """Return a user as GET /user and GET /users/{login} do."""
     return {
         **user(state, someone),
         "user_view_type": "public",
@@ -92,13 +93,13 @@ def account(state: State, someone: User) -> dict[str, Any]:
         "public_gists": 0,
         "followers": 0,
         "following": 0,
-        "created_at": stamp(someone.created_at),
-        "updated_at": stamp(someone.created_at),
+        "created_at": timestamp(someone.created_at),
+        "updated_at": timestamp(someone.created_at),
     }
 
 
 def organisation(state: State, org: User) -> dict[str, Any]:
-    """An organisation as webhooks name it."""
+    """Return an organisation as it appears in webhooks."""
     api = f"{state.url}/orgs/{org.login}"
     return {
         "login": org.login,
@@ -117,10 +118,10 @@ def organisation(state: State, org: User) -> dict[str, Any]:
 
 
 def repo(state: State, of: Repo) -> dict[str, Any]:
-    """A repository; one form that fits the full, the minimal and the webhooks' description."""
+    """Return a repository, in one form that satisfies GitHub's full, minimal and webhook schemas."""
     api, page = repo_api(state, of), f"{state.url}/{of.full_name}"
     issues = sum(pull.repo is of and pull.state == "open" for pull in state.pulls.values())
-    times = stamp(of.created_at)
+    times = timestamp(of.created_at)
     host = state.url.partition("://")[2]
     return {
         "id": of.id,
@@ -160,11 +161,27 @@ def repo(state: State, of: Repo) -> dict[str, Any]:
     }
 
 
+def push_repo(state: State, of: Repo) -> dict[str, Any]:
+    """Return a repository as push webhooks show it: times are numbers, and older field names remain."""
+    seconds = int(of.created_at.timestamp())
+    shown = repo(state, of)
+    return {
+        **shown,
+        "owner": {**shown["owner"], "name": of.owner.login, "email": None},
+        "created_at": seconds,
+        "pushed_at": seconds,
+        "stargazers": 0,
+        "master_branch": of.default_branch,
+    }
+
+
 def repo_api(state: State, of: Repo) -> str:
+    """Return the API URL of a repository."""
     return f"{state.url}/repos/{of.full_name}"
 
 
 def app(state: State, of: App) -> dict[str, Any]:
+    """Return an App."""
     return {
         "id": of.id,
         "slug": of.slug,
@@ -174,14 +191,15 @@ def app(state: State, of: App) -> dict[str, Any]:
         "description": "",
         "external_url": f"{state.url}/apps/{of.slug}",
         "html_url": f"{state.url}/apps/{of.slug}",
-        "created_at": stamp(of.created_at),
-        "updated_at": stamp(of.created_at),
+        "created_at": timestamp(of.created_at),
+        "updated_at": timestamp(of.created_at),
         "permissions": of.permissions,
         "events": sorted(of.hook.events) if of.hook else [],
     }
 
 
 def installation(state: State, of: App) -> dict[str, Any]:
+    """Return an App's installation."""
     number = of.installation_id
     return {
         "id": number,
@@ -196,9 +214,9 @@ def installation(state: State, of: App) -> dict[str, Any]:
         "target_type": of.account.type,
         "permissions": of.permissions,
         "events": sorted(of.hook.events) if of.hook else [],
-        "created_at": stamp(of.created_at),
-        "updated_at": stamp(of.created_at),
+        "created_at": timestamp(of.created_at),
+        "updated_at": timestamp(of.created_at),
         "single_file_name": None,
-        "suspended_at": stamp(of.suspended_at),
+        "suspended_at": timestamp(of.suspended_at),
         "suspended_by": user(state, of.owner) if of.suspended_at else None,
     }

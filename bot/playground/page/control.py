@@ -1,17 +1,17 @@
-"""What the page's top bar governs: the bot's process and the cloud's slowness."""
+"""The page's top bar: kill and start the bot, slow down the cloud."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
 
-from bot.playground.page.signals import Signals
+from bot.playground.page.change_stream import ChangeStream
 from bot.playground.world import World
 
-SLOW = 4.0
-"""Seconds that each operation of the slow cloud takes."""
-LOOK = 0.5
-"""Seconds between two looks whether the bot's process still runs."""
+SLOW_SECONDS = 4.0
+"""Extra time that each operation of the slow cloud takes."""
+POLL_SECONDS = 0.5
+"""How often to check whether the bot's process is running."""
 
 _OPERATIONS = tuple(
     f"{operation}:playground_{kind}.*"
@@ -22,68 +22,70 @@ _OPERATIONS = tuple(
 
 @dataclass(frozen=True)
 class Bar:
-    """What the top bar shows. state: running, starting or stopped. pid: of the bot's process, 0 where none runs."""
+    """What the top bar shows. state: running, starting or stopped. pid: the bot's, 0 if it is not running."""
 
     state: str
     pid: int
     slow: bool
     console: str
-    trouble: str = ""
+    error: str = ""
 
 
 class Control:
-    """Kills and starts the bot, makes the cloud slow; tells `signals` of the part `bar`."""
+    """Controls the world's bot and clouds, and publishes changes of the top bar to `changes`."""
 
-    def __init__(self, world: World, signals: Signals) -> None:
-        self._world, self._signals = world, signals
-        self._slow, self._trouble = False, ""
-        self._turn = threading.Lock()
-        self._ended = threading.Event()
+    def __init__(self, world: World, changes: ChangeStream) -> None:
+        self._world, self._changes = world, changes
+        self._slow, self._error = False, ""
+        self._start_lock = threading.Lock()
+        self._closing = threading.Event()
         self._starting = False
         self._thread = threading.Thread(target=self._watch, name="page-watch", daemon=True)
         self._thread.start()
 
     def bar(self) -> Bar:
+        """Return what the top bar shows now."""
         bot = self._world.bot
         alive = bot.alive
         state = "starting" if self._starting else "running" if alive else "stopped"
-        return Bar(state, bot.pid if alive else 0, self._slow, self._world.console, self._trouble)
+        return Bar(state, bot.pid if alive else 0, self._slow, self._world.console, self._error)
 
     def kill(self) -> None:
-        """kill -9, whatever it is doing."""
+        """Kill the bot with SIGKILL."""
         self._world.bot.kill()
-        self._signals.tell("bar")
+        self._changes.publish("bar")
 
     def start(self) -> None:
-        """Start the bot again where it does not run; returns when it answers or has failed."""
-        with self._turn:
+        """Start the bot unless it is running. Returns when it answers or has failed to start."""
+        with self._start_lock:
             if self._world.bot.alive:
                 return
-            self._starting, self._trouble = True, ""
-            self._signals.tell("bar")
+            self._starting, self._error = True, ""
+            self._changes.publish("bar")
             try:
                 self._world.bot.start()
             except RuntimeError as failure:
-                self._trouble = str(failure)
+                self._error = str(failure)
             finally:
                 self._starting = False
-                self._signals.tell("bar")
+                self._changes.publish("bar")
 
-    def slow(self, on: bool) -> None:
-        """Let each operation in every cloud take SLOW seconds longer, or no longer."""
+    def slow_down(self, on: bool) -> None:
+        """Make each operation in every cloud take SLOW_SECONDS longer, or stop doing so."""
         self._slow = on
         for cloud in self._world.clouds.values():
-            cloud.faults(dict.fromkeys(_OPERATIONS, SLOW) if on else {})
-        self._signals.tell("bar")
+            cloud.faults(dict.fromkeys(_OPERATIONS, SLOW_SECONDS) if on else {})
+        self._changes.publish("bar")
 
     def close(self) -> None:
-        """End the watching; the world goes on."""
-        self._ended.set()
+        """Stop watching the bot. The world keeps running."""
+        self._closing.set()
         self._thread.join()
 
     def _watch(self) -> None:
-        seen = self._world.bot.alive
-        while not self._ended.wait(LOOK):
-            if (alive := self._world.bot.alive) != seen:
-                seen = alive
-                self._signals.tell("bar")
+        """Publish a change when the bot's process starts or ends."""
+        last = self._world.bot.alive
+        while not self._closing.wait(POLL_SECONDS):
+            if (alive := self._world.bot.alive) != last:
+                last = alive
+                self._changes.publish("bar")

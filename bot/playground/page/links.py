@@ -1,4 +1,4 @@
-"""Where the page's links lead."""
+"""Targets of the page's links."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 
 class Links:
-    """Addresses of the stand-ins' pages become places on this page; others open as they are, if they are for the web."""
+    """Maps URLs of the stand-ins to places on this page, and keeps other http, https and mailto URLs."""
 
     def __init__(self, github: str, slack: str, repository: str) -> None:
         pages = rf"{re.escape(github)}/{re.escape(repository)}"
@@ -19,6 +19,7 @@ class Links:
         self._message = re.compile(rf"{re.escape(slack)}/archives/(\w+)/p(\d+)(\d{{6}}).*")
 
     def __call__(self, address: str) -> str:
+        """Return where a link leads, or an empty text if it must not be a link."""
         if found := self._commit.fullmatch(address):
             return f"/commit/{found[1]}"
         if found := self._pull.fullmatch(address):
@@ -37,6 +38,6 @@ class Links:
 
 
 def anchor(fragment: str) -> str:
-    """GitHub's `#issuecomment-12` as the id that the page gives the entry."""
+    """Return the id of the page's entry for a fragment such as GitHub's `#issuecomment-12`."""
     found = re.fullmatch(r"#(?:issuecomment|pullrequestreview)-(\d+)", fragment)
     return f"#entry-{found[1]}" if found else ""

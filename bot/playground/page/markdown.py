@@ -1,4 +1,4 @@
-"""GitHub's Markdown as harmless HTML."""
+"""GitHub's Markdown as sanitised HTML."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup
 
-from bot.playground.page.sanitise import Link, harmless
+from bot.playground.page.sanitise import Link, sanitise
 
 _SIGNS = {"+": "added", "-": "removed", "!": "changed", "@": "hunk"}
 
 
-def rendered(text: str, link: Link) -> Markup:
-    """A comment or a check's output as GitHub shows it: tables, details, tasks, coloured diffs; line ends stay."""
-    return Markup(harmless(str(_reader.render(text)), link))  # noqa: S704 - `harmless` is what makes it safe
+def render(text: str, link: Link) -> Markup:
+    """Return a comment or a check's output as GitHub shows it: tables, details, tasks, coloured diffs, line breaks."""
+    return Markup(sanitise(str(_parser.render(text)), link))  # noqa: S704 - `sanitise` makes it safe
 
 
 def diff(text: str) -> Markup:
-    """A diff with a class for each line: added, removed, changed, hunk."""
+    """Return a diff in which each line has a class: added, removed, changed or hunk."""
     lines = text.removesuffix("\n").split("\n")
     return Markup("\n").join(_line(line) for line in lines)
 
@@ -38,14 +38,14 @@ def _fence(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env:
 
 
 def _image(_self: Any, tokens: Sequence[Token], index: int, _options: Any, _env: Any) -> str:
-    """A link: the page loads nothing from elsewhere."""
+    """Return an image as a link, because the page loads nothing from other sites."""
     token = tokens[index]
     source = str(token.attrs.get("src", ""))
     return f'<a href="{escape(source)}">{escape(token.content or source)}</a>'
 
 
 def _tasks(state: Any) -> None:
-    """`- [ ]` and `- [x]` as boxes."""
+    """Replace `- [ ]` and `- [x]` by boxes."""
     for item, paragraph, inline in zip(state.tokens, state.tokens[1:], state.tokens[2:], strict=False):
         if (item.type, paragraph.type, inline.type) != ("list_item_open", "paragraph_open", "inline"):
             continue
@@ -57,7 +57,7 @@ def _tasks(state: Any) -> None:
                 first.content = box + first.content.removeprefix(mark)
 
 
-_reader = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
-_reader.add_render_rule("fence", _fence)
-_reader.add_render_rule("image", _image)
-_reader.core.ruler.push("tasks", _tasks)
+_parser = MarkdownIt("commonmark", {"html": True, "breaks": True}).enable(["table", "strikethrough"])
+_parser.add_render_rule("fence", _fence)
+_parser.add_render_rule("image", _image)
+_parser.core.ruler.push("tasks", _tasks)

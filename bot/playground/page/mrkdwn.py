@@ -1,4 +1,4 @@
-"""Slack's mrkdwn as harmless HTML."""
+"""Slack's mrkdwn as sanitised HTML."""
 
 from __future__ import annotations
 
@@ -29,25 +29,25 @@ EMOJI = {
 _PART = re.compile(r"```(?P<block>.*?)```|`(?P<code>[^`\n]+)`|<(?P<mark>[^<>\n]+)>", re.DOTALL)
 _STYLES = (("*", "strong"), ("_", "em"), ("~", "s"))
 _QUOTED = re.compile(r"(?:^&gt; ?.*(?:\n|$))+", re.MULTILINE)
-_PIECE = "\ue000{}\ue001"
+_PLACEHOLDER = "\ue000{}\ue001"
 
 
-def shown(text: str, names: Mapping[str, str], link: Link) -> Markup:
-    """Slack's stored text as its windows show it. names: user and channel ids → names."""
+def render(text: str, names: Mapping[str, str], link: Link) -> Markup:
+    """Return text that Slack stores as Slack displays it. names: ids of users and channels to their names."""
     pieces: list[str] = []
 
     def keep(html: str) -> str:
         pieces.append(html)
-        return _PIECE.format(len(pieces) - 1)
+        return _PLACEHOLDER.format(len(pieces) - 1)
 
     def part(found: re.Match[str]) -> str:
         if found["block"] is not None:
-            return keep(f"<pre>{_safe(found['block'].strip(chr(10)))}</pre>")
+            return keep(f"<pre>{_escape(found['block'].strip(chr(10)))}</pre>")
         if found["code"] is not None:
-            return keep(f"<code>{_safe(found['code'])}</code>")
+            return keep(f"<code>{_escape(found['code'])}</code>")
         return keep(_mark(found["mark"], names, link))
 
-    text = _safe(_PART.sub(part, re.sub("[\ue000\ue001]", "", text)))
+    text = _escape(_PART.sub(part, re.sub("[\ue000\ue001]", "", text)))
     for sign, tag in _STYLES:
         inner = rf"(?<![\w{re.escape(sign)}]){re.escape(sign)}(\S|\S[^\n]*?\S){re.escape(sign)}(?![\w])"
         text = re.sub(inner, rf"<{tag}>\1</{tag}>", text)
@@ -58,8 +58,8 @@ def shown(text: str, names: Mapping[str, str], link: Link) -> Markup:
     return Markup(re.sub(r"\ue000(\d+)\ue001", lambda found: pieces[int(found[1])], text))  # noqa: S704
 
 
-def _safe(text: str) -> str:
-    """Slack stores `& < >` as entities and nothing else: undone, then escaped whole."""
+def _escape(text: str) -> str:
+    """Escape text for HTML. Slack stores only `& < >` as entities, which are decoded first."""
     return escape(_unescaped(text))
 
 
@@ -68,7 +68,7 @@ def _unescaped(text: str) -> str:
 
 
 def _block(found: re.Match[str], pieces: list[str]) -> str:
-    """A code block needs no line end around it."""
+    """Drop the line breaks around a code block."""
     index = int(found[1][1:-1])
     return found[1] if pieces[index].startswith("<pre>") else found[0]
 
@@ -85,4 +85,4 @@ def _mark(mark: str, names: Mapping[str, str], link: Link) -> str:
     if target.startswith("!"):
         return f'<span class="mention">{escape(label or "@" + target[1:].partition("^")[0])}</span>'
     address = unescape(target)
-    return link_tag(address, _safe(label or target), link)
+    return link_tag(address, _escape(label or target), link)

@@ -1,4 +1,4 @@
-"""HTML of a stranger made harmless: known tags and attributes are written anew, everything else becomes text."""
+"""Sanitises untrusted HTML: known tags and attributes are rebuilt, everything else is escaped."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from html import escape
 from html.parser import HTMLParser
 
 Link = Callable[[str], str]
-"""Makes an address the one to open, or "" where it must not become a link."""
+"""Returns where a link leads, or "" if an address must not become a link."""
 
 _VOID = {"br", "hr"}
 _INLINE = {"a", "b", "strong", "i", "em", "s", "del", "ins", "code", "kbd", "sub", "sup", "span"}
@@ -22,16 +22,16 @@ _MENTION = re.compile(r"(?<![\w/@.-])@([A-Za-z0-9][A-Za-z0-9-]{0,38})(?![\w@])")
 _LITERAL = ("a", "code", "pre")
 
 
-def harmless(html: str, link: Link) -> str:
-    """HTML with GitHub's usual tags only, balanced; bare addresses and @mentions stand out as on GitHub."""
+def sanitise(html: str, link: Link) -> str:
+    """Return balanced HTML with GitHub's usual tags only, with bare URLs as links and @mentions highlighted."""
     writer = _Writer(link)
     writer.feed(html)
     writer.close()
-    return writer.finished()
+    return writer.result()
 
 
 def link_tag(address: str, text: str, link: Link) -> str:
-    """An `<a>` around `text` (HTML already), or the text alone where the address must not be opened."""
+    """Return a link around `text`, which is HTML, or the text alone if the address must not become a link."""
     target = link(address)
     if not target:
         return text
@@ -40,6 +40,8 @@ def link_tag(address: str, text: str, link: Link) -> str:
 
 
 class _Writer(HTMLParser):
+    """Writes the allowed part of the HTML that it is fed."""
+
     def __init__(self, link: Link) -> None:
         super().__init__(convert_charrefs=True)
         self._link, self._open, self._parts = link, list[str](), list[str]()
@@ -76,7 +78,7 @@ class _Writer(HTMLParser):
             position = found.end()
         self._parts.append(_mentions(data[position:]))
 
-    def finished(self) -> str:
+    def result(self) -> str:
         return "".join([*self._parts, *(f"</{tag}>" for tag in reversed(self._open))])
 
 

@@ -11,50 +11,51 @@ import uvicorn
 
 from bot.errors import UserError
 from bot.playground.page.app import create_app
+from bot.playground.page.change_stream import ChangeStream
 from bot.playground.page.control import Control
-from bot.playground.page.signals import Signals
 from bot.playground.world import World
-from bot.web import listening as tcp
+from bot.web import sockets as tcp
 
 
 def listen(port: int) -> socket.socket:
-    """A socket on loopback; port 0 takes a free one. Raises UserError where the port is taken or not allowed."""
+    """Listen on a port of 127.0.0.1; 0 picks a free one. Raises UserError if the port is in use or not permitted."""
     try:
-        return tcp.listen("127.0.0.1", port)
+        return tcp.listening_socket("127.0.0.1", port)
     except OverflowError:
-        raise UserError(f"There is no port {port}.", next_step="Choose one from 1024 to 65535.") from None
+        raise UserError(f"Port {port} does not exist.", next_step="Choose one from 1024 to 65535.") from None
     except OSError as error:
         if error.errno == errno.EADDRINUSE:
-            reason = f"Port {port} is taken by another program."
+            reason = f"Port {port} is in use by another program."
         else:
             reason = f"Port {port} cannot be used: {error.strerror}."
         raise UserError(
-            reason, next_step=f"Choose another one: towpath demo --port {max(port % 65535 + 1, 1024)}"
+            reason, next_step=f"Choose another port: towpath demo --port {max(port % 65535 + 1, 1024)}"
         ) from None
 
 
 class Page:
-    """The page over a started world, on `listening`. `start` before use, `stop` before the world's own stop."""
+    """The page over a started world, on the socket `listener`. Call `stop` before stopping the world."""
 
-    def __init__(self, world: World, listening: socket.socket) -> None:
-        self._world, self._listening = world, listening
-        self._signals = Signals()
+    def __init__(self, world: World, listener: socket.socket) -> None:
+        self._world, self._listener = world, listener
+        self._changes = ChangeStream()
         self._unsubscribe: list[Callable[[], None]] = []
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._listening.getsockname()[1]}/"
+        """The page's URL."""
+        return f"http://127.0.0.1:{self._listener.getsockname()[1]}/"
 
     def start(self) -> Page:
-        """Serve; returns when it answers."""
-        signals, world = self._signals, self._world
-        self._control = Control(world, signals)
+        """Start the server and return when it answers."""
+        changes, world = self._changes, self._world
+        self._control = Control(world, changes)
         self._unsubscribe = [
-            world.github.subscribe(lambda _revision: signals.tell("pull")),
-            world.slack.subscribe(lambda _revision: signals.tell("slack")),
+            world.github.subscribe(lambda _revision: changes.publish("pull")),
+            world.slack.subscribe(lambda _revision: changes.publish("slack")),
         ]
         config = uvicorn.Config(
-            create_app(world, self._control, signals),
+            create_app(world, self._control, changes),
             log_level="critical",
             access_log=False,
             lifespan="off",
@@ -64,7 +65,7 @@ class Page:
         )
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(
-            target=self._server.run, kwargs={"sockets": [self._listening]}, name="page", daemon=True
+            target=self._server.run, kwargs={"sockets": [self._listener]}, name="page", daemon=True
         )
         self._thread.start()
         while not self._server.started and self._thread.is_alive():
@@ -72,14 +73,14 @@ class Page:
         return self
 
     def stop(self) -> None:
-        """End the streams and the server; the world goes on."""
+        """Stop the server and its streams. The world keeps running."""
         for unsubscribe in self._unsubscribe:
             unsubscribe()
-        self._signals.close()
+        self._changes.close()
         self._control.close()
         self._server.should_exit = True
         self._thread.join()
-        self._listening.close()
+        self._listener.close()
 
     def __enter__(self) -> Page:
         return self.start()

@@ -1,4 +1,4 @@
-"""An offline Terraform provider, `towpath.example/demo/playground`, whose cloud is a directory of JSON files."""
+"""An offline Terraform provider, `towpath.example/demo/playground`. Its cloud is a directory of JSON files."""
 
 from __future__ import annotations
 

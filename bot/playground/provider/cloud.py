@@ -1,8 +1,8 @@
-"""The pretended cloud: one directory an environment, one JSON file a thing in it.
+"""The stand-in for a cloud: one directory per environment, one JSON file per resource.
 
-Layout: `cloud.json` (the hash of the one token that is let in), `<kind>/<id>.json`, and by hand or by a test
-`faults.json`: operations that fail or take long, and `sick.json`: why its servers do not do their work. Editing or
-removing a thing's file is drift.
+Layout: `cloud.json` (hash of the token that grants access) and `<kind>/<id>.json`. Tests and people may add
+`faults.json` (operations that fail or are slow) and `unhealthy.json` (why the servers fail their health checks).
+Editing or deleting the file of a resource causes drift.
 """
 
 from __future__ import annotations
@@ -12,16 +12,33 @@ import hmac
 import json
 import os
 import secrets
+import shutil
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypedDict
 
-Thing = dict[str, Any]
+Attributes = dict[str, Any]
+"""A resource's attributes, as Terraform gives them."""
+
+
+class FaultSpec(TypedDict, total=False):
+    """A fault in `faults.json`. error: the operation fails. delay: extra seconds. times: how often it applies."""
+
+    error: str
+    delay: float
+    times: int
+
+
+@dataclass(frozen=True)
+class _Fault:
+    error: str = ""
+    delay: float = 0.0
 
 
 class CloudError(Exception):
-    """The cloud refuses: a wrong token, an injected fault, no such thing."""
+    """The cloud rejects a request: wrong token, injected fault, no such resource."""
 
 
 def _write(path: Path, content: Mapping[str, Any]) -> None:
@@ -36,19 +53,19 @@ def _digest(token: str) -> str:
 
 
 class Cloud:
-    """One environment's cloud. Several processes may use it at once; every file changes atomically."""
+    """One environment's cloud. Several processes may use it at once, as every file changes atomically."""
 
     def __init__(self, directory: Path) -> None:
         self.directory = directory
 
     @classmethod
     def create(cls, directory: Path, token: str) -> Cloud:
-        """Make an empty cloud that lets only `token` in (or set a new token on one that exists)."""
+        """Create an empty cloud that `token` grants access to, or change the token of an existing one."""
         _write(directory / "cloud.json", {"token_sha256": _digest(token)})
         return cls(directory)
 
     def admit(self, token: str) -> None:
-        """Raises CloudError unless this cloud exists and `token` is its own."""
+        """Raise CloudError unless this cloud exists and `token` grants access to it."""
         try:
             known = json.loads((self.directory / "cloud.json").read_text())["token_sha256"]
         except FileNotFoundError:
@@ -56,70 +73,78 @@ class Cloud:
         if not hmac.compare_digest(known, _digest(token)):
             raise CloudError("403: this token does not belong to this cloud")
 
-    def things(self, kind: str) -> dict[str, Thing]:
-        """Everything of one kind (`server`, `dns_record`, `cluster`), by id."""
+    def things(self, kind: str) -> dict[str, Attributes]:
+        """Return all resources of one kind (`server`, `dns_record`, `cluster`), by id."""
         found = {path.stem: self.get(kind, path.stem) for path in (self.directory / kind).glob("*.json")}
-        return {key: thing for key, thing in sorted(found.items()) if thing is not None}
+        return {key: attributes for key, attributes in sorted(found.items()) if attributes is not None}
 
-    def get(self, kind: str, key: str) -> Thing | None:
-        """A thing, or None where somebody deleted it."""
+    def get(self, kind: str, key: str) -> Attributes | None:
+        """Return a resource, or None if it does not exist."""
         if not key or os.sep in key or key.startswith("."):
             return None
         try:
-            thing: Thing = json.loads((self.directory / kind / f"{key}.json").read_text())
+            attributes: Attributes = json.loads((self.directory / kind / f"{key}.json").read_text())
         except FileNotFoundError:
             return None
-        return thing
+        return attributes
 
-    def put(self, kind: str, key: str, thing: Mapping[str, Any]) -> None:
-        """Write a thing as it is, past all faults: what an operation ends with, and how drift is made."""
-        _write(self.directory / kind / f"{key}.json", thing)
+    def put(self, kind: str, key: str, attributes: Mapping[str, Any]) -> None:
+        """Write a resource, ignoring faults. Operations end with this, and tests cause drift with it."""
+        _write(self.directory / kind / f"{key}.json", attributes)
 
     def drop(self, kind: str, key: str) -> None:
-        """Delete a thing, past all faults; nothing happens where there is none."""
+        """Delete a resource if it exists, ignoring faults."""
         (self.directory / kind / f"{key}.json").unlink(missing_ok=True)
 
-    def faults(self, faults: Mapping[str, Any]) -> None:
-        """Set `faults.json`. Key: `<operation>:playground_<kind>.<name>`, `*` for any name.
+    def clear(self) -> None:
+        """Delete all resources and faults."""
+        for path in self.directory.glob("*"):
+            if path.is_dir():
+                shutil.rmtree(path)
+            elif path.name != "cloud.json":
+                path.unlink()
 
-        Value: a text (the operation fails with it), a number (it takes so many seconds longer), or
-        `{"error": text, "delay": seconds, "times": n}`, which wears off after n times.
+    def faults(self, faults: Mapping[str, str | float | FaultSpec]) -> None:
+        """Replace all faults. Key: `<operation>:playground_<kind>.<name>`, with `*` for any name.
+
+        Value: a text (the operation fails with it), a number (extra seconds), or a FaultSpec.
         """
         _write(self.directory / "faults.json", faults)
 
-    def sicken(self, why: str) -> None:
-        """Let its servers answer their health checks with `why`; an empty text makes them well again."""
-        _write(self.directory / "sick.json", {"why": why})
+    def set_unhealthy(self, reason: str) -> None:
+        """Make the servers fail their health checks with `reason`. An empty text makes them healthy again."""
+        _write(self.directory / "unhealthy.json", {"reason": reason})
 
-    def trouble(self) -> str:
-        """Why its servers are not healthy; empty where they are."""
+    def health_problem(self) -> str:
+        """Return why the servers are unhealthy. Empty if they are healthy."""
         if not self.things("server"):
-            return "there is no server"
+            return "no servers"
         try:
-            return str(json.loads((self.directory / "sick.json").read_text())["why"])
+            return str(json.loads((self.directory / "unhealthy.json").read_text())["reason"])
         except FileNotFoundError:
             return ""
 
     def operate(self, operation: str, kind: str, name: str, seconds: float = 0.0) -> None:
-        """Take the time that an operation takes. Raises CloudError where a fault was set for it."""
-        fault = self._fault(operation, kind, name)
-        time.sleep(max(0.0, seconds) + float(fault.get("delay", 0)))
-        if error := fault.get("error"):
-            raise CloudError(str(error))
+        """Wait as long as an operation takes. Raises CloudError if a fault was set for it."""
+        fault = self._take_fault(operation, kind, name)
+        time.sleep(max(0.0, seconds) + fault.delay)
+        if fault.error:
+            raise CloudError(fault.error)
 
-    def _fault(self, operation: str, kind: str, name: str) -> dict[str, Any]:
+    def _take_fault(self, operation: str, kind: str, name: str) -> _Fault:
+        """Return the fault for an operation, and count it down."""
         try:
             faults = json.loads((self.directory / "faults.json").read_text())
         except FileNotFoundError:
-            return {}
+            return _Fault()
         for key in (f"{operation}:playground_{kind}.{name}", f"{operation}:playground_{kind}.*"):
             found = faults.get(key)
             if isinstance(found, str):
-                return {"error": found}
+                return _Fault(error=found)
             if isinstance(found, (int, float)):
-                return {"delay": found}
+                return _Fault(delay=found)
             if isinstance(found, dict) and found.get("times", 1) > 0:
                 if "times" in found:
                     self.faults(faults | {key: found | {"times": found["times"] - 1}})
-                return dict(found)
-        return {}
+                return _Fault(str(found.get("error") or ""), float(found.get("delay", 0)))
+        return _Fault()

@@ -1,7 +1,7 @@
-"""Puts the provider where Terraform finds it: a filesystem mirror and a CLI configuration that names it.
+"""Installs the provider for Terraform: a filesystem mirror, and a CLI configuration that points to it.
 
-The one file inside the package is the same on every machine (all that depends on the machine lies beside the
-mirror), so its hash is constant and a repository may commit its lock file.
+The package contains a single file that is the same on every machine, since everything machine-specific lies next to
+the mirror. So its hash is constant, and a repository can commit its lock file.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ SOURCE = "towpath.example/demo/playground"
 VERSION = "1.0.0"
 
 LAUNCHER = """#!/bin/sh
-# Up from mirror/HOST/NAMESPACE/TYPE/VERSION/PLATFORM, through Terraform's links, to what this machine needs.
+# Leave mirror/HOST/NAMESPACE/TYPE/VERSION/PLATFORM, following Terraform's symlinks, and run this machine's script.
 cd -P "${0%/*}/../../../../../.." && exec ./playground "$@"
 """
 
-_TO_SERVE = "import sys; sys.path[:0] = sys.argv[1:-1]; from pathlib import Path; \
-from bot.playground.provider.serve import serve; serve(Path(sys.argv[-1]))"
+_SERVE = "import sys; sys.path[:0] = sys.argv[1:-1]; from pathlib import Path; \
+from bot.playground.provider.plugin_server import serve; serve(Path(sys.argv[-1]))"
 
 
 def install(directory: Path) -> Path:
-    """Write mirror, TLS identity and CLI configuration below `directory` (absolute; kept where they exist).
+    """Write mirror, TLS identity and CLI configuration below `directory`, an absolute path. Existing files are kept.
 
-    Returns the configuration's path, the value for TF_CLI_CONFIG_FILE.
+    Returns the path of the configuration, to be used as TF_CLI_CONFIG_FILE.
     """
     package = directory / "mirror" / SOURCE / VERSION / _platform()
     package.mkdir(parents=True, exist_ok=True)
     _write(package / f"terraform-provider-playground_v{VERSION}", LAUNCHER, 0o755)
-    _write(directory / "playground", _start(directory / "identity.json"), 0o755)
+    _write(directory / "playground", _start_script(directory), 0o755)
     if not (directory / "identity.json").exists():
-        _write(directory / "identity.json", _identity(), 0o600)
+        _write(directory / "identity.json", _tls_identity(), 0o600)
     configuration = directory / "terraform.rc"
     mirror = json.dumps(str(directory / "mirror"))
     text = f"""provider_installation {{
@@ -55,7 +55,7 @@ def install(directory: Path) -> Path:
 
 
 def _write(path: Path, text: str, mode: int) -> None:
-    """Atomically, since another process may be starting from it; untouched where nothing changes."""
+    """Write a file atomically, as another process may be starting from it. Unchanged files are not touched."""
     if path.exists() and path.read_text() == text:
         return
     draft = path.with_name(f".{path.name}.new")
@@ -65,11 +65,19 @@ def _write(path: Path, text: str, mode: int) -> None:
     draft.replace(path)
 
 
-def _start(identity: Path) -> str:
-    """A script that starts the provider's process without `site`, whose start-up costs more than the imports."""
-    libraries = [sysconfig.get_path("purelib"), sysconfig.get_path("platlib")]
-    paths = dict.fromkeys([*libraries, str(Path(__file__).resolve().parents[3])])
-    argv = [sys.executable, "-I", "-S", "-c", _TO_SERVE, *paths, str(identity)]
+def _start_script(directory: Path) -> str:
+    """Return a script that starts the provider without `site`, which takes longer to load than all imports.
+
+    `bot` is found by a link: the directory that it is in may hold a checkout, which the sandbox does not show.
+    """
+    code, package = directory / "lib" / "bot", Path(__file__).resolve().parents[2]
+    if not (code.is_symlink() and code.readlink() == package):
+        code.parent.mkdir(exist_ok=True)
+        draft = code.with_name(".bot.new")
+        draft.symlink_to(package)
+        draft.replace(code)
+    paths = dict.fromkeys([sysconfig.get_path("purelib"), sysconfig.get_path("platlib"), str(code.parent)])
+    argv = [sys.executable, "-I", "-S", "-c", _SERVE, *paths, str(directory / "identity.json")]
     return f"#!/bin/sh\nexec {shlex.join(argv)}\n"
 
 
@@ -78,8 +86,9 @@ def _platform() -> str:
     return f"{platform.system().lower()}_{machine}"
 
 
-def _identity() -> str:
-    """Key and certificate for the socket between Terraform and the provider, as JSON: `key`, `certificate`, `der`."""
+def _tls_identity() -> str:
+    """Return key and certificate of the socket between Terraform and the provider, as JSON."""
+    # Imported here because the provider's process imports this package, and must start quickly.
     from cryptography import x509
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec
@@ -106,7 +115,7 @@ def _identity() -> str:
         {
             "key": private.decode(),
             "certificate": certificate.public_bytes(serialization.Encoding.PEM).decode(),
-            # go-plugin reads unpadded base64.
+            # go-plugin expects unpadded base64.
             "der": base64.b64encode(der).decode().rstrip("="),
         }
     )

@@ -1,7 +1,7 @@
-"""The sample repository, `acme/infra`: its files, and small changes for pull requests.
+"""The sample repository `acme/infra`: its files, and changes to propose in pull requests.
 
-A provider's lock file is among them: the playground's provider is the same bytes on every machine, so its hash holds
-everywhere. `base_url` in an environment's var file says where its smoke checks find it.
+It includes a lock file, because the playground's provider is identical on every machine and so is its hash. `base_url`
+in an environment's var file is the URL of its smoke checks.
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ _WEB = '    web = { size = "s", image = "debian-12" }\n'
 _API = '    api = { size = "s", image = "debian-12" }\n'
 _BATCH = '    batch = { size = "l", image = "debian-12", create_seconds = 20 }\n'
 
+_KUBECONFIG = 'output "kubeconfig" {\n'
+_USERS = 'output "users" {\n  value = file("/etc/passwd")\n}\n\n'
+
 _EDITS: dict[str, dict[str, tuple[str, str] | None]] = {
     "bigger-web": {"infra/servers.tf": ('size = "s"', 'size = "m"')},
     "new-image": {"infra/servers.tf": ('image = "debian-12"', 'image = "debian-13"')},
@@ -24,14 +27,15 @@ _EDITS: dict[str, dict[str, tuple[str, str] | None]] = {
     "slow-server": {"infra/servers.tf": (_WEB, _WEB + _BATCH)},
     "more-nodes": {"infra/cluster.tf": ("nodes   = var.nodes", "nodes   = var.nodes + 1")},
     "broken": {"infra/servers.tf": ("for_each = local.servers", "for_each = local.serverz")},
+    "read-users": {"infra/outputs.tf": (_KUBECONFIG, _USERS + _KUBECONFIG)},
 }
 
 CHANGES = tuple(_EDITS)
-"""Names for `change`: an update, a replacement, a destroy, a creation, a slow creation, another update, an error."""
+"""Names for `change`: an update, a replacement, a destroy, a create, a slow create, another update, an error, reading a file."""
 
 
 def files(addresses: Mapping[str, str] | None = None) -> dict[str, bytes]:
-    """Path from the repository's top → content. addresses: environment → where its service answers."""
+    """Return the repository's files, as path to content. addresses: environment to the URL of its service."""
     paths = sorted(path for path in _ROOT.rglob("*") if path.is_file())
     found = {path.relative_to(_ROOT).as_posix(): path.read_bytes() for path in paths}
     for name, address in (addresses or {}).items():
@@ -40,14 +44,14 @@ def files(addresses: Mapping[str, str] | None = None) -> dict[str, bytes]:
 
 
 def change(name: str) -> dict[str, bytes | None]:
-    """What a pull request of this name does: path → new content, or None where the file goes.
+    """Return the files that a change edits, as path to new content, or None for a deleted file.
 
-    Raises KeyError for a name that is none of CHANGES.
+    Raises KeyError unless the name is one of CHANGES.
     """
-    made: dict[str, bytes | None] = {}
+    changed: dict[str, bytes | None] = {}
     for path, edit in _EDITS[name].items():
         text = (_ROOT / path).read_text()
         if edit and edit[0] not in text:
             raise ValueError(f"{name}: {path} has no {edit[0]!r}")
-        made[path] = text.replace(*edit).encode() if edit else None
-    return made
+        changed[path] = text.replace(*edit).encode() if edit else None
+    return changed

@@ -1,4 +1,4 @@
-"""A stand-in for Slack that keeps state and refuses what Slack refuses."""
+"""A stand-in for Slack: it keeps state and refuses what Slack refuses."""
 
 from __future__ import annotations
 

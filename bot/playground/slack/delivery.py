@@ -1,4 +1,4 @@
-"""Brings payloads to the bot: by Socket Mode where it is connected, else by signed HTTP."""
+"""Delivers payloads to the bot, over Socket Mode if it is connected, else over signed HTTP."""
 
 from __future__ import annotations
 
@@ -15,47 +15,49 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from bot.playground.slack.gateway import Gateway
 from bot.playground.slack.model import Answer
+from bot.playground.slack.socket_mode import SocketModeServer
 from bot.playground.slack.state import State
 
 ACK_SECONDS = 3.0
 RETRIES = (0.0, 60.0, 300.0)
-"""Seconds before each new try of an event (Slack: at once, after a minute, after five)."""
+"""Seconds before each retry of an event. Slack retries at once, after a minute and after five."""
 
 _FORM = "application/x-www-form-urlencoded"
 _TYPES = {"command": "slash_commands", "interactive": "interactive", "event": "events_api"}
 
 
 class Delivery:
-    """`bot_url` is the bot's address for all requests, such as `http://127.0.0.1:8080/slack/events`."""
+    """Sends payloads. bot_url: the bot's request URL, such as `http://127.0.0.1:8080/slack/events`."""
 
-    def __init__(self, state: State, gateway: Gateway, bot_url: str) -> None:
+    def __init__(self, state: State, socket_mode: SocketModeServer, bot_url: str) -> None:
         self.bot_url = bot_url
         self.ack_seconds = ACK_SECONDS
         self.retries: Sequence[float] = RETRIES
         self.log: list[tuple[str, int, Answer]] = []
         """(kind, number of the retry, answer) of everything sent, oldest first."""
-        self._pressed: dict[str, Any] = {}
-        self._state, self._gateway = state, gateway
+        self._last_interactive: dict[str, Any] = {}
+        self._state, self._socket_mode = state, socket_mode
         self._ended = threading.Event()
         self._threads: list[threading.Thread] = []
         self._opener = build_opener(ProxyHandler({}))
 
     def command(self, form: dict[str, str]) -> Answer:
+        """Send a slash command."""
         return self._send("command", form, urlencode(form).encode(), _FORM)
 
-    def again(self) -> Answer:
-        """The newest click or submission once more, as when its answer was lost on the way."""
-        return self.interactive(self._pressed)
+    def resend_last(self) -> Answer:
+        """Send the last click or submission again, as if its answer had been lost."""
+        return self.interactive(self._last_interactive)
 
     def interactive(self, payload: dict[str, Any]) -> Answer:
-        self._pressed = payload
+        """Send a click or a submission."""
+        self._last_interactive = payload
         body = urlencode({"payload": json.dumps(payload)}).encode()
         return self._send("interactive", payload, body, _FORM)
 
     def event(self, payload: dict[str, Any]) -> Answer:
-        """The first answer; where it is not 200, up to three retries follow in the background."""
+        """Send an event and return the first answer. If it is not 200, retries follow in the background."""
         answer = self._event(payload, 0, Answer(0))
         if not answer.ok and self.retries:
             thread = threading.Thread(target=self._retry, args=(payload, answer), daemon=True)
@@ -64,11 +66,11 @@ class Delivery:
         return answer
 
     def raw(self, body: bytes, headers: dict[str, str]) -> Answer:
-        """Anything, as a stranger may send it."""
+        """Send any request, as a stranger could."""
         return self._post(body, headers)
 
     def sign(self, body: bytes, content_type: str) -> dict[str, str]:
-        """The headers of a genuine request."""
+        """Return the headers of a correctly signed request."""
         stamp = str(int(self._state.clock()))
         text = b"v0:" + stamp.encode() + b":" + body
         digest = hmac.new(self._state.signing_secret.encode(), text, hashlib.sha256).hexdigest()
@@ -78,14 +80,15 @@ class Delivery:
             "X-Slack-Signature": f"v0={digest}",
         }
 
-    def settle(self, seconds: float = 10.0) -> None:
-        """Wait until no retry is under way."""
+    def wait_for_retries(self, seconds: float = 10.0) -> None:
+        """Wait until all retries have ended."""
         for thread in list(self._threads):
             thread.join(seconds)
 
     def stop(self) -> None:
+        """Cancel the retries."""
         self._ended.set()
-        self.settle()
+        self.wait_for_retries()
 
     def _retry(self, payload: dict[str, Any], answer: Answer) -> None:
         for number, pause in enumerate(self.retries, start=1):
@@ -109,7 +112,7 @@ class Delivery:
         number: int = 0,
         reason: str = "",
     ) -> Answer:
-        if self._gateway.connected:
+        if self._socket_mode.connected:
             envelope = {
                 "type": _TYPES[kind],
                 "envelope_id": str(uuid.uuid4()),
@@ -118,7 +121,7 @@ class Delivery:
             }
             if kind == "event":
                 envelope |= {"retry_attempt": number, "retry_reason": reason if number else ""}
-            reply = self._gateway.deliver(envelope, self.ack_seconds)
+            reply = self._socket_mode.deliver(envelope, self.ack_seconds)
             answer = Answer(0) if reply is None else Answer(200, reply)
         else:
             headers = self.sign(body, content_type)

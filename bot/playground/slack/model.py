@@ -1,4 +1,4 @@
-"""What the stand-in for Slack keeps."""
+"""Records that the stand-in for Slack keeps."""
 
 from __future__ import annotations
 
@@ -12,11 +12,13 @@ class User:
     name: str
     full_name: str
     bot: bool = False
+    team: str = "T0ACME"
+    """Their own workspace. Those of others are in channels that are shared with it."""
 
 
 @dataclass
 class Channel:
-    """A channel, or with `im` a direct conversation of the bot with one person. members: user ids."""
+    """A channel, or a user's direct messages with the bot if `im` is true. members: user ids."""
 
     id: str
     name: str
@@ -27,7 +29,7 @@ class Channel:
 
 @dataclass
 class Message:
-    """A message as it is shown now. `key` of the bot's metadata is under metadata.event_payload."""
+    """A message in its current form. The bot's own key is in metadata.event_payload."""
 
     channel: str
     ts: str
@@ -39,16 +41,16 @@ class Message:
     edited: int = 0
     reactions: dict[str, list[str]] = field(default_factory=dict)
     only_for: str = ""
-    """The one user who sees it (an ephemeral message), else empty."""
+    """The user who alone sees an ephemeral message, else empty."""
 
     def button(self, action_id: str) -> dict[str, Any] | None:
-        """The element with this action_id that the message offers now, with its block_id."""
+        """Return the message's element with this action_id, with its block_id, or None."""
         return find_element(self.blocks, action_id)
 
 
 @dataclass
 class OpenView:
-    """A modal on a person's screen, or their Home tab. errors: block_id → text under the field."""
+    """A modal that a user has open, or their Home tab. errors: block id to the error below that field."""
 
     id: str
     user: str
@@ -57,10 +59,10 @@ class OpenView:
     root: str
     previous: str = ""
     errors: dict[str, str] = field(default_factory=dict)
-    trouble: str = ""
+    failure: str = ""
 
     def payload(self) -> dict[str, Any]:
-        """The view as Slack sends it."""
+        """Return the view as Slack sends it."""
         return {
             **self.view,
             "id": self.id,
@@ -72,21 +74,21 @@ class OpenView:
 
 @dataclass
 class Trigger:
-    """Permission to open one view within 3 s. view: the view that the click was in, or empty."""
+    """A trigger_id, which opens one view within 3 s. view: the view that was clicked in, or empty."""
 
     user: str
-    made: float
+    created: float
     view: str = ""
     used: bool = False
 
 
 @dataclass
 class ResponseUrl:
-    """Permission to answer 5 times within 30 min. ts: the message that was clicked, or empty."""
+    """A response_url, which takes 5 answers within 30 min. ts: the message that was clicked, or empty."""
 
     user: str
     channel: str
-    made: float
+    created: float
     ts: str = ""
     thread_ts: str = ""
     uses: int = 0
@@ -94,7 +96,7 @@ class ResponseUrl:
 
 @dataclass(frozen=True)
 class Call:
-    """One call of the Web API as it came."""
+    """One call of the Web API. error: why it was refused."""
 
     method: str
     params: dict[str, Any]
@@ -103,18 +105,19 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What the bot answered: status 0 is no answer in time. body: the JSON object, or {"text": …}."""
+    """The bot's answer. status: 0 if there was none in time. body: the JSON object, or {"text": …}."""
 
     status: int
     body: dict[str, Any] = field(default_factory=dict)
 
     @property
     def ok(self) -> bool:
+        """Whether the bot accepted the request."""
         return self.status == 200
 
 
 def find_element(blocks: list[dict[str, Any]], action_id: str) -> dict[str, Any] | None:
-    """The interactive element with this action_id, with the block_id of its block."""
+    """Return the interactive element with this action_id, with its block_id, or None."""
     for block in blocks:
         for element in [*block.get("elements", []), block.get("accessory"), block.get("element")]:
             if isinstance(element, dict) and element.get("action_id") == action_id:

@@ -1,4 +1,4 @@
-"""Payloads in the shapes that Slack sends."""
+"""Payloads that Slack sends to the bot."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from html import escape
 from typing import Any
 
-from bot.playground.slack.methods.common import shown
+from bot.playground.slack.methods.common import message_view
 from bot.playground.slack.model import Channel, Message, OpenView, User
 from bot.playground.slack.state import APP, BOT, TEAM, State
 
@@ -14,10 +14,10 @@ _NAME = re.compile(r"(?<!\S)[@#][\w-]+")
 _URL = re.compile(r"https?://[^\s<>|]+")
 
 
-def written(state: State, text: str, *, labels: bool = False) -> str:
-    """A person's text as Slack stores it: entities, links, people and channels in angle brackets.
+def stored_text(state: State, text: str, *, labels: bool = False) -> str:
+    """Return a user's text as Slack stores it: HTML entities, and links, users and channels in angle brackets.
 
-    labels: with names beside the ids, as in slash commands.
+    labels: include names beside ids, as slash commands do.
     """
     text = _URL.sub(lambda url: f"<{url[0]}>", escape(text, quote=False))
     named = {f"@{user.name}": (f"@{user.id}", user.name) for user in state.users.values()}
@@ -33,6 +33,7 @@ def written(state: State, text: str, *, labels: bool = False) -> str:
 
 
 def command(state: State, user: User, channel: Channel, name: str, text: str) -> dict[str, str]:
+    """Return the form of a slash command."""
     return {
         "token": "unused",
         "team_id": TEAM,
@@ -42,7 +43,7 @@ def command(state: State, user: User, channel: Channel, name: str, text: str) ->
         "user_id": user.id,
         "user_name": user.name,
         "command": name,
-        "text": written(state, text, labels=True),
+        "text": stored_text(state, text, labels=True),
         "api_app_id": APP,
         "is_enterprise_install": "false",
         "response_url": state.response_url(user.id, channel.id),
@@ -51,6 +52,7 @@ def command(state: State, user: User, channel: Channel, name: str, text: str) ->
 
 
 def event(state: State, inner: dict[str, Any]) -> dict[str, Any]:
+    """Return the envelope of an event."""
     return {
         "token": "unused",
         "team_id": TEAM,
@@ -64,19 +66,20 @@ def event(state: State, inner: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def said(message: Message, *, direct: bool) -> dict[str, Any]:
-    """The event of a person's message."""
-    inner = shown(message) | {"channel": message.channel, "event_ts": message.ts, "team": TEAM}
+def message_event(message: Message, *, direct: bool) -> dict[str, Any]:
+    """Return the event for a user's message: a direct message or a mention of the bot."""
+    inner = message_view(message) | {"channel": message.channel, "event_ts": message.ts, "team": TEAM}
     if direct:
         return inner | {"channel_type": "im"}
     return inner | {"type": "app_mention"}
 
 
 def click(state: State, user: User, action: dict[str, Any], message: Message) -> dict[str, Any]:
+    """Return the payload of a click on a message's button."""
     channel = state.channels[message.channel]
-    whisper = bool(message.only_for)
+    ephemeral = bool(message.only_for)
     thread = {"thread_ts": message.thread_ts} if message.thread_ts else {}
-    place = {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": whisper}
+    place = {"type": "message", "message_ts": message.ts, "channel_id": channel.id, "is_ephemeral": ephemeral}
     payload = {
         **_interaction(user, "block_actions"),
         "container": {**place, **thread},
@@ -86,10 +89,11 @@ def click(state: State, user: User, action: dict[str, Any], message: Message) ->
         "response_url": state.response_url(user.id, channel.id, message.ts, message.thread_ts),
         "actions": [{**action, "action_ts": state.new_ts()}],
     }
-    return payload if whisper else {**payload, "message": shown(message)}
+    return payload if ephemeral else {**payload, "message": message_view(message)}
 
 
 def view_click(state: State, user: User, action: dict[str, Any], view: OpenView) -> dict[str, Any]:
+    """Return the payload of a click on a button in a view."""
     return {
         **_interaction(user, "block_actions"),
         "container": {"type": "view", "view_id": view.id},
@@ -100,6 +104,7 @@ def view_click(state: State, user: User, action: dict[str, Any], view: OpenView)
 
 
 def submission(state: State, user: User, view: OpenView) -> dict[str, Any]:
+    """Return the payload of a modal's submission."""
     return {
         **_interaction(user, "view_submission"),
         "view": view.payload(),

@@ -1,12 +1,12 @@
-"""Slack's no."""
+"""Errors of the stand-in for Slack."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 
-class Refused(Exception):
-    """A refusal in Slack's own error word; `messages` are Slack's hints, `retry_after` seconds makes it a 429."""
+class Refusal(Exception):
+    """An error of Slack's API. messages: Slack's hints. retry_after: seconds, which make it a 429."""
 
     def __init__(self, error: str, messages: Sequence[str] = (), *, retry_after: int = 0) -> None:
         super().__init__(error)
@@ -16,4 +16,4 @@ class Refused(Exception):
 
 
 class NotOffered(Exception):
-    """Slack's own windows would not let a person do this: no such button, no such channel, a required field empty."""
+    """Slack's UI does not offer an action: no such button or channel, a required field is empty."""

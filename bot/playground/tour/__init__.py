@@ -1,1 +1,1 @@
-"""The tour: stories that play the real bot against the playground, told as people would see them."""
+"""The tour: scenarios that run the real bot against the playground and print the conversation as people see it."""

@@ -1,1 +1,1 @@
-"""One file a result: what is said about it, as a neutral document."""
+"""The content of each message."""

@@ -1,48 +1,57 @@
-"""The short answers: a no, a fault, a note."""
+"""The short answers: a refusal, a notice, an internal error."""
 
 from __future__ import annotations
 
-from bot.domain.answers import Refused
-from bot.domain.results import Faulted, Noted
-from bot.render.document import Code, Document, Element, Person, Plain, Text, Tone, say, tell
+from dataclasses import replace
+
+from bot.domain.chat import InternalError, Late, Notice
+from bot.domain.refusal import Refused
+from bot.render.document import Code, Document, Element, Note, Person, Plain, Text, Tone
+from bot.render.format import format_duration, format_time
+from bot.render.markup import to_elements, to_spans
 
 _TONES: dict[str, Tone] = {"good": "good", "plain": "plain", "warning": "warning"}
 
 
 def refused(result: Refused) -> Document:
-    return Document(_first(result.fact), _sentences(result.fact, result.next_step), "warning")
+    return Document(_first_line(result.fact), _fact_and_next_step(result.fact, result.next_step), "warning")
 
 
-def noted(result: Noted) -> Document:
-    return Document(_first(result.text), _sentences(result.text, result.next_step), _TONES[result.tone])
+def notice(result: Notice) -> Document:
+    body = _fact_and_next_step(result.text, result.next_step)
+    return Document(_first_line(result.text), body, _TONES[result.tone])
 
 
-def faulted(result: Faulted) -> Document:
-    said = Text(
+def internal_error(result: InternalError) -> Document:
+    body = Text(
         (
-            Plain(
-                "Something of ours broke, and nothing was changed after that. Try again; if it stays, give "
-            ),
+            Plain("Internal error. Nothing was changed after it. Try again; if it persists, give "),
             Code(result.reference),
-            Plain(" to whoever runs Towpath: the log has the rest."),
+            Plain(" to whoever operates Towpath: it identifies the log entry."),
         )
     )
-    return Document(f"Something broke ({result.reference})", (said,), "bad")
+    return Document(f"Internal error ({result.reference})", (body,), "bad")
 
 
-def _sentences(fact: str, next_step: str) -> tuple[Element, ...]:
-    """A short answer stays one paragraph; a long one keeps its next step apart, where it is seen."""
+def late(result: Late, answer: Document) -> Document:
+    """The answer, after a line that says how late it is."""
+    when = f"Late answer: written {format_time(result.written_at)}, answered {format_duration(result.delay)} later."
+    return replace(answer, elements=(Note((Plain(when),)), *answer.elements))
+
+
+def _fact_and_next_step(fact: str, next_step: str) -> tuple[Element, ...]:
+    """Keep a short answer in one paragraph, and the next step of a long one in a paragraph of its own."""
     if next_step and "\n" not in fact + next_step:
-        return tell(f"{fact} {_next(next_step)}")
-    return (*tell(fact), *(tell(_next(next_step)) if next_step else ()))
+        return to_elements(f"{fact} {_introduced(next_step)}")
+    return (*to_elements(fact), *(to_elements(_introduced(next_step)) if next_step else ()))
 
 
-def _next(step: str) -> str:
-    """A bare command is introduced; a sentence speaks for itself."""
-    return f"Next: {step}" if step.startswith("`") and step.endswith("`") and step.count("`") == 2 else step
+def _introduced(step: str) -> str:
+    """Introduce a bare command with "Next:"; a sentence stays as it is."""
+    bare = step.startswith("`") and step.endswith("`") and step.count("`") == 2
+    return f"Next: {step}" if bare else step
 
 
-def _first(text: str) -> str:
-    return "".join(
-        "somebody" if isinstance(span, Person) else span.text for span in say(text.split("\n", 1)[0])
-    )
+def _first_line(text: str) -> str:
+    spans = to_spans(text.split("\n", 1)[0])
+    return "".join("a Slack user" if isinstance(span, Person) else span.text for span in spans)

@@ -1,18 +1,20 @@
-"""A pull request's environments in one plain sentence, what matters most first."""
+"""A pull request's environments in one sentence, what matters most first."""
 
 from __future__ import annotations
 
-from bot.domain.results import Status
+from bot.domain.chat import Status, TargetStatus
+from bot.domain.gates import NEEDS_APPROVAL
 from bot.render.document import Bold, Plain, Spans, Tone
-from bot.render.standing import Standing, goes_back, standing
-from bot.render.words import named
+from bot.render.documents.target_state import TargetState, current_run, is_revert, target_state
+from bot.render.format import OUTCOMES, join_names
 
-_ORDER: tuple[Standing, ...] = (
+_ORDER: tuple[TargetState, ...] = (
     "running",
     "failed",
     "ready",
     "waiting",
     "locked",
+    "held",
     "stale",
     "unplanned",
     "applied",
@@ -21,45 +23,70 @@ _ORDER: tuple[Standing, ...] = (
     "idle",
     "over",
 )
-_SAID: dict[Standing, tuple[str, str]] = {
-    "running": ("is at work", "are at work"),
-    "failed": ("failed", "failed"),
-    "ready": ("is ready to apply", "are ready to apply"),
-    "waiting": ("may not be applied yet", "may not be applied yet"),
-    "locked": ("waits for its lock", "wait for their locks"),
-    "stale": ("needs a new plan", "need a new plan"),
-    "unplanned": ("is not planned yet", "are not planned yet"),
-    "applied": ("is applied", "are applied"),
-    "reverted": ("is reverted", "are reverted"),
-    "unchanged": ("has no changes", "have no changes"),
-    "idle": ("is idle", "are idle"),
-    "over": ("was not applied", "were not applied"),
+_PREDICATES: dict[TargetState, tuple[str, str]] = {
+    "ready": (" is ready to apply", " are ready to apply"),
+    "held": (" is on hold", " are on hold"),
+    "stale": (" needs a new plan", " need a new plan"),
+    "unplanned": (" has no plan yet", " have no plan yet"),
+    "applied": (" is applied", " are applied"),
+    "reverted": (" is reverted", " are reverted"),
+    "unchanged": (" has no changes", " have no changes"),
+    "idle": (" is idle", " are idle"),
+    "over": (" was not applied", " were not applied"),
 }
-_BACK: dict[Standing, tuple[str, str]] = {
-    "failed": ("failed to be reverted", "failed to be reverted"),
-    "ready": ("is ready to revert", "are ready to revert"),
-    "waiting": ("may not be reverted yet", "may not be reverted yet"),
-    "stale": ("needs a new plan to revert", "need a new plan to revert"),
-    "unchanged": ("has nothing to revert", "have nothing to revert"),
-    "over": ("was not reverted", "were not reverted"),
+_REVERT_PREDICATES: dict[TargetState, tuple[str, str]] = {
+    "ready": (" is ready to revert", " are ready to revert"),
+    "stale": (" needs a new plan to revert", " need a new plan to revert"),
+    "unchanged": (" has nothing to revert", " have nothing to revert"),
+    "over": (" was not reverted", " were not reverted"),
 }
-"""What is said of a revert's plan instead."""
-_TONES: dict[Standing, Tone] = {"failed": "bad", "ready": "good", "applied": "good", "unchanged": "good"}
+"""Used instead if the plan is a revert's."""
+_TONES: dict[TargetState, Tone] = {"failed": "bad", "ready": "good", "applied": "good", "unchanged": "good"}
 
 
 def headline(status: Status) -> tuple[Spans, str, Tone]:
-    """The sentence as spans, as plain text, and its tone: `**Staging is ready to apply** · prod waits for its lock`."""
-    groups: list[tuple[Standing, str]] = []
-    for wanted in _ORDER:
-        rows = [row for row in status.targets if standing(row) == wanted]
-        for back in (False, True):
-            names = [str(row.target) for row in rows if (wanted in _BACK and goes_back(row)) == back]
-            said = _BACK[wanted] if back and names else _SAID[wanted]
-            if names:
-                groups.append((wanted, f"{named(names)} {said[len(names) > 1]}"))
+    """Return the sentence as spans and as text, and its tone: `**Staging is ready to apply** · prod is locked by #9`."""
+    states = [(target_state(row), row) for row in status.targets]
+    groups: dict[tuple[TargetState, tuple[str, str]], list[str]] = {}
+    for state, row in sorted(states, key=lambda one: (_ORDER.index(one[0]), is_revert(one[1]))):
+        groups.setdefault((state, _predicate(state, row)), []).append(str(row.target))
     if not groups:
-        text = "No environment is concerned"
+        text = "Not read" if status.unread else "No environments affected"
         return (Bold(text),), text, "plain"
-    first = groups[0][1][0].upper() + groups[0][1][1:]
-    others = "".join(f" · {said}" for _, said in groups[1:4])
-    return (Bold(first), Plain(others)), first + others, _TONES.get(groups[0][0], "plain")
+    clauses = [join_names(names) + forms[len(names) > 1] for (_, forms), names in groups.items()]
+    first = clauses[0][0].upper() + clauses[0][1:]
+    others = "".join(f" · {clause}" for clause in clauses[1:4])
+    state = next(iter(groups))[0]
+    return (Bold(first), Plain(others)), first + others, _TONES.get(state, "plain")
+
+
+def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
+    """Return what is said of one target, and of several."""
+    run = current_run(row)
+    if state == "running" and run is not None:
+        return f": {run.word} running", f": {run.word} running"
+    if state == "failed" and row.run is not None:
+        outcome = f": {row.run.word} {OUTCOMES[row.run.outcome or 'failed']}"
+        return outcome, outcome
+    if state == "locked" and row.lock is not None:
+        return f" is locked by {row.lock.owner}", f" are locked by {row.lock.owner}"
+    if state == "waiting":
+        return _waiting(row)
+    if state in _REVERT_PREDICATES and is_revert(row):
+        return _REVERT_PREDICATES[state]
+    return _PREDICATES[state]
+
+
+def _waiting(row: TargetStatus) -> tuple[str, str]:
+    code = row.blocked.code if row.blocked else ""
+    if code == "frozen":
+        return " is frozen", " are frozen"
+    if code == "soaking":
+        return " is soaking", " are soaking"
+    if code == "rejected":
+        return " was rejected", " were rejected"
+    if code in NEEDS_APPROVAL or not row.environment.promote_from:
+        revert = " to revert" if is_revert(row) else ""
+        return f" is waiting for approval{revert}", f" are waiting for approval{revert}"
+    source = row.environment.promote_from
+    return f" is waiting for {source}", f" are waiting for {source}"

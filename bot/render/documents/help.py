@@ -1,22 +1,10 @@
-"""What one may say."""
+"""The list of commands, and the help of one."""
 
 from __future__ import annotations
 
-from bot.domain.results import CommandHelp, Help
-from bot.render.document import (
-    Command,
-    Document,
-    Element,
-    Heading,
-    Items,
-    Note,
-    Plain,
-    Table,
-    Text,
-    join,
-    say,
-    tell,
-)
+from bot.domain.chat import CommandHelp, Help
+from bot.render.document import Command, Document, Element, Heading, Items, Note, Plain, Table, Text
+from bot.render.markup import join_spans, to_elements, to_spans
 
 
 def help_page(result: Help) -> Document:
@@ -24,37 +12,40 @@ def help_page(result: Help) -> Document:
 
 
 def _all(result: Help) -> Document:
-    rows = tuple(((_usage(one),), say(one.summary), (Plain(_who(one.role)),)) for one in result.commands)
-    said: tuple[Element, ...] = (
+    rows = tuple(
+        ((_usage(one),), to_spans(one.summary), (Plain(_required_role(one.role)),)) for one in result.commands
+    )
+    elements: tuple[Element, ...] = (
         Table(("Command", "What it does", "Who"), rows, "commands"),
         Note(
             (
-                Plain("On GitHub a command stands at the start of a line of a comment; in Slack it follows "),
+                Plain("On GitHub, start a line of a comment with the command; in Slack, write it after "),
                 Command(result.slash, numbered=False),
-                Plain(". "),
+                Plain(". For details: "),
                 Command("/help <command>", numbered=False),
-                Plain(" tells more."),
             )
         ),
     )
-    return Document("What Towpath understands", (Heading((Plain("Commands"),)), *said))
+    return Document("Towpath commands", (Heading((Plain("Commands"),)), *elements))
 
 
 def _one(one: CommandHelp) -> Document:
     examples = tuple((Command(example, numbered=False),) for example in one.examples)
-    others = [(Command(f"/{alias.lstrip('/')}", numbered=False),) for alias in one.aliases]
-    said: list[Element] = [Text((_usage(one), Plain(f" — {one.summary}"))), *tell(one.description)]
+    aliases = [(Command(f"/{alias.lstrip('/')}", numbered=False),) for alias in one.aliases]
+    elements: list[Element] = [
+        Text((_usage(one), Plain(f" — {one.summary}"))),
+        *to_elements(one.description),
+    ]
     if examples:
-        said += [Text((Plain("For example:"),)), Items(examples)]
-    said.append(Note((Plain(f"Who may: {_who(one.role)}"),)))
-    if others:
-        said.append(Note((Plain("Also: "), *join(others, ", "))))
-    return Document(f"/{one.name}: {one.summary}", tuple(said))
+        elements += [Text((Plain("Examples:"),)), Items(examples)]
+    elements.append(Note((Plain(f"Who can use it: {_required_role(one.role)}"),)))
+    if aliases:
+        elements.append(Note((Plain("Aliases: "), *join_spans(aliases, ", "))))
+    return Document(f"/{one.name}: {one.summary}", tuple(elements))
 
 
-def _who(role: str) -> str:
-    """A role as people read it: what anybody may needs none."""
-    return "everybody" if role in ("none", "read") else f"{role} and above"
+def _required_role(role: str) -> str:
+    return "everyone" if role in ("none", "read") else f"{role} and above"
 
 
 def _usage(one: CommandHelp) -> Command:

@@ -1,16 +1,17 @@
-"""The recorded states of a target."""
+"""The recorded state versions of a target."""
 
 from __future__ import annotations
 
+from bot.domain.chat import History
 from bot.domain.release import Verification
-from bot.domain.results import History
-from bot.domain.state import StateVersion
-from bot.render.document import Bold, Code, Document, Element, Heading, Note, Plain, Spans, Table, Text, say
-from bot.render.words import at, count
+from bot.domain.states import StateVersion
+from bot.render.document import Bold, Code, Document, Element, Heading, Note, Plain, Spans, Table, Text
+from bot.render.format import count, format_time
+from bot.render.markup import to_spans
 
-CHECKS: dict[Verification, str] = {
+VERIFICATIONS: dict[Verification, str] = {
     "none": "applied",
-    "running": "checks run",
+    "running": "checks running",
     "passed": "✅ checks passed",
     "failed": "❌ checks failed",
 }
@@ -20,28 +21,29 @@ def history(result: History) -> Document:
     title = f"State versions of {result.target}"
     heading = Heading((Plain(title),))
     if not result.versions:
-        return Document(title, (heading, Text((Plain("No state was recorded here yet."),))))
+        return Document(title, (heading, Text((Plain("No state has been recorded yet."),))))
     head = ("Serial", "Recorded", "By", "Commit", "Run", "Resources", "Release", "Size")
-    said: list[Element] = [
+    elements: list[Element] = [
         heading,
         Table(head, tuple(_row(version, result) for version in result.versions), "versions"),
     ]
     if result.damaged:
-        said.append(Text(_damaged(result)))
+        elements.append(Text(_damaged(result)))
     if result.more:
-        said.append(Note((Plain("There are older ones."),)))
-    return Document(title, tuple(said), "bad" if result.damaged else "plain")
+        elements.append(Note((Plain("There are older versions."),)))
+    return Document(title, tuple(elements), "bad" if result.damaged else "plain")
 
 
 def _row(version: StateVersion, result: History) -> tuple[Spans, ...]:
     mark = (Plain(" ⚠️ damaged"),) if version.id in result.damaged else ()
+    contents = f"{count(version.resources, 'resource')}, {count(version.outputs, 'output')}"
     return (
         (Bold(str(version.serial)), *mark),
-        (Plain(at(version.created_at)),),
-        say(version.actor) if version.actor else (Plain("not by a run"),),
+        (Plain(format_time(version.created_at)),),
+        to_spans(version.actor) if version.actor else (Plain("outside of runs"),),
         (Code(version.commit[:7]),) if version.commit else (),
         (Code(version.run_id[:12]),) if version.run_id else (),
-        (Plain(f"{count(version.resources, 'resource')}, {count(version.outputs, 'output')}"),),
+        (Plain(contents),),
         _release(version, result),
         (Plain(_size(version.size)),),
     )
@@ -49,17 +51,16 @@ def _row(version: StateVersion, result: History) -> tuple[Spans, ...]:
 
 def _release(version: StateVersion, result: History) -> Spans:
     release = result.releases.get(version.release)
-    said = CHECKS[release.verification] if release else ""
-    if version.reverts:
-        said = f"{said}, a revert" if said else "a revert"
-    return (Plain(said),) if said else ()
+    parts = [VERIFICATIONS[release.verification]] if release else []
+    parts += ["revert"] if version.reverts else []
+    return (Plain(", ".join(parts)),) if parts else ()
 
 
 def _damaged(result: History) -> Spans:
     serials = ", ".join(str(one.serial) for one in result.versions if one.id in result.damaged)
     return (
-        Bold(f"Not readable any more: {serials}."),
-        Plain(" Their bytes are not those that were written. The others can be read."),
+        Bold(f"Damaged: {serials}."),
+        Plain(" The stored bytes differ from what was written. The other versions can be read."),
     )
 
 

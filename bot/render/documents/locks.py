@@ -1,38 +1,42 @@
-"""Claims taken and given back, and the code that links two accounts."""
+"""Locks that were taken and released, and the code that links two accounts."""
 
 from __future__ import annotations
 
-from bot.domain.gates import command
-from bot.domain.results import LinkCode, Locked, Unlocked
-from bot.render.document import Bold, Code, Command, Document, Plain, Text, say
-from bot.render.words import at, claim, named
+from bot.domain.chat import LinkCode, Locked, Unlocked
+from bot.domain.target import command
+from bot.render.document import Bold, Code, Command, Document, Plain, Text
+from bot.render.format import format_time, join_names, locked_by
+from bot.render.markup import to_spans
 
 
 def locked(result: Locked) -> Document:
     lock = result.lock
-    said = (Bold(str(lock.target)), Plain(" is locked by "), *claim(lock), Plain(". To free it: "))
-    free = Command(command("unlock", lock.target))
-    return Document(f"{lock.target} is locked", (Text((*said, free)),), "good")
+    spans = (Bold(str(lock.target)), Plain(" is "), *locked_by(lock), Plain(". To release it: "))
+    unlock = Command(command("unlock", lock.target))
+    return Document(f"{lock.target} is locked", (Text((*spans, unlock)),), "good")
 
 
 def unlocked(result: Unlocked) -> Document:
-    said = (Bold(str(result.target)), Plain(" is free again, by "), *say(result.by), Plain("."))
-    told = named([f"#{pull}" for pull in result.told])
-    after = (
-        Plain(f" {told} waited for it and {'get' if len(result.told) > 1 else 'gets'} a fresh plan now."),
-    )
-    return Document(
-        f"{result.target} is free again", (Text((*said, *(after if result.told else ()))),), "good"
-    )
+    spans = (Bold(str(result.target)), Plain(" was unlocked by "), *to_spans(result.by), Plain("."))
+    if result.waiting_pulls:
+        names = join_names([f"#{pull}" for pull in result.waiting_pulls])
+        verb = (
+            "were waiting and get new plans"
+            if len(result.waiting_pulls) > 1
+            else "was waiting and gets a new plan"
+        )
+        spans = (*spans, Plain(f" {names} {verb}."))
+    return Document(f"{result.target} is unlocked", (Text(spans),), "good")
 
 
 def link_code(result: LinkCode) -> Document:
-    place = "a comment on a pull request" if result.where == "github" else "Slack"
-    said = (
-        Plain(f"Write this in {place}, as yourself: "),
+    place = "in a comment on a pull request" if result.where == "github" else "in Slack"
+    spans = (
+        Plain(f"From your own account, write this {place}: "),
         Code(result.command),
         Plain(
-            f". It works once, until {at(result.expires_at)}. Give the code to nobody: whoever uses it becomes you."
+            f". The code works once, until {format_time(result.expires_at)}. Do not share it: it links whoever uses it "
+            "to your account."
         ),
     )
-    return Document("Link your accounts", (Text(said),))
+    return Document("Link your accounts", (Text(spans),))

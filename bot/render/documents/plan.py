@@ -1,42 +1,29 @@
-"""A plan as people read it: what destroys comes first."""
+"""A plan as people read it: destroys and replacements first."""
 
 from __future__ import annotations
 
-from bot.domain.plan import PlanSummary, ResourceChange
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from bot.domain.plans import AttributeChange, PlanSummary, ResourceChange, fold
 from bot.domain.run import Plan
-from bot.render.document import Block, Bold, Code, Element, Items, Note, Plain, Span, Spans, Text
+from bot.render.document import (
+    Block,
+    Bold,
+    Element,
+    Link,
+    Note,
+    Omitted,
+    Plain,
+    Spans,
+    Text,
+)
+from bot.render.truncation import STEPS
 
-MOST_LINES = 60
-"""Lines of one change that are shown."""
-NAMED = 20
-"""Destroyed and replaced resources that are named before the plan itself."""
+MAX_LINES = 60
+"""Lines shown of one change, where others need room too."""
 
-
-def summary_of(plan: Plan | None) -> PlanSummary | None:
-    return PlanSummary.from_dict(plan.summary) if plan else None
-
-
-def counts(summary: PlanSummary, *, done: bool = False) -> Spans:
-    """`**1 to destroy, 2 to replace** · +3 ~1 -3`, as Terraform counts: a replacement is in `+` and in `-`.
-
-    With `done` the words say what happened: `1 destroyed, 2 replaced`.
-    """
-    if summary.empty:
-        return (Plain("no changes"),)
-    gone = summary.destroy - summary.replace
-    lost = ", ".join(
-        _say(many, word, done) for many, word in ((gone, "destroy"), (summary.replace, "replace")) if many
-    )
-    parts = [f"+{summary.add} ~{summary.change} -{summary.destroy}"]
-    others = ((summary.imports, "import"), (summary.move, "move"), (summary.forget, "forget"))
-    parts += [_say(many, word, done) for many, word in others if many]
-    if not (summary.add or summary.change or summary.destroy) and summary.outputs:
-        parts.append("outputs only")
-    tail = Plain((" · " if lost else "") + " · ".join(parts))
-    return (Bold(lost), tail) if lost else (tail,)
-
-
-_DONE = {
+_PAST = {
     "destroy": "destroyed",
     "replace": "replaced",
     "import": "imported",
@@ -45,54 +32,91 @@ _DONE = {
 }
 
 
-def _say(many: int, word: str, done: bool) -> str:
-    return f"{many} {_DONE[word]}" if done else f"{many} to {word}"
+def summary_of(plan: Plan | None) -> PlanSummary | None:
+    """Return the summary that is stored with a plan."""
+    return PlanSummary.from_dict(plan.summary) if plan else None
 
 
-def losses(summary: PlanSummary, most: int = NAMED) -> tuple[Element, ...]:
-    """The resources that go away or are made anew, by name, `most` of them."""
-    lost = [change for change in summary.changes if change.destroys]
-    if not lost:
-        return ()
-    items: list[Spans] = [_loss(change) for change in lost[:most]]
-    if len(lost) > most:
-        items.append((Plain(f"… {len(lost) - most:,} more"),))
-    return (Text((Bold("To destroy or replace:"),)), Items(tuple(items)))
+def counts(summary: PlanSummary, *, done: bool = False) -> Spans:
+    """`**1 to destroy, 2 to replace** · +3 ~1 -3`, as Terraform counts: a replacement is in `+` and in `-`.
+
+    With `done` in the past tense: `1 destroyed, 2 replaced`.
+    """
+    if summary.empty:
+        return (Plain("no changes"),)
+    destroys = ((summary.destroy - summary.replace, "destroy"), (summary.replace, "replace"))
+    lost = ", ".join(_counted(number, verb, done) for number, verb in destroys if number)
+    parts = [f"+{summary.add} ~{summary.change} -{summary.destroy}"]
+    others = ((summary.imports, "import"), (summary.move, "move"), (summary.forget, "forget"))
+    parts += [_counted(number, verb, done) for number, verb in others if number]
+    if not (summary.add or summary.change or summary.destroy) and summary.outputs:
+        parts.append("outputs only")
+    tail = Plain((" · " if lost else "") + " · ".join(parts))
+    return (Bold(lost), tail) if lost else (tail,)
 
 
-def _loss(change: ResourceChange) -> Spans:
-    said: tuple[Span, ...] = (
-        Bold("replace" if change.action == "replace" else "destroy"),
-        Plain(" "),
-        Code(change.address),
-    )
-    causes = [attribute.path for attribute in change.attributes if attribute.forces_replacement]
-    return (*said, Plain(" because of "), Code(", ".join(causes[:3]))) if causes else said
+def _counted(number: int, verb: str, done: bool) -> str:
+    return f"{number} {_PAST[verb]}" if done else f"{number} to {verb}"
 
 
-def diff(summary: PlanSummary, *, see: str, most: int = 100_000) -> tuple[Element, ...]:
-    """The changes as Terraform would write them, then outputs and what changed outside Terraform."""
-    shown: list[Element] = []
+def full_plan(plan: Plan | None, pages: Mapping[str, str] | None) -> Spans:
+    """Link to the page with all that a plan changes; nothing without one. pages: plan id → address."""
+    url = (pages or {}).get(plan.id, "") if plan else ""
+    return (Link("full plan", url),) if url.startswith("http") else ()
+
+
+def diff(
+    summary: PlanSummary, *, see: str, most: int = 100_000, each: int = MAX_LINES
+) -> tuple[Element, ...]:
+    """Write the changes as Terraform does, then the outputs and what changed outside Terraform.
+
+    see: where the rest is; most: lines of one block; each: lines of one change.
+    """
+    elements: list[Element] = []
     if summary.changes:
-        groups = tuple(lines(change) for change in summary.changes)
-        shown.append(Block(groups, "diff", "changes", see, most=most))
+        groups = _groups(summary.changes, min(most, STEPS[0].lines), each)
+        elements.append(Block(groups, "diff", "changes", see, most=most, each=each))
     if summary.outputs:
-        outputs = tuple((attribute.line,) for attribute in summary.outputs)
-        shown += [Text((Plain("Outputs:"),)), Block(outputs, "diff", "outputs", see, most=most)]
-    if summary.drift:
-        drifted = tuple(lines(change) for change in summary.drift)
-        shown += [
-            Text((Plain("Changed outside Terraform since the last apply:"),)),
-            Block(drifted, "diff", "resources", see, most=most),
+        outputs = tuple(attribute_lines(output) for output in summary.outputs)
+        elements += [
+            Text((Plain("Outputs:"),)),
+            Block(outputs, "diff", "outputs", see, most=most, each=each),
         ]
-    return tuple(shown) or (Note((Plain("No changes: the infrastructure is as the code says."),)),)
+    if summary.drift:
+        drifted = _groups(summary.drift, min(most, STEPS[0].lines), each)
+        elements += [
+            Text((Plain("Changed outside Terraform since the last apply:"),)),
+            Block(drifted, "diff", "resources", see, most=most, each=each),
+        ]
+    return tuple(elements) or (Note((Plain("No changes: the infrastructure matches the configuration."),)),)
 
 
-def lines(change: ResourceChange) -> tuple[str, ...]:
-    """One resource's change as Terraform would write it, MOST_LINES at most."""
-    head, *rest = change.lines
+def _groups(changes: Sequence[ResourceChange], most: int, each: int) -> tuple[tuple[str | Omitted, ...], ...]:
+    """Write each change; those behind the first `most` lines are only counted, since no surface has room for them."""
+    groups: list[tuple[str | Omitted, ...]] = []
+    length = 0
+    for change in changes:
+        groups.append(change_lines(change) if length <= most else (Omitted(change.changed),))
+        length += min(len(groups[-1]), each)
+    return tuple(groups)
+
+
+def change_lines(change: ResourceChange) -> tuple[str | Omitted, ...]:
+    """Write one resource's change as Terraform does."""
+    (head,) = replace(change, attributes=()).lines
     if change.create_first:
-        head = head.replace("+/-", "-/+", 1) + "  # the new one is created before the old one is destroyed"
-    if len(rest) > MOST_LINES:
-        rest = [*rest[: MOST_LINES - 1], f"    … {len(rest) - MOST_LINES + 1:,} more attributes"]
-    return (head, *rest)
+        head = (
+            head.replace("+/-", "-/+", 1) + "  # the replacement is created before the old one is destroyed"
+        )
+    indented = (
+        f"    {line}" if isinstance(line, str) else line
+        for attribute in change.attributes
+        for line in attribute_lines(attribute)
+    )
+    return (*fold(head), *indented)
+
+
+def attribute_lines(change: AttributeChange) -> tuple[str | Omitted, ...]:
+    """Write the change of an attribute or output, with what an abridged summary lacks as a number."""
+    lines = tuple(part for line in replace(change, omitted=0).lines for part in fold(line))
+    return (*lines, Omitted(change.omitted)) if change.omitted else lines

@@ -64,7 +64,7 @@ def test_what_is_not_understood_is_no_success(arguments: list[str]) -> None:
 def test_a_wrong_setting_is_told_in_a_line(data: str) -> None:
     done = towpath("migrate", TOWPATH_DATA_DIR=data, TOWPATH_SLOTS="hunter2")
     assert done.returncode == 1
-    assert done.stderr.startswith("towpath: The settings are wrong: TOWPATH_SLOTS")
+    assert done.stderr.startswith("towpath: Invalid settings: TOWPATH_SLOTS")
     assert "hunter2" not in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -96,7 +96,7 @@ def test_migrating_twice(data: str) -> None:
     assert first.returncode == 0
     assert first.stdout.startswith("Applied 0001")
     again = towpath("migrate", TOWPATH_DATA_DIR=data)
-    assert (again.returncode, again.stdout) == (0, "The database is at this version already.\n")
+    assert (again.returncode, again.stdout) == (0, "The database is up to date.\n")
 
 
 def test_the_doctor_says_what_is_missing(data: str) -> None:
@@ -109,6 +109,30 @@ def test_the_doctor_says_what_is_missing(data: str) -> None:
     assert found["engine"]["ok"] is True
     assert found["GitHub"]["ok"] is False
     assert "TOWPATH_GITHUB_TOKEN" in found["GitHub"]["found"]
+
+
+@pytest.mark.parametrize("arguments", [["doctor"], ["doctor", "--json"], ["tour", "--chapter", "nonsense"]])
+def test_no_colour_reaches_a_pipe_whatever_the_environment_says(data: str, arguments: list[str]) -> None:
+    done = towpath(*arguments, TOWPATH_DATA_DIR=data, FORCE_COLOR="1", TERM="xterm-256color")
+    assert "\x1b" not in done.stdout + done.stderr
+    assert done.stdout or done.stderr
+
+
+def test_the_doctors_marks_line_up(data: str) -> None:
+    lines = towpath("doctor", TOWPATH_DATA_DIR=data, COLUMNS="40").stdout.splitlines()
+    assert lines[0] == "✓ database sqlite, migrated, opens with our key"
+    assert [line[:11] for line in lines] == [
+        *(
+            "✓ database ",
+            "✓ engine   ",
+            "✓ sandbox  ",
+            "✓ git      ",
+            "✗ GitHub   ",
+            "✓ Slack    ",
+            "✗ settings ",
+        ),
+    ]
+    assert "TOWPATH_GITHUB_TOKEN" in lines[-1], "a pipe's lines are whole"
 
 
 def test_the_data_directory_is_private(data: str) -> None:

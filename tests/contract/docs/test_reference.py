@@ -11,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from bot.cli.docs import commands_page, settings_page
-from bot.domain import policy_file
-from bot.domain.policy import BackendPolicy, Environment, Stack
-from bot.domain.policy_checks import APPROVALS, FREEZE, SMOKE
+from bot.domain.policy.loader import parse_policy
+from bot.domain.policy.model import BackendPolicy, Environment, Stack
+from bot.domain.policy.schema import ApprovalRules, FreezeRule, SmokeCheck
 from bot.settings import Settings
 from bot.slack.manifest import manifest
 from commands.registry import load
@@ -72,7 +72,7 @@ def test_commands_that_are_named_exist(page: Path) -> None:
 def test_policies_that_are_shown_are_policies(page: Path) -> None:
     for text in blocks(page, "toml"):
         if "[env." in text:
-            assert policy_file.parse(text, page.name).environments
+            assert parse_policy(text, page.name).environments
         else:
             assert tomllib.loads(text)
 
@@ -80,7 +80,9 @@ def test_policies_that_are_shown_are_policies(page: Path) -> None:
 def test_the_policy_page_knows_every_key() -> None:
     text = (ROOT / "docs" / "policy.md").read_text()
     kept = {field.name for kind in (Stack, Environment, BackendPolicy) for field in fields(kind)}
-    for key in (kept - {"name", "backend"}) | {*SMOKE, *FREEZE, *APPROVALS, "branches"}:
+    tables = (SmokeCheck, FreezeRule, ApprovalRules)
+    kept |= {field.alias or key for table in tables for key, field in table.model_fields.items()}
+    for key in (kept - {"name", "backend"}) | {"name", "branches", "allow"}:
         assert f"`{key}`" in text, key
 
 
@@ -103,3 +105,14 @@ def test_the_readme_lists_the_commands() -> None:
 
 def test_the_licence_of_the_engine_is_told() -> None:
     assert "BUSL-1.1" in (ROOT / "README.md").read_text()
+
+
+def test_the_threat_models_tests_exist() -> None:
+    named = re.findall(
+        r"`((?:attack|story|integration)/[\w/]+\.py)(?:::(\w+))?`",
+        (ROOT / "docs" / "threat-model.md").read_text(),
+    )
+    assert named
+    for file, test in named:
+        text = (ROOT / "tests" / file).read_text()
+        assert not test or f"def {test}(" in text, f"{file}::{test}"

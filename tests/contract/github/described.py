@@ -12,7 +12,7 @@ from openapi_core import Config, OpenAPI
 from openapi_core.templating.responses.exceptions import ResponseNotFound
 from openapi_core.testing import MockRequest, MockResponse
 
-from bot.playground.github.app import Exchange
+from bot.playground.github.context import Exchange
 from tests.npm import package
 
 HOST = "https://api.github.com"

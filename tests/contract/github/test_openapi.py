@@ -43,7 +43,7 @@ def everything(world: World) -> None:
     forge.react(REPO, asked, "eyes")
     forge.react(REPO, asked, "rocket", instead_of=["eyes"])
     check = CheckRun("towpath/dev", pull.head_sha, "in_progress", None, "Planning", "…")
-    check_id = forge.check(REPO, check)
+    check_id = forge.check(REPO, check).id
     done = CheckRun(
         "towpath/dev", pull.head_sha, "completed", "failure", "No", "…", "log", "http://x/", "run-1"
     )

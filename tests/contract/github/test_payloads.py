@@ -55,7 +55,7 @@ def test_webhooks_have_githubs_shape(tmp_path: Path) -> None:
         review = hub.review(REPO, number, author="bob", state="APPROVED")
         hub.edit_review(REPO, number, review, actor="bob", body="Fine")
         hub.dismiss_review(REPO, number, review, actor="carol")
-        check = world.forge.check(REPO, CheckRun("towpath/dev", sha, "completed", "success", "Done", "…"))
+        check = world.forge.check(REPO, CheckRun("towpath/dev", sha, "completed", "success", "Done", "…")).id
         hub.state.checks[check].actions = [
             {"label": "Apply", "description": "Apply it", "identifier": "apply"}
         ]

@@ -8,8 +8,8 @@ import pytest
 from slack_sdk.models import blocks as kit
 from slack_sdk.models.views import View
 
-from bot.playground.slack.checks import checked_blocks, checked_metadata, checked_view
-from bot.playground.slack.refusal import Refused
+from bot.playground.slack.refusal import Refusal
+from bot.playground.slack.validation import validated_blocks, validated_metadata, validated_view
 
 
 def words(size: int) -> str:
@@ -87,14 +87,14 @@ TOO_MUCH: dict[str, list[Any]] = {
 
 @pytest.mark.parametrize("name", AT_THE_LIMIT)
 def test_at_the_limit(name: str) -> None:
-    kept = checked_blocks(AT_THE_LIMIT[name])
+    kept = validated_blocks(AT_THE_LIMIT[name])
     assert len({block["block_id"] for block in kept}) == len(kept)
 
 
 @pytest.mark.parametrize("name", TOO_MUCH)
 def test_too_much(name: str) -> None:
-    with pytest.raises(Refused) as caught:
-        checked_blocks(TOO_MUCH[name])
+    with pytest.raises(Refusal) as caught:
+        validated_blocks(TOO_MUCH[name])
     assert caught.value.error == "invalid_blocks"
     assert caught.value.messages
 
@@ -112,7 +112,7 @@ def test_models_of_slack_sdk_are_taken_as_they_are() -> None:
         kit.RichTextBlock(elements=[kit.RichTextSectionElement(elements=[])]),
     ]
     given = [block.to_dict() for block in made]
-    kept = checked_blocks(given)
+    kept = validated_blocks(given)
     assert [{**block, "block_id": "b"} for block in kept] == [{**block, "block_id": "b"} for block in given]
 
 
@@ -130,10 +130,10 @@ INPUT = {
 
 
 def test_views() -> None:
-    assert checked_view(view(blocks=[section()] * 100), "modal")["callback_id"] == ""
-    assert checked_view({"type": "home", "blocks": [section()]}, "home")
-    assert checked_view(view(blocks=[INPUT], submit=text(24, "plain_text")), "modal")
-    assert checked_view(View(type="modal", title="x", blocks=[kit.DividerBlock()]).to_dict(), "modal")
+    assert validated_view(view(blocks=[section()] * 100), "modal")["callback_id"] == ""
+    assert validated_view({"type": "home", "blocks": [section()]}, "home")
+    assert validated_view(view(blocks=[INPUT], submit=text(24, "plain_text")), "modal")
+    assert validated_view(View(type="modal", title="x", blocks=[kit.DividerBlock()]).to_dict(), "modal")
 
 
 @pytest.mark.parametrize(
@@ -153,14 +153,14 @@ def test_views() -> None:
     ],
 )
 def test_refused_views(changes: dict[str, Any]) -> None:
-    with pytest.raises(Refused) as caught:
-        checked_view(view(**changes), "modal")
+    with pytest.raises(Refusal) as caught:
+        validated_view(view(**changes), "modal")
     assert caught.value.error == "invalid_arguments"
 
 
 def test_metadata() -> None:
     assert (
-        checked_metadata('{"event_type": "towpath", "event_payload": {"key": "k"}}')["event_type"]
+        validated_metadata('{"event_type": "towpath", "event_payload": {"key": "k"}}')["event_type"]
         == "towpath"
     )
     for value, word in (
@@ -170,6 +170,6 @@ def test_metadata() -> None:
         ({"event_type": "t", "event_payload": {"a": {"b": 1}}}, "invalid_metadata_schema"),
         ({"event_type": "t", "event_payload": {"a": words(16_000)}}, "metadata_too_large"),
     ):
-        with pytest.raises(Refused) as caught:
-            checked_metadata(value)
+        with pytest.raises(Refusal) as caught:
+            validated_metadata(value)
         assert caught.value.error == word

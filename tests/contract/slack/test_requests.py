@@ -39,7 +39,7 @@ def test_every_call_is_documented_and_taken(stand_in: SlackStandIn) -> None:
     slack.open_modal(stand_in.state.trigger("U0ANN"), modal())
     slack.publish_home("U0ANN", {"type": "home", "blocks": [section("home")]})
     slack.permalink(card.channel, card.ts)
-    slack.user_name("U0ANN")
+    slack.user("U0ANN")
     assert "U0TOWPATH" in slack.check()
     assert slack.team() == "T0ACME"
     calls = list(stand_in.state.calls)
@@ -48,7 +48,7 @@ def test_every_call_is_documented_and_taken(stand_in: SlackStandIn) -> None:
         assert set(call.params) <= documented(call.method), call
     public = {name for name in vars(Slack) if not name.startswith("_")}
     assert public - {"respond"} == {
-        "post", "update", "find", "ephemeral", "conversation", "direct", "open_modal", "publish_home", "permalink", "user_name", "check", "team",
+        "post", "update", "find", "ephemeral", "conversation", "direct", "open_modal", "publish_home", "permalink", "user", "check", "team",
     }  # fmt: skip
 
 

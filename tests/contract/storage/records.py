@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from bot.domain.approval import Approval, Decision
+from bot.domain.approvals import Approval, Decision
 from bot.domain.audit import Entry
 from bot.domain.ports.records import Artifact, FollowUp
 from bot.domain.run import Origin

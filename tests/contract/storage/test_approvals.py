@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import IntegrityError
 
-from bot.domain.approval import ApprovalStatus
+from bot.domain.approvals import ApprovalStatus
 from bot.storage.database import Database
 from tests.contract.storage.records import approval, decision
 from tests.integration.storage.samples import MINUTE, NOW, PROD, TEST, at_once
@@ -49,7 +49,7 @@ def test_it_ends_once(store: Database, status: ApprovalStatus) -> None:
     with store.begin() as tables:
         tables.approvals.add(approval(status=status))
         tables.approvals.add(approval("a2"))
-        with pytest.raises(ValueError, match="no end"):
+        with pytest.raises(ValueError, match="does not end an approval"):
             tables.approvals.end("a1", "open", "", NOW)
         assert tables.approvals.end("a1", "rejected", "too risky", NOW + MINUTE)
         assert not tables.approvals.end("a1", "used", "", NOW)

@@ -72,7 +72,7 @@ def test_its_content_is_sealed_and_bound_to_it(store: Database) -> None:
         assert b"hunter2" not in sealed
         tables.connection.execute(artifacts.update().values(content=sealed))
         assert tables.artifacts.content("f1") == CONTENT
-        with pytest.raises(SealError, match="belong elsewhere"):
+        with pytest.raises(SealError, match="belong to another row"):
             tables.artifacts.content("f2")
 
 

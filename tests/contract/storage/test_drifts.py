@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from bot.domain.drift import Drift
+from bot.domain.drift import Baseline, Drift
 from bot.domain.target import Target
 from bot.storage.database import Database
 from tests.integration.storage.samples import MINUTE, NOW, PROD, TEST, run
@@ -59,4 +59,18 @@ def test_a_look_is_no_run_of_its_pull_request(store: Database) -> None:
         assert tables.runs.newest(PROD) == tables.runs.newest(PROD, pull=7) == plan
         assert tables.runs.newest_of([PROD], pull=7) == {PROD: plan}
         assert tables.runs.newest(PROD, kind="drift") == of_nobody
-        assert tables.runs.looks_of([PROD, TEST]) == {PROD: of_nobody}
+        assert tables.runs.drift_checks_of([PROD, TEST]) == {PROD: of_nobody}
+
+
+def test_a_baseline_counts_for_one_state(store: Database) -> None:
+    """The next one replaces it."""
+    first = Baseline(PROD, "lineage", 3, NOW, {'["größe.web", "tags"]': "d" * 64})
+    with store.begin() as tables:
+        tables.baselines.record(first)
+        assert tables.baselines.at(PROD, "lineage", 3) == first
+        assert tables.baselines.at(PROD, "lineage", 4) is None
+        assert tables.baselines.at(PROD, "another", 3) is None
+        assert tables.baselines.at(TEST, "lineage", 3) is None
+        tables.baselines.record(replace(first, serial=4, values={}))
+        assert tables.baselines.at(PROD, "lineage", 3) is None
+        assert tables.baselines.at(PROD, "lineage", 4) == replace(first, serial=4, values={})

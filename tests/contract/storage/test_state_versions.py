@@ -8,14 +8,14 @@ import random
 import pytest
 from sqlalchemy import Engine, func, select, text
 
-from bot.domain.state import StateDamaged, StateInfo, StateVersion
+from bot.domain.states.model import StateDamaged, StateInfo, StateVersion
 from bot.storage import state_data
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
-from bot.storage.deltas import restore, shrink
+from bot.storage.deltas import decode_delta, encode_delta
 from bot.storage.inbox import DeliveryRows
 from bot.storage.reseal import reseal
-from bot.storage.state_data import STRETCH
+from bot.storage.state_data import MAX_CHAIN
 from bot.storage.tables import state_deltas, state_files, states
 from tests.contract.state_store import A, append, state
 from tests.fixtures.storage import KEY
@@ -48,18 +48,18 @@ def sizes(store: Database) -> tuple[int, int]:
 
 def test_a_difference_is_small_and_gives_the_same_bytes() -> None:
     before, after = large(1), large(2)
-    delta = shrink(after, before)
-    assert restore(delta, before) == after
+    delta = encode_delta(after, before)
+    assert decode_delta(delta, before) == after
     assert len(delta) < len(after) / 20
-    assert restore(shrink(b"", before), before) == b""
-    assert restore(shrink(after, b""), b"") == after
+    assert decode_delta(encode_delta(b"", before), before) == b""
+    assert decode_delta(encode_delta(after, b""), b"") == after
     with pytest.raises(ValueError, match=r"\w"):
-        restore(b"no difference", before)
+        decode_delta(b"no difference", before)
 
 
 def test_a_stretch_begins_with_a_full_copy(store: Database) -> None:
-    write(store, 2 * STRETCH + 1)
-    assert sizes(store) == (3, 2 * STRETCH - 2)
+    write(store, 2 * MAX_CHAIN + 1)
+    assert sizes(store) == (3, 2 * MAX_CHAIN - 2)
 
 
 def test_what_differs_in_most_is_kept_whole(store: Database) -> None:
@@ -77,13 +77,13 @@ def test_after_an_end_a_full_copy_comes_first(store: Database) -> None:
 
 
 def test_large_states_are_kept_whole(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_data, "LARGEST", len(large(1)) - 1)
+    monkeypatch.setattr(state_data, "MAX_DELTA_STATE", len(large(1)) - 1)
     write(store, 3)
     assert sizes(store) == (3, 0)
 
 
 def test_stretches_of_larger_states_are_shorter(store: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(state_data, "LONGEST_WAY", 3 * len(large(1)) + 1000)
+    monkeypatch.setattr(state_data, "MAX_DECODED", 3 * len(large(1)) + 1000)
     versions = write(store, 7)
     assert sizes(store) == (3, 4)
     with store.read() as tables:
@@ -115,9 +115,9 @@ def spoil(store: Database, number: int, content: bytes | None = None) -> None:
 
 @pytest.mark.parametrize("number", [0, 1, 5])
 def test_damage_costs_the_rest_of_its_stretch_alone(store: Database, number: int) -> None:
-    versions = write(store, STRETCH + 3)
+    versions = write(store, MAX_CHAIN + 3)
     spoil(store, number)
-    lost = versions[number:STRETCH]
+    lost = versions[number:MAX_CHAIN]
     with store.read() as tables:
         assert tables.states.damaged(versions) == {version.id for version in lost}
         for index, version in enumerate(versions):
@@ -214,11 +214,11 @@ def test_rows_survive_the_migration(empty_database_url: str, vault: Vault) -> No
     from alembic import command
 
     from bot.storage.engines import open_engine
-    from bot.storage.migrate import config, migrate
+    from bot.storage.migrate import alembic_config, migrate
 
     engine: Engine = open_engine(empty_database_url)
     with engine.begin() as connection:
-        command.upgrade(config(connection), "0004")
+        command.upgrade(alembic_config(connection), "0004")
         data = large(1)
         row = {"id": "old", "key": A, "sha256": StateInfo.parse(data).sha256, "size": len(data)}
         connection.execute(

@@ -8,7 +8,7 @@ from typing import Any
 
 from bot.audit.reading import walk
 from bot.audit.verification import Verified, verify
-from bot.services import retention
+from bot.services.maintenance.retention import delete_expired
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows
 from tests.contract.storage.records import entry
@@ -25,5 +25,5 @@ def test_no_entry_is_ever_forgotten(store: Database, inbox: DeliveryRows) -> Non
         now=lambda: NOW + timedelta(days=36_500),
         work=SimpleNamespace(forget=lambda _before, _limit: 0),
     )
-    assert retention.forget(context, inbox)["logs"] == 1
+    assert delete_expired(context, inbox)["logs"] == 1
     assert verify(walk(store), every[-1].digest) == Verified(5, every[-1].digest)

@@ -89,12 +89,12 @@ def test_a_server_that_hangs_is_given_up(
     tmp_path: Path, work: Work, remote: Remote, server: GitServer
 ) -> None:
     server.stall.clear()
-    with pytest.raises(GitUnavailable, match="no end after 1 s"):
+    with pytest.raises(GitUnavailable, match="timed out after 1 s"):
         Mirrors(tmp_path / "data", fetch_timeout=1).fetch(remote, [work.git("rev-parse", "HEAD")])
 
 
 def test_an_unknown_repository_is_the_users_matter(mirrors: Mirrors, server: GitServer, work: Work) -> None:
-    with pytest.raises(UserError, match="does not know it or refuses"):
+    with pytest.raises(UserError, match="does not exist, or the server rejects"):
         mirrors.fetch(Remote("acme/other", f"{server.url}/acme/other.git"), [GONE])
 
 
@@ -108,9 +108,9 @@ def test_credentials_are_in_no_file_and_no_argument(
     wrapper.write_text(f'#!/bin/sh\ntr "\\0" " " < /proc/$$/cmdline >> {seen}\nexec git "$@"\n')
     wrapper.chmod(0o755)
     mirrors = Mirrors(tmp_path / "data", executable=str(wrapper))
-    with pytest.raises(UserError, match="refuses the bot's credentials"):
+    with pytest.raises(UserError, match="rejects the bot's credentials"):
         mirrors.fetch(remote, [commit])
-    with pytest.raises(UserError, match="refuses the bot's credentials"):
+    with pytest.raises(UserError, match="rejects the bot's credentials"):
         mirrors.fetch(Remote("acme/infra", remote.url, ("x-access-token", "wrong")), [commit])
     mirrors.fetch(Remote("acme/infra", remote.url, server.credentials), [commit])
     mirrors.checkout("acme/infra", commit, tmp_path / "tree")
@@ -131,7 +131,7 @@ def test_other_protocols_are_refused(mirrors: Mirrors, url: str) -> None:
 
 
 def test_a_password_in_the_address_is_refused(mirrors: Mirrors) -> None:
-    with pytest.raises(UserError, match="has a password in it") as refused:
+    with pytest.raises(UserError, match="contains a password") as refused:
         mirrors.fetch(Remote("acme/infra", "https://ann:s3cret@example.com/x.git"), [GONE])
     assert "s3cret" not in str(refused.value)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.domain.ports.git import Remote
 from bot.errors import UserError
 from bot.git import Mirrors
-from bot.git.mirror import Mirror
+from bot.git.command import Command
 from tests.integration.git.work import Work
 
 ODD = ["a b.tf", 'quo"te.tf', "new\nline.tf", "tab\t.tf", "ünïcode.tf", ":(top)x.tf", "-dash.tf", "st*r.tf"]
@@ -80,7 +81,7 @@ def test_unrelated_histories_are_told(mirrors: Mirrors, work: Work, remote: Remo
 
 def test_a_commit_never_fetched_is_told(mirrors: Mirrors, work: Work, remote: Remote) -> None:
     mirrors.fetch(remote, [work.git("rev-parse", "HEAD")])
-    with pytest.raises(UserError, match="has no commit 012345678901 here"):
+    with pytest.raises(UserError, match="copy of acme/infra has no commit 012345678901"):
         mirrors.files("acme/infra", "0123456789" * 4)
 
 
@@ -110,13 +111,13 @@ def test_what_was_read_is_remembered_and_each_commit_has_its_own(
     second = work.commit()
     mirrors.fetch(remote, [first, second])
     asked: list[str] = []
-    git = Mirror.git
+    output = Command.output
 
-    def counted(mirror: Mirror, *arguments: str, **more: Any) -> bytes:
+    def counted(command: Command, mirror: Path, *arguments: str, **more: Any) -> Any:
         asked.append(arguments[0])
-        return git(mirror, *arguments, **more)
+        return output(command, mirror, *arguments, **more)
 
-    monkeypatch.setattr(Mirror, "git", counted)
+    monkeypatch.setattr(Command, "output", counted)
     for commit, content in ((first, b"one"), (second, b"two"), (first, b"one")):
         mirrors.blobs("acme/infra", commit)
         assert mirrors.read("acme/infra", commit, "infra/more.tf") == content
@@ -125,21 +126,26 @@ def test_what_was_read_is_remembered_and_each_commit_has_its_own(
     assert asked == ["ls-tree", "cat-file", "cat-file", "ls-tree", "cat-file", "cat-file", "cat-file"]
 
 
+@pytest.mark.parametrize("most", [-1, 0])
 def test_blobs_are_remembered_but_not_all(
-    mirrors: Mirrors, work: Work, remote: Remote, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, work: Work, remote: Remote, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
+    """most: files that are remembered, less those of one commit; a commit with more is remembered alone."""
     work.write("infra/more.tf", "")
     commits = [work.git("rev-parse", "HEAD"), work.commit()]
-    mirrors.fetch(remote, commits)
-    monkeypatch.setattr("bot.git.mirrors._REMEMBERED", len(mirrors.blobs("acme/infra", commits[0])))
+    one = Mirrors(tmp_path / "data")
+    one.fetch(remote, commits)
+    monkeypatch.setattr("bot.git.objects._MAX_TREE_PATHS", len(one.blobs("acme/infra", commits[0])) + most)
+    mirrors = Mirrors(tmp_path / "data")
+    mirrors.blobs("acme/infra", commits[0])
     asked: list[str] = []
-    git = Mirror.git
+    output = Command.output
 
-    def counted(mirror: Mirror, *arguments: str, **more: Any) -> bytes:
+    def counted(command: Command, mirror: Path, *arguments: str, **more: Any) -> Any:
         asked.append(arguments[-1])
-        return git(mirror, *arguments, **more)
+        return output(command, mirror, *arguments, **more)
 
-    monkeypatch.setattr(Mirror, "git", counted)
+    monkeypatch.setattr(Command, "output", counted)
     for commit in (commits[0], commits[0], commits[1], commits[1], commits[0]):
         mirrors.blobs("acme/infra", commit)
     assert asked == [commits[1], commits[0]]

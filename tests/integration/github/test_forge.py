@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot.domain.ports.forge import CheckRun, Deployment, ForgeError
+from bot.github.tokens import AppCredentials
 from tests.integration.github.world import REPO, World
 
 
@@ -99,6 +101,20 @@ def test_comments(either: World) -> None:
     assert (mine["body"], mine["edits"], mine["minimised"]) == ("second", 1, "OUTDATED")
 
 
+def test_what_is_posted_has_githubs_own_time(either: World) -> None:
+    """Whatever the clock here says."""
+    then = (datetime.now(UTC) + timedelta(minutes=2)).replace(microsecond=0)
+    either.hub.state.clock = lambda: then
+    made = either.forge.comment(REPO, either.number, "first")
+    assert made.created_at == then
+    later = then + timedelta(seconds=1)
+    either.hub.state.clock = lambda: later
+    assert either.forge.edit_comment(REPO, made.id, "second") == later
+    posted = either.forge.check(REPO, CheckRun("towpath/dev", either.sha, "queued", None, "…", "…"))
+    assert posted.at == later
+    assert either.forge.pull(REPO, either.number).updated_at == then, "a comment is an update, an edit is not"
+
+
 def test_a_deleted_comment_is_404(either: World) -> None:
     made = either.forge.comment(REPO, either.number, "here")
     either.hub.delete_comment(made.id, actor="carol")
@@ -131,15 +147,15 @@ def test_checks(world: World) -> None:
     begun = CheckRun("towpath/dev", world.sha, "in_progress", None, "Planning", "…", external_id="run-1")
     done = CheckRun("towpath/dev", world.sha, "completed", "success", "Planned", "+1", text="log")
     assert world.forge.find_check(REPO, world.sha, "towpath/dev") is None
-    number = world.forge.check(REPO, begun)
-    assert world.forge.check(REPO, done, number) == number
+    number = world.forge.check(REPO, begun).id
+    assert world.forge.check(REPO, done, number).id == number
     other = world.hub.install_app("acme", slug="other")
-    stranger = world.client(app_id=str(other.id), private_key=other.private_key)
+    stranger = world.client(app=AppCredentials(str(other.id), other.private_key))
     stranger.check(REPO, begun)
     assert world.forge.find_check(REPO, world.sha, "towpath/dev") == number
     shown = entries(world, "check")[0]
     assert (shown["title"], shown["conclusion"], shown["text"]) == ("Planned", "success", "log")
-    again = world.forge.check(REPO, begun)
+    again = world.forge.check(REPO, begun).id
     assert world.forge.find_check(REPO, world.sha, "towpath/dev") == again != number
 
 
@@ -162,7 +178,7 @@ def test_statuses_stand_in_for_checks(tmp_path: Any, conclusion: Any, state: str
     check = CheckRun(
         "towpath/dev", world.sha, status, conclusion, "T" * 200, "summary", details_url="http://x/"
     )
-    assert world.forge.check(REPO, check) == 0
+    assert world.forge.check(REPO, check).id == 0
     shown = entries(world, "status")[0]
     assert (shown["name"], shown["state"], len(shown["description"])) == ("towpath/dev", state, 140)
     assert world.forge.find_check(REPO, world.sha, "towpath/dev") is None

@@ -10,20 +10,21 @@ from typing import Any
 
 import pytest
 
-from bot.domain.answers import Answer, Refused
-from bot.domain.people import Actor
+from bot.domain.actors import Actor
+from bot.domain.chat import Status
+from bot.domain.chat.events import CheckRerequested, PullChanged, Pushed
 from bot.domain.ports.surfaces import Surface
+from bot.domain.refusal import GateAnswer, Refused
 from bot.domain.release import Release
-from bot.domain.requests import CheckAgain, PullChanged, Pushed
-from bot.domain.results import Status
 from bot.domain.run import Origin
 from bot.domain.target import Target
 from bot.git import Mirrors
-from bot.services import following
-from bot.services.context import Context, show
-from bot.services.status import of_pull
+from bot.playground.github.user_actions import PullOptions
+from bot.services.context import Context, SurfaceKey, show
+from bot.services.pulls.events import check_rerequested, pull_changed, pushed
+from bot.services.pulls.status import pull_status
 from bot.storage.database import Database
-from bot.surfaces import gate
+from bot.surfaces import gate_check
 from tests.fixtures.context import bare
 from tests.integration.github.test_queue import asked, due
 from tests.integration.github.test_queue import project as project_group
@@ -45,6 +46,7 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
     terraform: Any = SimpleNamespace(
         engine=SimpleNamespace(identity=ENGINE),
         module_users=lambda *_facts: frozenset(),
+        providers=lambda *_facts: (),
         backend_block=lambda _root: ("", {}),
     )
     database = Database(sqlite_url, vault)
@@ -61,7 +63,7 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
 
 def changed(context: Context, number: int, action: str = "opened") -> None:
     """A pull request's event."""
-    following.pull_changed(context, PullChanged(REPO, number, action), "d-1")
+    pull_changed(context, PullChanged(REPO, number, action), "d-1")
 
 
 def project(context: Context, number: int) -> Surface:
@@ -70,7 +72,7 @@ def project(context: Context, number: int) -> Surface:
         found = tables.surfaces.get(f"gate:{REPO}#{number}")
     assert found is not None
     assert found.due_at is not None
-    shown = replace(gate.project(context, found), due_at=None)
+    shown = replace(gate_check.project(context, found), due_at=None)
     with context.store.begin() as tables:
         tables.surfaces.save(shown)
     return shown
@@ -78,7 +80,7 @@ def project(context: Context, number: int) -> Surface:
 
 def want(context: Context, number: int) -> Surface:
     with context.store.begin() as tables:
-        show(tables, context.now(), "gate", f"{REPO}#{number}", REPO, number)
+        show(tables, context.now(), SurfaceKey("gate", f"{REPO}#{number}", REPO, number))
     return project(context, number)
 
 
@@ -120,7 +122,7 @@ def test_every_open_pull_request_has_it(either: World, context: Context) -> None
     assert shown(either, words) == ("completed", "success")
 
     early = hub.commit_files(REPO, "early", {"infra/a.tf": "# a\n"}, author="ann", message="Early")
-    draft = hub.open_pull(REPO, author="ann", head="early", title="Early", draft=True)
+    draft = hub.open_pull(REPO, author="ann", head="early", title="Early", options=PullOptions(draft=True))
     changed(context, draft)
     project(context, draft)
     assert shown(either, early) == barred(either)
@@ -222,12 +224,17 @@ def test_the_reason_and_every_answer_are_there(
     changed(context, either.number)
 
     def judged(of: Context, pull: Any) -> Status:
-        status = of_pull(of, pull)
-        no = Refused("unpromoted", "Nothing was applied to `staging` yet.", "`/apply staging`")
-        answers = (Answer("Promoted", False, f"unpromoted: {no.fact}"), Answer("NotFrozen", True, ""))
-        return replace(status, targets=tuple(replace(r, gates=answers, blocked=no) for r in status.targets))
+        status = pull_status(of, pull)
+        refusal = Refused("unpromoted", "Nothing was applied to `staging` yet.", "`/apply staging`")
+        answers = (
+            GateAnswer("Promoted", False, f"unpromoted: {refusal.fact}"),
+            GateAnswer("NotFrozen", True, ""),
+        )
+        return replace(
+            status, targets=tuple(replace(r, gates=answers, blocked=refusal) for r in status.targets)
+        )
 
-    monkeypatch.setattr(gate, "of_pull", judged)
+    monkeypatch.setattr(gate_check, "pull_status", judged)
     project(context, either.number)
     entry = next(one for one in either.hub.timeline(REPO, either.number) if one.get("name") == NAME)
     if not either.by_app:
@@ -250,10 +257,10 @@ def test_a_policy_that_guards_from_now_on_reaches_all_open_ones(either: World, c
     changed(context, either.number)
     with context.store.read() as tables:
         assert tables.surfaces.get(f"gate:{REPO}#{either.number}") is None
-    following.pushed(context, Pushed(REPO, "refs/heads/main", policy(POLICY)))
+    pushed(context, Pushed(REPO, "refs/heads/main", policy(POLICY)))
     project(context, either.number)
     assert shown(either, either.sha) == barred(either)
-    following.pushed(context, Pushed(REPO, "refs/heads/main", policy(unguarded)))
+    pushed(context, Pushed(REPO, "refs/heads/main", policy(unguarded)))
     project(context, either.number)
     assert shown(either, either.sha) == ("completed", "neutral" if either.by_app else "success")
 
@@ -280,8 +287,8 @@ def test_a_policy_that_cannot_be_read_bars_all_but_what_mends_it(either: World, 
 def test_re_run_writes_it_anew(either: World, context: Context) -> None:
     changed(context, either.number)
     project(context, either.number)
-    event = CheckAgain(REPO, either.sha, NAME, Actor("bob"), Origin("d-2"))
-    following.check_again(context, event)
+    event = CheckRerequested(REPO, either.sha, NAME, Actor("bob"), Origin("d-2"))
+    check_rerequested(context, event)
     assert due(context, f"gate:{REPO}#{either.number}")
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from bot.playground.github.state import Refusal
+from bot.playground.github.user_actions import CommitOptions
 from tests.integration.github.world import REPO, World
 
 
@@ -106,7 +107,9 @@ def test_conflicts_are_not_merged(world: World) -> None:
 def test_force_pushes_and_ends_of_branches(world: World) -> None:
     hub = world.hub
     main = world.forge.head_of(REPO, "main")
-    newer = hub.commit_files(REPO, "other", {"x": "y"}, author="ann", message="Other", start=main)
+    newer = hub.commit_files(
+        REPO, "other", {"x": "y"}, author="ann", message="Other", options=CommitOptions(main)
+    )
     hub.move_branch(REPO, "feature", newer, actor="ann")
     assert world.forge.pull(REPO, world.number).head_sha == newer
     assert [e["forced"] for e in hub.timeline(REPO, world.number) if e["kind"] == "commits"] == [False, True]

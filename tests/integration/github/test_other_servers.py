@@ -22,7 +22,7 @@ def other() -> Iterator[Other]:
 
 @pytest.fixture
 def forge(other: Other) -> Iterator[GitHub]:
-    with closing(connect(other.url, token="secret", bucket=unpaced(), retry_delay=0.01)) as made:
+    with closing(connect(other.url, token="secret", bucket=unpaced(), retry_delay=0.0)) as made:
         yield made
 
 

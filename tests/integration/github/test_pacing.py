@@ -6,8 +6,8 @@ import threading
 
 import pytest
 
-from bot.domain.pacing import Bucket, Crowded, Pace
-from bot.github.client import paced
+from bot.github.client import write_bucket
+from bot.github.rate_limit import Bucket, Crowded, Pace
 
 
 class Time:
@@ -63,7 +63,7 @@ def test_too_long_a_wait_is_refused_and_takes_nothing() -> None:
 
 def test_githubs_limits_hold_in_any_minute_and_hour() -> None:
     time = Time()
-    bucket = paced()
+    bucket = write_bucket()
     bucket._clock, bucket._sleep, bucket._filled_at = time, time.sleep, 0.0
     taken = []
     while time.now < 7200:

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from bot.domain.ports.forge import ForgeError
-from bot.github.authors import AT_ONCE
+from bot.github.authors import COMMITS_PER_QUERY
+from bot.playground.github import git
 from bot.playground.github.state import Refusal
+from bot.playground.github.user_actions import CommitOptions
 from tests.integration.github.test_refusals import AT, ask
 from tests.integration.github.world import REPO, World
 
@@ -101,9 +103,9 @@ def test_authors(either: World) -> None:
     hub.user("Erin")
 
     def commit(message: str = "X", **names: str) -> frozenset[str]:
-        sha = hub.commit_files(
-            REPO, "feature", {"x": f"{message}{names}"}, author="ann", message=message, **names
-        )
+        files = {"x": f"{message}{names}"}
+        options = CommitOptions(**names)
+        sha = hub.commit_files(REPO, "feature", files, author="ann", message=message, options=options)
         return forge.authors(REPO, [sha])
 
     assert commit() == {"ann"}
@@ -122,12 +124,17 @@ def test_authors(either: World) -> None:
 
 def test_authors_of_many_commits(either: World) -> None:
     hub = either.hub
-    people = [f"user-{number}" for number in range(AT_ONCE + 1)]
+    people = [f"user-{number}" for number in range(COMMITS_PER_QUERY + 1)]
     for login in people:
         hub.user(login)
     commits = [
         hub.commit_files(
-            REPO, "many", {"x": login}, author="ann", message="X", written_by=login, committer="GitHub"
+            REPO,
+            "many",
+            {"x": login},
+            author="ann",
+            message="X",
+            options=CommitOptions(written_by=login, committer="GitHub"),
         )
         for login in people
     ]
@@ -137,11 +144,15 @@ def test_authors_of_many_commits(either: World) -> None:
 
 
 def test_authors_where_there_is_no_graphql(either: World) -> None:
-    """A server of REST alone: author and committer, as each commit tells them."""
+    """A server of REST alone: author and committer, as each commit tells them, and co-authors with GitHub's address."""
     for path in ("/graphql", "/api/graphql"):
         either.hub.faults.add("POST", path, 404, times=10)
-    sha = either.hub.commit_files(REPO, "feature", {"x": "y"}, author="ann", message="X", written_by="bob")
-    assert either.forge.authors(REPO, [either.sha, sha]) == {"ann", "bob"}
+    by_bob = CommitOptions(written_by="bob")
+    helped = (
+        "X\n\nCo-authored-by: C <12+Carol@users.noreply.example.com>\nco-authored-by: x <x@example.com>\n"
+    )
+    sha = either.hub.commit_files(REPO, "feature", {"x": "y"}, author="ann", message=helped, options=by_bob)
+    assert either.forge.authors(REPO, [either.sha, sha]) == {"ann", "bob", "carol"}
     either.hub.faults.clear()
     for path in ("/graphql", "/api/graphql"):
         either.hub.faults.add("POST", path, 502, times=10)
@@ -157,14 +168,19 @@ def test_authors_that_github_does_not_know(
     """GitHub's description: null or an empty object."""
     for path in ("/graphql", "/api/graphql"):
         either.hub.faults.add("POST", path, 404, times=10)
-    monkeypatch.setattr("bot.playground.github.repos._account", lambda _state, _name: nobody)
+    monkeypatch.setattr("bot.playground.github.commits._account_view", lambda _state, _name: nobody)
     assert either.forge.authors(REPO, [either.sha]) == frozenset()
 
 
 def test_a_pull_requests_list_of_commits_ends(world: World) -> None:
     """GitHub: at 250."""
-    for number in range(260):
-        world.hub.commit_files(REPO, "feature", {"x": str(number)}, author="ann", message="X")
+    who = "ann <ann@users.noreply.example.com> 1893456000 +0000"
+    start = f"reset refs/heads/long\nfrom {world.sha}\n"
+    commits = [f"commit refs/heads/long\ncommitter {who}\ndata 1\nX\n" for _ in range(260)]
+    path = world.hub.state.repo(REPO).path
+    git.run(path, "fast-import", "--quiet", stdin="".join([start, *commits]).encode())
+    end = git.run(path, "rev-parse", "refs/heads/long").decode().strip()
+    world.hub.move_branch(REPO, "feature", end, actor="ann")
     shown = [
         ask(world, "ann", "GET", f"{AT}/pulls/{world.number}/commits?per_page=100&page={page}").json()
         for page in (1, 2, 3, 4)

@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
+from bot.domain.chat.events import MergeGroupRequested
 from bot.domain.ports.forge import CheckRun, Conclusion, ForgeError
 from bot.domain.ports.surfaces import Surface
-from bot.domain.requests import QueueAsked
 from bot.domain.run import Run
 from bot.domain.target import Target
-from bot.services import following
 from bot.services.context import Context, show_run
+from bot.services.pulls.events import merge_group_requested
 from bot.storage.database import Database
-from bot.surfaces import check, queue
+from bot.surfaces import merge_queue, plan_check
 from tests.fixtures.context import bare
 from tests.integration.github.world import REPO, World
 from tests.integration.storage import samples
@@ -43,17 +43,17 @@ def has(context: Context, monkeypatch: pytest.MonkeyPatch) -> Has:
         status: Any = "completed" if conclusion else "in_progress"
         head = commit or context.forge.pull(REPO, number).head_sha
         said[subject] = CheckRun(
-            check.name_of(target), head, status, conclusion, f"{target} is {conclusion}", "…"
+            plan_check.name_of(target), head, status, conclusion, f"{target} is {conclusion}", "…"
         )
         with context.store.begin() as tables:
             tables.surfaces.save(Surface(f"check:{subject}", "check", subject, REPO, number))
 
-    monkeypatch.setattr(check, "current", lambda _context, surface: said.get(surface.subject))
+    monkeypatch.setattr(merge_queue, "current_check", lambda _context, surface: said.get(surface.subject))
     return make
 
 
 def asked(context: Context, number: int, sha: str, base: str = "") -> str:
-    following.queued(context, QueueAsked(REPO, number, sha, base or "0" * 40))
+    merge_group_requested(context, MergeGroupRequested(REPO, number, sha, base or "0" * 40))
     return f"queue:{REPO}@{sha}"
 
 
@@ -68,7 +68,7 @@ def project(context: Context, surface_id: str) -> Surface:
     with context.store.read() as tables:
         found = tables.surfaces.get(surface_id)
     assert found is not None
-    shown = replace(queue.project(context, found), due_at=None)
+    shown = replace(merge_queue.project(context, found), due_at=None)
     with context.store.begin() as tables:
         tables.surfaces.save(shown)
     return shown
@@ -198,7 +198,7 @@ def test_a_lost_answer(either: World, context: Context, has: Has) -> None:
 def test_a_long_title_is_cut(either: World, context: Context) -> None:
     pull = context.forge.pull(REPO, either.number)
     own = CheckRun("towpath/staging", pull.head_sha, "completed", "success", "x" * 255, "…")
-    made = queue.repeated("towpath/staging", "e" * 40, [(pull, own)])
+    made = merge_queue.repeated("towpath/staging", "e" * 40, [(pull, own)])
     assert len(made.title) == 255
 
 

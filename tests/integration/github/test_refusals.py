@@ -9,6 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.playground.github.access import issue_token
 from bot.playground.github.state import Refusal
 from tests.integration.github.world import REPO, World
 
@@ -16,11 +17,15 @@ AT = f"/repos/{REPO}"
 
 
 def ask(world: World, who: str, method: str, path: str, body: Any = None) -> httpx.Response:
-    """A request by a user, by the bot (`bot`), or by nobody (empty)."""
+    """A request by a user, by the bot (`bot`, with all of the App's permissions), or by nobody (empty)."""
     if who == "bot":
-        token = (world.forge.git_credentials(REPO) or ("", ""))[1]
+        token, _ = issue_token(world.hub.state, world.app)
     else:
         token = world.hub.user(who).token if who else ""
+    return ask_by(world, token, method, path, body)
+
+
+def ask_by(world: World, token: str, method: str, path: str, body: Any = None) -> httpx.Response:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     with httpx.Client(base_url=world.hub.url, headers=headers, trust_env=False) as client:
         return client.request(method, path, json=body)
@@ -114,13 +119,13 @@ def test_comments_belong_to_their_authors(world: World) -> None:
 
 
 def test_installation_tokens_end(world: World) -> None:
-    assert ask(world, "bot", "GET", AT).status_code == 200
-    token = (world.forge.git_credentials(REPO) or ("", ""))[1]
-    world.hub.state.tokens[token].expires_at -= timedelta(hours=2)
-    answer = ask(world, "bot", "GET", AT)
+    (token, issued), (other, _) = (issue_token(world.hub.state, world.app) for _ in range(2))
+    assert ask_by(world, token, "GET", AT).status_code == 200
+    issued.expires_at -= timedelta(hours=2)
+    answer = ask_by(world, token, "GET", AT)
     assert (answer.status_code, answer.json()["message"]) == (401, "Bad credentials")
     world.app.suspended_at = world.hub.state.now()
-    assert ask(world, "bot", "GET", AT).status_code == 401
+    assert ask_by(world, other, "GET", AT).status_code == 401
 
 
 def test_a_page_refuses_as_well(world: World) -> None:
@@ -154,4 +159,4 @@ def test_many_threads_at_once(world: World) -> None:
     assert failed == []
     said = [e["body"] for e in world.hub.timeline(REPO, world.number) if e["kind"] == "comment"]
     assert sorted(said) == sorted(f"{name}/{number}" for name in range(8) for number in range(5))
-    assert len(world.hub.state.tokens) == 1
+    assert len(world.hub.state.tokens) == 2, "one to comment, one to read pull requests"

@@ -68,7 +68,7 @@ def inbox() -> Iterator[Inbox]:
 def hooked(tmp_path: Path, inbox: Inbox) -> Iterator[World]:
     """As `world`, its App delivering to the inbox from now on."""
     made = make(tmp_path / "git")
-    from bot.playground.github.accounts import EVENTS
+    from bot.playground.github.admin_actions import EVENTS
     from bot.playground.github.records import Hook
 
     made.app.hook = Hook(made.hub.state.next_id(), inbox.url, SECRET, EVENTS)
@@ -85,7 +85,7 @@ def test_a_pull_requests_life(hooked: World, inbox: Inbox) -> None:
     hub.edit_review(REPO, number, review, actor="bob", body="/apply staging")
     hub.dismiss_review(REPO, number, review, actor="carol")
     check = CheckRun("towpath/dev", sha, "in_progress", None, "Planning", "…", external_id="run-1")
-    check_id = hooked.forge.check(REPO, check)
+    check_id = hooked.forge.check(REPO, check).id
     hub.click_check(check_id, actor="ann")
     hub.set_draft(REPO, number, actor="ann", draft=True)
     hub.set_draft(REPO, number, actor="ann", draft=False)
@@ -142,7 +142,7 @@ def test_the_merge_queue_and_the_installation(hooked: World, inbox: Inbox) -> No
     sha = hub.queue_pull(REPO, hooked.number, actor="bob")
     then = hub.queue_pull(REPO, hooked.number, actor="bob", behind=sha)
     hub.create_repo("acme/other", {"a": "b"})
-    hub.reach(hooked.app, removed=["acme/other"], actor="carol")
+    hub.select_repositories(hooked.app, removed=["acme/other"], actor="carol")
     assert hub.webhooks.drain()
     asked, behind, left = inbox.events()
     assert isinstance(asked, events.MergeGroupEvent)
@@ -153,7 +153,7 @@ def test_the_merge_queue_and_the_installation(hooked: World, inbox: Inbox) -> No
     assert (left.added, left.removed) == ((), ("acme/other",))
     assert [one.name for one in hooked.forge.repositories()] == [REPO]
     check = CheckRun("towpath", sha, "completed", "success", "Nothing to plan", "…")
-    assert hooked.forge.check(REPO, check)
+    assert hooked.forge.check(REPO, check).id
 
 
 def test_a_repositorys_own_hook(world: World, inbox: Inbox) -> None:

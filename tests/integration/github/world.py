@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from bot.domain.pacing import Bucket, Pace
 from bot.github.client import GitHub, connect
+from bot.github.rate_limit import Bucket, Pace
+from bot.github.tokens import AppCredentials
 from bot.playground.github.records import App
 from bot.playground.github.server import GitHubStandIn
+from bot.playground.github.user_actions import PullOptions
 
 REPO = "acme/infra"
 FILES = {
@@ -41,10 +43,9 @@ class World:
     def client(self, **changes: object) -> GitHub:
         """Another client by App, such as with a short timeout."""
         arguments = {
-            "app_id": str(self.app.id),
-            "private_key": self.app.private_key,
+            "app": AppCredentials(str(self.app.id), self.app.private_key),
             "bucket": unpaced(),
-            "retry_delay": 0.01,
+            "retry_delay": 0.0,
             **changes,
         }
         made = connect(self.hub.url, **arguments)  # type: ignore[arg-type]
@@ -66,12 +67,15 @@ def make(root: Path, *, token: bool = False, private: bool = True) -> World:
     hub.create_repo(REPO, FILES, private=private, roles=ROLES)
     app = hub.install_app("acme")
     sha = hub.commit_files(REPO, "feature", {"infra/main.tf": "# two\n"}, author="ann", message="Make it two")
-    number = hub.open_pull(REPO, author="ann", head="feature", title="Two", body="Please")
+    number = hub.open_pull(REPO, author="ann", head="feature", title="Two", options=PullOptions("Please"))
     if token:
         machine = hub.user("towpath-machine").token
-        forge = connect(hub.url + "/api/v3", token=machine, bucket=unpaced(), retry_delay=0.01)
+        forge = connect(hub.url + "/api/v3", token=machine, bucket=unpaced(), retry_delay=0.0)
     else:
         forge = connect(
-            hub.url, app_id=str(app.id), private_key=app.private_key, bucket=unpaced(), retry_delay=0.01
+            hub.url,
+            app=AppCredentials(str(app.id), app.private_key),
+            bucket=unpaced(),
+            retry_delay=0.0,
         )
     return World(hub, app, forge, number, sha)

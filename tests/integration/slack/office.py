@@ -7,26 +7,27 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from bot.domain.approval import Approval
-from bot.domain.plan import PlanSummary, ResourceChange
+from bot.domain.approvals import Approval
+from bot.domain.chat import ApprovalRequest
+from bot.domain.plans import PlanSummary, ResourceChange
 from bot.domain.ports.inbox import Delivery
-from bot.domain.results import Asking
 from bot.domain.run import Plan
 from bot.intake import slack as slack_intake
 from bot.intake.modals import Modals
 from bot.playground.slack import Message, SlackStandIn
-from bot.services.context import Context, show
+from bot.services.context import Context, SurfaceKey, show
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import Slack, web_client
+from bot.slack.listeners import SlackHandlers
 from bot.storage.database import Database
 from bot.surfaces import approval as surface
 from bot.surfaces import reply
 from bot.surfaces.projector import Projector
-from tests.unit.render import consents, facts
+from tests.unit.render import approvals, facts
 
 CHANNEL, FILE = "C0INFRA", b"plan"
 DIGEST = hashlib.sha256(FILE).hexdigest()
-ID = consents.approval().id
+ID = approvals.approval().id
 
 
 @dataclass
@@ -42,7 +43,7 @@ class Office:
         """Show the approval in the channel, or to one person directly; the message as it is now."""
         subject = f"{ID}/{user}" if user else ID
         with self.database.begin() as tables:
-            show(tables, facts.NOW, "approval", subject, facts.REPOSITORY, 12)
+            show(tables, facts.NOW, SurfaceKey("approval", subject, facts.REPOSITORY, 12))
         self.project()
         return (self.slack.direct(user) if user else self.slack.messages(CHANNEL))[-1]
 
@@ -57,7 +58,7 @@ class Office:
     def meant(self) -> list[Any]:
         """What came in, in its order."""
         pending: list[Delivery] = self.inbox.pending(50)
-        return [request for one in pending for request in slack_intake.understand(one)]
+        return [request for one in pending for request in slack_intake.parse_requests(one)]
 
 
 def furnished(slack: SlackStandIn, database: Database, inbox: Any, directory: Path) -> Office:
@@ -67,7 +68,7 @@ def furnished(slack: SlackStandIn, database: Database, inbox: Any, directory: Pa
     context = Context(
         store=database, data_dir=directory, worker="w", address="https://x", now=lambda: facts.NOW, **absent
     )
-    approval = consents.approval(plan_digest=DIGEST, destroys=2)
+    approval = approvals.approval(plan_digest=DIGEST, destroys=2)
     plan = facts.plan(approval.target, large(), id=approval.run_id, digest=DIGEST)
     with database.begin() as tables:
         tables.pulls.save(facts.PULL)
@@ -76,9 +77,9 @@ def furnished(slack: SlackStandIn, database: Database, inbox: Any, directory: Pa
         tables.approvals.add(approval)
     chat = Slack(slack.state.bot_token, api_url=slack.api_url, timeout=5)
     projections: Any = {
-        "approval": surface.project_with(chat, CHANNEL, "/infra"),
-        "follow_up": surface.follow_ups_with(chat, CHANNEL, "/infra"),
-        "reply": reply.project_with(chat),
+        "approval": surface.approval_projection(chat, CHANNEL, "/infra"),
+        "follow_up": surface.follow_up_projection(chat, CHANNEL, "/infra"),
+        "reply": reply.reply_projection(chat),
     }
     return Office(slack, database, inbox, Projector(lambda: context, projections, threads=0))
 
@@ -90,9 +91,9 @@ def entry(office: Office) -> SlackApp:
         web_client(state.bot_token, api_url=office.slack.api_url),
         state.signing_secret,
         command_name="/infra",
-        on_delivery=slack_intake.keep(office.inbox, lambda: None),
-        on_open_modal=modals.open,
-        on_submit=modals.check,
+        handlers=SlackHandlers(
+            slack_intake.delivery_store(office.inbox, lambda: None), modals.open, modals.check
+        ),
     )
 
 
@@ -105,12 +106,12 @@ def large() -> PlanSummary:
     return PlanSummary(add=2_001, destroy=2, replace=1, changes=changes)
 
 
-def asking(context: Context, approval_id: str) -> Asking | None:
+def asking(context: Context, approval_id: str) -> ApprovalRequest | None:
     """The rows as they are, without policy and promotion."""
     with context.store.read() as tables:
         approval: Approval | None = tables.approvals.get(approval_id)
         plan: Plan | None = tables.plans.get(approval.run_id) if approval else None
     if approval is None:
         return None
-    shown = consents.asking()
-    return replace(shown, standing=replace(shown.standing, approval=approval), plan=plan)
+    shown = approvals.asking()
+    return replace(shown, state=replace(shown.state, approval=approval), plan=plan)

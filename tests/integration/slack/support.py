@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import web_client
+from bot.slack.listeners import SlackHandlers
 from bot.slack.request import SlackDelivery, SlackRequest
 
 
@@ -58,9 +59,7 @@ def slack_app(inbox: Inbox, api_url: str, token: str, secret: str) -> SlackApp:
         web_client(token, api_url=api_url),
         secret,
         command_name="/infra",
-        on_delivery=inbox.accept,
-        on_open_modal=inbox.open_modal,
-        on_submit=inbox.submit,
+        handlers=SlackHandlers(inbox.accept, inbox.open_modal, inbox.submit),
     )
 
 

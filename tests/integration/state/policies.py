@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.domain.policy import BackendPolicy, Environment, Policy, Stack
+from bot.domain.policy.model import BackendPolicy, Environment, Policy, Stack
 
 
 def policy(**backend: Any) -> Policy:

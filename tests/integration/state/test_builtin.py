@@ -12,10 +12,10 @@ from pathlib import Path
 import pytest
 from starlette.applications import Starlette
 
-from bot.domain.policy import Policy
+from bot.domain.policy.model import Policy
 from bot.domain.ports.state import Grant
-from bot.domain.ports.terraform import Ended, Initialised
-from bot.domain.state import LockInfo
+from bot.domain.ports.terraform import CommandResult, InitResult
+from bot.domain.states.model import LockInfo
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.state import Backend, Backends
@@ -46,9 +46,9 @@ def made(backends: Backends, states: MemoryStates, path: Path, user: str, *, wri
     return directory
 
 
-def read_back(directory: Directory) -> Initialised:
+def read_back(directory: Directory) -> InitResult:
     kept = json.loads((directory.path / ".terraform/terraform.tfstate").read_text())["backend"]
-    return Initialised(Ended(0, ""), kept["type"], kept["config"])
+    return InitResult(CommandResult(0, ""), kept["type"], kept["config"])
 
 
 def test_applies_are_recorded(backends: Backends, states: MemoryStates, tmp_path: Path) -> None:
@@ -141,7 +141,7 @@ def test_the_proof_is_of_the_address(
         backends.prove(other, found)
     with pytest.raises(UserError, match="`kind` should be"):
         backends.prove(directory.backend, replace(found, kind="local"))
-    with pytest.raises(UserError, match=r"`address` should be .*, and init took `None`"):
+    with pytest.raises(UserError, match=r"`address` should be .*, but init used `None`"):
         backends.prove(directory.backend, replace(found, config={}))
 
 
@@ -162,7 +162,7 @@ def test_a_block_of_another_kind_is_refused(backends: Backends) -> None:
     for declared in ("local", "gcs", "remote"):
         with pytest.raises(UserError, match=f'`infra` has a `backend "{declared}"` block'):
             backends.backend(TARGET, policy(), declared, ("r1", "x"))
-    with pytest.raises(UserError, match="belong to the s3 backend"):
+    with pytest.raises(UserError, match="belongs in the s3 backend"):
         backends.backend(TARGET, policy(kind="s3", bucket="states"), "http", ("r1", "x"))
     wanted: Policy = policy(kind="http")
     assert backends.backend(TARGET, wanted, "", ("r1", "x")).declared is False

@@ -16,9 +16,10 @@ SCRIPT = """
 import base64, json, resource, sys
 from datetime import UTC, datetime, timedelta
 from bot.domain.ports.state import Grant
-from bot.domain.state_diff import diff
+from bot.domain.states import diff_states
 from bot.domain.target import Target
 from bot.state.backend import Backend
+from bot.state.messages import Request
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.migrate import migrate
@@ -43,19 +44,19 @@ def state(serial):
     return json.dumps(found).encode()
 
 lock = b'{"ID": "one", "Operation": "OperationTypeApply"}'
-assert backend.handle("LOCK", here.key, {}, headers, lock).status == 200
+assert backend.handle(Request("LOCK", here.key, headers, body=lock)).status == 200
 for serial in (1, 2):
     data = state(serial)
     assert len(data) > 100_000_000
-    answer = backend.handle("POST", here.key, {"ID": "one"}, headers, data)
+    answer = backend.handle(Request("POST", here.key, headers, {"ID": "one"}, data))
     assert answer.status == 200, answer.body
-read = backend.handle("GET", here.key, {}, headers, b"")
+read = backend.handle(Request("GET", here.key, headers))
 assert read.body == data
 del read, data
 with database.read() as tables:
     new, old = tables.states.versions(here.key, 9)
     assert not tables.states.damaged([new, old])
-    found = diff(tables.states.data(old.id), tables.states.data(new.id), ())
+    found = diff_states(tables.states.data(old.id), tables.states.data(new.id), ())
 print(json.dumps([len(found.changes), new.resources, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024]))
 """
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-from collections.abc import Iterator
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -13,14 +12,14 @@ from typing import TYPE_CHECKING
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from bot.domain.ports.terraform import Ended, Initialised
-from bot.domain.state import StateInfo
+from bot.domain.policy import BackendPolicy
+from bot.domain.ports.terraform import CommandResult, InitResult
+from bot.domain.states.model import LockInfo, StateInfo
 from bot.domain.target import Target
 from bot.errors import TransientError, UserError
 from bot.state import Backends
-from bot.state.bucket import Buckets, Keys
+from bot.state.bucket import Bucket, Buckets, Keys
 from tests.contract.state_store import MemoryStates
 from tests.integration.state.conftest import Directory
 from tests.integration.state.policies import policy
@@ -35,15 +34,6 @@ PROVIDER = {
     "AWS_SECRET_ACCESS_KEY": "provider-secret",
     "AWS_REGION": "eu-west-1",
 }
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
@@ -64,8 +54,7 @@ def backends(endpoint: str, client: S3Client, tmp_path: Path) -> Backends:
         MemoryStates(),
         base_url="http://127.0.0.1:1",
         directory=tmp_path / "private",
-        bucket="states",
-        endpoint=endpoint,
+        defaults=BackendPolicy(bucket="states", endpoint=endpoint),
         keys=KEYS,
     )
 
@@ -78,9 +67,9 @@ def made(backends: Backends, path: Path, target: Target) -> Directory:
     return directory
 
 
-def read_back(directory: Directory) -> Initialised:
+def read_back(directory: Directory) -> InitResult:
     kept = json.loads((directory.path / ".terraform/terraform.tfstate").read_text())["backend"]
-    return Initialised(Ended(0, ""), kept["type"], kept["config"])
+    return InitResult(CommandResult(0, ""), kept["type"], kept["config"])
 
 
 def test_states_lie_where_the_policy_says(backends: Backends, client: S3Client, tmp_path: Path) -> None:
@@ -118,15 +107,15 @@ def test_a_held_lock_is_told(backends: Backends, client: S3Client, endpoint: str
     client.put_object(Bucket="states", Key=f"{name}.tflock", Body=json.dumps(lock).encode())
     told = directory.apply(ok=False)
     assert "bob@host" in told
-    at = {"endpoint": endpoint, "region": "auto"}
-    held = backends.buckets.holder("states", "test/terraform.tfstate", "pr-42", **at)
+    location = backends.location(TEST, directory.backend)
+    held = location.held()
     assert held
     assert (held.id, held.who) == ("b0b", "bob@host")
-    assert backends.buckets.locks("states", **at) == {name: held}
+    assert location.lock(LockInfo("own")) == held
     directory.run("force-unlock", "-force", "b0b")
     directory.apply()
-    assert backends.buckets.holder("states", "test/terraform.tfstate", "pr-42", **at) is None
-    assert backends.buckets.locks("states", **at) == {}
+    assert location.held() is None
+    assert backends.buckets.get(Bucket("states", endpoint, "auto"), f"{name}.tflock") is None
 
 
 @pytest.mark.parametrize(
@@ -158,7 +147,10 @@ def test_the_proof_names_what_differs(backends: Backends, tmp_path: Path, field:
 )
 def test_the_proof_sees_what_leads_elsewhere(tmp_path: Path, field: str, value: object) -> None:
     backends = Backends(
-        MemoryStates(), base_url="", directory=tmp_path, bucket="states", region="eu-central-1"
+        MemoryStates(),
+        base_url="",
+        directory=tmp_path,
+        defaults=BackendPolicy(bucket="states", region="eu-central-1"),
     )
     backend = backends.backend(STAGING, policy(kind="s3"), "s3", ("", ""))
     assert dict(backend.config) == {
@@ -172,6 +164,47 @@ def test_the_proof_sees_what_leads_elsewhere(tmp_path: Path, field: str, value: 
     backends.prove(backend, replace(found, config={**found.config, **unset}))
     with pytest.raises(UserError, match=f"`{field}` should be `unset`"):
         backends.prove(backend, replace(found, config={**found.config, **unset, field: value}))
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        ("acl", "public-read"),
+        ("kms_key_id", "alias/theirs"),
+        ("http_proxy", "http://x"),
+        ("insecure", True),
+        ("profile", "admin"),
+        ("assume_role", {"role_arn": "arn", "duration": None}),
+        ("of_tomorrow", 1),
+    ],
+)
+def test_the_proof_reads_every_setting(tmp_path: Path, field: str, value: object) -> None:
+    backends = Backends(
+        MemoryStates(),
+        base_url="",
+        directory=tmp_path,
+        defaults=BackendPolicy(bucket="states", region="eu-central-1"),
+    )
+    backend = backends.backend(STAGING, policy(kind="s3"), "s3", ("", ""))
+    harmless = {
+        "encrypt": True,
+        "skip_s3_checksum": True,
+        "assume_role": {"role_arn": None},
+        "insecure": None,
+    }
+    found = _found({**backend.config})
+    backends.prove(backend, replace(found, config={**found.config, **harmless}))
+    with pytest.raises(UserError, match=f"`{field}`, which only the policy") as refused:
+        backends.prove(backend, replace(found, config={**found.config, **harmless, field: value}))
+    assert str(value) not in str(refused.value)
+
+
+def test_the_proof_sees_an_endpoint_beside_the_buckets(backends: Backends) -> None:
+    backend = backends.backend(STAGING, policy(kind="s3"), "", ("", ""))
+    found = _found(backend.config)
+    endpoints = {**json.loads(backend.config["endpoints"]), "sts": "https://evil.example.com"}
+    with pytest.raises(UserError, match="`endpoints` should be"):
+        backends.prove(backend, replace(found, config={**found.config, "endpoints": endpoints}))
 
 
 def test_a_repositorys_own_settings_are_overruled_or_seen(backends: Backends, tmp_path: Path) -> None:
@@ -211,7 +244,11 @@ def test_terraform_signs_with_the_states_key(tmp_path: Path) -> None:
         thread.start()
         url = f"http://127.0.0.1:{server.server_address[1]}"
         backends = Backends(
-            MemoryStates(), base_url="", directory=tmp_path / "p", bucket="states", endpoint=url, keys=KEYS
+            MemoryStates(),
+            base_url="",
+            directory=tmp_path / "p",
+            defaults=BackendPolicy(bucket="states", endpoint=url),
+            keys=KEYS,
         )
         backend = backends.backend(STAGING, policy(kind="s3"), "", ("", ""))
         directory = Directory.make(tmp_path / "infra", backend, PROVIDER)
@@ -224,27 +261,27 @@ def test_terraform_signs_with_the_states_key(tmp_path: Path) -> None:
 
 def test_trouble_with_the_bucket_is_told_apart(endpoint: str, client: S3Client) -> None:
     buckets = Buckets(KEYS)
-    with pytest.raises(UserError, match="`nowhere` does not give its states: NoSuchBucket"):
-        buckets.state("nowhere", "x", endpoint=endpoint, region="auto")
+    with pytest.raises(UserError, match="Cannot access the bucket `nowhere`: NoSuchBucket"):
+        buckets.get(Bucket("nowhere", endpoint, "auto"), "x")
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
     with pytest.raises(TransientError, match="does not answer"):
-        buckets.state("states", "x", endpoint=f"http://127.0.0.1:{port}", region="auto")
+        buckets.get(Bucket("states", f"http://127.0.0.1:{port}", "auto"), "x")
 
 
 def test_without_a_bucket_the_policy_is_incomplete(tmp_path: Path) -> None:
     backends = Backends(MemoryStates(), base_url="", directory=tmp_path)
-    with pytest.raises(UserError, match="no bucket is named") as refused:
+    with pytest.raises(UserError, match="no bucket is set") as refused:
         backends.backend(STAGING, policy(kind="s3"), "", ("", ""))
     assert "[stack.infra.backend]" in refused.value.next_step
 
 
-def _found(config: object) -> Initialised:
+def _found(config: object) -> InitResult:
     """What Terraform would read back of such settings."""
     assert isinstance(config, dict)
     typed = {
         name: json.loads(value) if value[:1] in "[{" or value in ("true", "false") else value
         for name, value in config.items()
     }
-    return Initialised(Ended(0, ""), "s3", typed)
+    return InitResult(CommandResult(0, ""), "s3", typed)

@@ -4,33 +4,23 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 
-from bot.domain.ports.state import Author, StatePlace
-from bot.domain.state import LockInfo, StateInfo, StateRefused
+from bot.domain.policy import BackendPolicy
+from bot.domain.ports.state import Author, StateLocation
+from bot.domain.states.model import LockInfo, StateInfo, StateRefused
 from bot.domain.target import Target
 from bot.state import Backends
-from bot.state.bucket import Keys
+from bot.state.bucket import Bucket, Keys
 from tests.contract.state_store import MemoryStates, state
 from tests.integration.state.conftest import Directory
 from tests.integration.state.policies import policy
 
 STAGING = Target("acme/infra", "infra", "staging")
 KEY = "staging/terraform.tfstate"
-
-
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture
@@ -45,19 +35,18 @@ def backends(endpoint: str, tmp_path: Path) -> Backends:
         MemoryStates(),
         base_url="http://127.0.0.1:1",
         directory=tmp_path / "private",
-        bucket="shelves",
-        endpoint=endpoint,
+        defaults=BackendPolicy(bucket="shelves", endpoint=endpoint),
         keys=Keys("STATEKEY", "state-secret"),
     )
 
 
 @pytest.fixture(params=["http", "s3"])
-def place(request: pytest.FixtureRequest, backends: Backends) -> StatePlace:
+def place(request: pytest.FixtureRequest, backends: Backends) -> StateLocation:
     backend = backends.backend(STAGING, policy(kind=request.param), "", ("", ""))
-    return backends.place(STAGING, backend, Author("r1", "c1", "ann"))
+    return backends.location(STAGING, backend, Author("r1", "c1", "ann"))
 
 
-def test_a_state_is_written_under_its_lock(place: StatePlace) -> None:
+def test_a_state_is_written_under_its_lock(place: StateLocation) -> None:
     assert (place.read(), place.held()) == (None, None)
     with pytest.raises(StateRefused, match="not held"):
         place.write(state(1), "1")
@@ -82,7 +71,7 @@ def test_a_state_is_written_under_its_lock(place: StatePlace) -> None:
     ("data", "why"),
     [(state(4), "serial"), (state(5, outputs={"x": {}}), "serial"), (state(6, "two"), "lineage")],
 )
-def test_what_may_not_follow_is_refused(place: StatePlace, data: bytes, why: str) -> None:
+def test_what_may_not_follow_is_refused(place: StateLocation, data: bytes, why: str) -> None:
     place.lock(LockInfo("1"))
     place.write(state(5), "1")
     with pytest.raises(StateRefused, match=why):
@@ -90,7 +79,7 @@ def test_what_may_not_follow_is_refused(place: StatePlace, data: bytes, why: str
     assert place.read() == state(5)
 
 
-def test_one_of_many_takes_the_lock(place: StatePlace) -> None:
+def test_one_of_many_takes_the_lock(place: StateLocation) -> None:
     def take(number: int) -> None:
         if place.lock(LockInfo(str(number))) is None:
             won.append(number)
@@ -106,25 +95,25 @@ def test_one_of_many_takes_the_lock(place: StatePlace) -> None:
 
 def test_a_lock_is_freed_only_as_it_was_seen(backends: Backends, endpoint: str) -> None:
     """Between the look and the deletion another one may have taken it."""
-    at = {"endpoint": endpoint, "region": "auto"}
+    bucket = Bucket("shelves", endpoint, "auto")
     buckets, name = backends.buckets, f"{KEY}.tflock"
-    assert buckets.put("shelves", name, b'{"ID": "1"}', instead_of=None, **at)
-    assert not buckets.put("shelves", name, b'{"ID": "2"}', instead_of=None, **at)
-    found = buckets.get("shelves", name, **at)
+    assert buckets.put(bucket, name, b'{"ID": "1"}', instead_of=None)
+    assert not buckets.put(bucket, name, b'{"ID": "2"}', instead_of=None)
+    found = buckets.get(bucket, name)
     assert found is not None
-    assert buckets.put("shelves", name, b'{"ID": "2"}', instead_of=found[1], **at)
-    assert not buckets.delete("shelves", name, found[1], **at)
-    assert not buckets.put("shelves", name, b'{"ID": "3"}', instead_of=found[1], **at)
-    found = buckets.get("shelves", name, **at)
+    assert buckets.put(bucket, name, b'{"ID": "2"}', instead_of=found[1])
+    assert not buckets.delete(bucket, name, found[1])
+    assert not buckets.put(bucket, name, b'{"ID": "3"}', instead_of=found[1])
+    found = buckets.get(bucket, name)
     assert found is not None
     assert found[0] == b'{"ID": "2"}'
-    assert buckets.delete("shelves", name, found[1], **at)
+    assert buckets.delete(bucket, name, found[1])
 
 
 def test_a_lock_file_that_nobody_can_read(backends: Backends, endpoint: str) -> None:
-    place = backends.place(STAGING, backends.backend(STAGING, policy(kind="s3"), "", ("", "")))
-    at = {"endpoint": endpoint, "region": "auto"}
-    assert backends.buckets.put("shelves", f"{KEY}.tflock", b"", instead_of=None, **at)
+    place = backends.location(STAGING, backends.backend(STAGING, policy(kind="s3"), "", ("", "")))
+    bucket = Bucket("shelves", endpoint, "auto")
+    assert backends.buckets.put(bucket, f"{KEY}.tflock", b"", instead_of=None)
     present = place.lock(LockInfo("1"))
     assert present is not None
     assert present.id.startswith("unreadable-")
@@ -137,7 +126,7 @@ def test_terraform_and_the_bot_mean_the_same_lock(backends: Backends, tmp_path: 
     directory = Directory.make(tmp_path / "one", backend)
     directory.init()
     directory.apply()
-    place = backends.place(STAGING, backend)
+    place = backends.location(STAGING, backend)
     assert place.held() is None
     assert (
         place.lock(LockInfo("1", "push-state", who="ann by Towpath", created="2026-11-23T10:00:00Z")) is None

@@ -6,28 +6,28 @@ import hashlib
 import json
 import os
 import subprocess
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import boto3
 import pytest
-from moto.server import ThreadedMotoServer
 from typer.testing import CliRunner, Result
 
 from bot import logs
 from bot.cli import state_verify, state_versions
 from bot.cli.state import state as commands
+from bot.domain.ports.state import Author
 from bot.domain.run import Plan
-from bot.domain.state import StateInfo
+from bot.domain.states.model import StateInfo
+from bot.domain.states.unsaved import Unsaved
 from bot.domain.target import Target
-from bot.domain.unsaved import Unsaved
 from bot.storage.database import Database
 from bot.storage.tables import state_files
 from tests.contract.state_store import state
 from tests.fixtures.storage import KEY
+from tests.fork_server import ForkServer
 
 COMMANDS = (state_versions.compare, state_verify.verify)
 """What the import of their files has registered."""
@@ -70,7 +70,7 @@ def towpath(settings: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Towpat
 def written(store: Database) -> Database:
     with store.begin() as tables:
         for serial in (1, 2, 4):
-            tables.states.append(HERE.key, full(serial), StateInfo.parse(full(serial)), actor="ann")
+            tables.states.append(HERE.key, full(serial), StateInfo.parse(full(serial)), Author(actor="ann"))
     return store
 
 
@@ -137,7 +137,7 @@ def test_export_is_byte_for_byte(towpath: Towpath, written: Database, tmp_path: 
 
 def test_what_was_not_pushed_is_written_out(towpath: Towpath, written: Database, tmp_path: Path) -> None:
     """Also of a target that has no recorded state, and also where it was overtaken; not what was pushed."""
-    assert "No state waits" in str(towpath("unsaved", "staging").exception)
+    assert "No state is waiting to be pushed" in str(towpath("unsaved", "staging").exception)
     prod, made = Target("acme/infra", "infra", "prod"), datetime.now(UTC)
     with written.begin() as tables:
         for name, where in (("a", prod), ("b", HERE)):
@@ -173,7 +173,7 @@ def test_a_damaged_version_is_told_and_others_are_read(towpath: Towpath, written
         )
     listed = towpath("list", "staging")
     assert listed.exit_code == 1
-    assert "Not readable any more: 9." in listed.stdout
+    assert "Damaged: 9." in listed.stdout
     told = json.loads(towpath("list", "staging", "--json").stdout)
     assert [version["damaged"] for version in told["versions"]] == [True, False, False, False]
     assert "serial 9 of staging" in str(towpath("show", "staging").exception)
@@ -189,12 +189,12 @@ def test_verify_a_file(towpath: Towpath, written: Database, tmp_path: Path) -> N
     assert towpath("verify", "staging", "--file", str(file)).exit_code == 0
     file.write_text(json.dumps(json.loads(full(4)), indent=2))
     same = towpath("verify", "staging", "--file", str(file))
-    assert (same.exit_code, "written otherwise" in same.stdout) == (0, True)
+    assert (same.exit_code, "is formatted differently" in same.stdout) == (0, True)
     file.write_bytes(full(2, size=3))
     told = json.loads(towpath("verify", "staging", "--file", str(file), "--json").stdout)
     wrong = {one["what"]: one["said"] for one in told["findings"] if not one["ok"]}
     assert set(wrong) == {"serial of the file", "digest of the file", "number of resources of the file"}
-    assert wrong["serial of the file"] == "The serial of the file is 2, the record's is 4."
+    assert wrong["serial of the file"] == "The serial of the file is 2; the record has 4."
     file.write_text("no state")
     assert towpath("verify", "staging", "--file", str(file)).exit_code == 1
 
@@ -218,20 +218,12 @@ def test_verify_a_directory(towpath: Towpath, written: Database, tmp_path: Path)
     local = laptop(tmp_path / "c", "http", address=f"{address}staging")
     (tmp_path / "c" / "errored.tfstate").write_bytes(full(5))
     told = towpath("verify", "staging", "--directory", local)
-    assert "✗ The serial of `errored.tfstate` there is 5, the record's is 4." in told.stdout
+    assert "✗ The serial of `errored.tfstate` there is 5; the record has 4." in told.stdout
     assert "terraform init" in str(towpath("verify", "staging", "--directory", str(tmp_path)).exception)
 
 
-@pytest.fixture(scope="module")
-def endpoint() -> Iterator[str]:
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    yield "http://{}:{}".format(*server.get_host_and_port())
-    server.stop()
-
-
 def test_verify_and_accept_a_bucket(
-    settings: dict[str, str], written: Database, endpoint: str, tmp_path: Path
+    settings: dict[str, str], written: Database, endpoint: str, tmp_path: Path, fork_server: ForkServer
 ) -> None:
     client = boto3.client(
         "s3",
@@ -247,14 +239,7 @@ def test_verify_and_accept_a_bucket(
     settings |= {"TOWPATH_S3_ACCESS_KEY_ID": "test", "TOWPATH_S3_SECRET_ACCESS_KEY": "test"}
 
     def towpath(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "bot", "state", *arguments],
-            env=settings,
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
+        return fork_server.run(["state", *arguments], settings)
 
     client.put_object(Bucket=bucket, Key=config["key"], Body=full(4))
     here = laptop(tmp_path / "a", "s3", bucket=bucket, key=config["key"], endpoints={"s3": endpoint})
@@ -273,4 +258,4 @@ def test_verify_and_accept_a_bucket(
     client.delete_object(Bucket=bucket, Key=config["key"])
     gone = towpath("verify", "staging")
     assert gone.returncode == 1
-    assert "The backend has no state, and the record has one." in gone.stdout
+    assert "The backend has no state, but the record does." in gone.stdout

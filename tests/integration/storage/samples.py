@@ -8,8 +8,8 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from bot.domain.actors import Actor
 from bot.domain.lock import Lock, Waiter
-from bot.domain.people import Actor
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.surfaces import Surface

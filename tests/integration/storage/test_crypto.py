@@ -27,9 +27,9 @@ def test_opens_what_it_sealed() -> None:
 
 def test_tells_another_key_another_place_and_damage() -> None:
     sealed = Vault(OLD).seal(b"secret", "plans/1")
-    with pytest.raises(SealError, match="not among the given keys"):
+    with pytest.raises(SealError, match="not among the configured keys"):
         Vault(NEW).open(sealed, "plans/1")
-    with pytest.raises(SealError, match="belong elsewhere"):
+    with pytest.raises(SealError, match="belong to another row"):
         Vault(OLD).open(sealed, "plans/2")
     for place in range(len(sealed)):
         with pytest.raises(SealError):
@@ -42,8 +42,8 @@ def test_the_first_key_seals_and_all_open() -> None:
     sealed = Vault(OLD).seal(b"secret", "x")
     both = Vault(f"{NEW}, {OLD}")
     assert both.open(sealed, "x") == b"secret"
-    assert not both.current(sealed)
-    assert both.current(both.seal(b"more", "x"))
+    assert not both.is_current(sealed)
+    assert both.is_current(both.seal(b"more", "x"))
     assert Vault(NEW).open(both.seal(b"more", "x"), "x") == b"more"
     assert both.key_id == Vault(NEW).key_id != Vault(OLD).key_id
 

@@ -5,14 +5,14 @@ import os
 import sqlite3
 import stat
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
-from bot.domain.state import StateInfo
+from bot.domain.states.model import StateInfo
 from bot.errors import TransientError, UserError
 from bot.storage import engines
 from bot.storage.crypto import Vault
@@ -104,7 +104,7 @@ def test_times_are_utc(store: Database) -> None:
         found = tables.runs.get("r1")
         assert found is not None
         assert found.created_at == berlin
-        assert found.created_at.tzinfo is UTC or found.created_at.utcoffset() == timedelta(0)
+        assert found.created_at.utcoffset() == timedelta(0)
     with pytest.raises(StatementError, match="without a time zone"), store.begin() as tables:
         tables.runs.add(run("r2", created_at=NOW.replace(tzinfo=None)))
 

@@ -7,8 +7,8 @@ import threading
 import pytest
 
 from bot.errors import TransientError
-from bot.runs import durable
-from bot.runs.durable import Durable, Handlers
+from bot.jobs import durable
+from bot.jobs.durable import Durable, Handlers
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from tests.integration.storage.samples import delivery, run
@@ -64,8 +64,8 @@ def test_each_is_told_where_it_belongs(
             for kind in ("plan", "apply"):
                 tables.runs.add(made := run(kind, kind=kind))
                 work.enqueue(made, tables)
-            work.enqueue_deliveries(tables.connection, [delivery("d1")])
-        work.wake()
+            work.enqueue_deliveries(tables, [delivery("d1")])
+        work.wake("plans", "applies", "inbox")
         assert told.wait() == {
             ("lost", "d1", "GitHub is away", True),
             ("broken", "plan", "broken", True),

@@ -108,7 +108,7 @@ def test_another_migration_is_waited_for_but_not_for_ever(
     monkeypatch.setattr(migration, "PATIENCE", 0.2)
     engine = open_engine(empty_postgres_url)
     with engine.begin() as other:
-        other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": migration._LOCK})
+        other.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": migration._ADVISORY_LOCK})
         with pytest.raises(Unavailable, match="another process"):
             migrate(engine)
     migrate(engine)

@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.run import PlanStatus
+from bot.domain.ports.store import PlanDamaged
+from bot.domain.run import Origin, PlanStatus
 from bot.storage.database import Database
-from bot.storage.tables import plan_files
-from tests.integration.storage.samples import FILE, PROD, TEST, at_once, plan, pull, release, run
+from bot.storage.tables import plan_files, plan_pages
+from tests.integration.storage.samples import FILE, MINUTE, NOW, PROD, TEST, at_once, plan, pull, release, run
 
 
 def test_a_plan_comes_back_with_its_file(store: Database) -> None:
@@ -17,8 +18,26 @@ def test_a_plan_comes_back_with_its_file(store: Database) -> None:
         assert tables.plans.get("p1") == plan()
         assert tables.plans.file("p1") == FILE
         assert tables.plans.get("p2") is None
-        with pytest.raises(KeyError):
+        with pytest.raises(PlanDamaged, match="no file"):
             tables.plans.file("p2")
+
+
+def test_pages_are_sealed_each_for_its_place(store: Database) -> None:
+    with store.begin() as tables:
+        tables.plans.add(plan(), FILE, [b"first hunter2", b"second"])
+    with store.begin() as tables:
+        assert [tables.plans.page("p1", number) for number in range(4)] == [
+            None,
+            b"first hunter2",
+            b"second",
+            None,
+        ]
+        assert tables.plans.page("p2", 1) is None
+        rows = tables.connection.execute(plan_pages.select().order_by(plan_pages.c.number)).all()
+        assert not any(b"hunter2" in row.content for row in rows)
+        tables.connection.execute(plan_pages.update().values(content=rows[1].content))
+        with pytest.raises(ValueError, match="another row"):
+            tables.plans.page("p1", 1)
 
 
 def test_a_file_must_have_its_digest(store: Database) -> None:
@@ -29,10 +48,10 @@ def test_a_file_must_have_its_digest(store: Database) -> None:
         tables.connection.execute(
             plan_files.update().values(file=store.vault.seal(b"another", "plan_files/p1"))
         )
-        with pytest.raises(ValueError, match="digest"):
+        with pytest.raises(PlanDamaged, match="digest"):
             tables.plans.file("p1")
         tables.connection.execute(plan_files.update().values(file=b"garbage"))
-        with pytest.raises(ValueError, match="not sealed by Towpath"):
+        with pytest.raises(PlanDamaged, match="not sealed by Towpath"):
             tables.plans.file("p1")
 
 
@@ -103,7 +122,7 @@ def test_one_transaction_at_a_time_for_targets_in_whatever_order_they_are_named(
 
     def enter(number: int) -> int:
         with store.begin() as tables:
-            tables.locks.alone(*((PROD, TEST) if number % 2 else (TEST, PROD)))
+            tables.locks.lock_targets(*((PROD, TEST) if number % 2 else (TEST, PROD)))
             inside.append(number)
             alone = len(inside) == 1
             inside.remove(number)
@@ -129,3 +148,20 @@ def test_the_newest_of_many_targets_at_once(store: Database) -> None:
         assert tables.plans.newest_of([PROD, TEST], 9) == {PROD: plan("p4", pull=9)}
         assert tables.plans.newest_of([TEST], 7) == {TEST: plan("p3", target=TEST)}
         assert tables.releases.newest_of([PROD, TEST]) == {PROD: releases[1], TEST: releases[2]}
+
+
+def test_the_earliest_time_at_which_people_saw_it_counts(store: Database) -> None:
+    """On each platform; and what a Slack user sees there is no news on GitHub."""
+    with store.begin() as tables:
+        for one in (plan("p1"), plan("p2")):
+            tables.plans.add(one, FILE)
+        for at in (NOW, NOW + MINUTE, NOW - MINUTE):
+            tables.plans.publish(["p1"], at)
+        tables.plans.publish(["p1", "p9"], NOW - 2 * MINUTE, in_slack=True)
+        shown, other = tables.plans.get("p1"), tables.plans.get("p2")
+    assert shown is not None
+    assert (shown.published_at, shown.posted_at) == (NOW - MINUTE, NOW - 2 * MINUTE)
+    assert shown.visible_since(Origin("d")) == NOW - MINUTE
+    assert shown.visible_since(Origin("d", channel="C1")) == NOW - 2 * MINUTE
+    assert other is not None
+    assert other.visible_since(Origin("d", channel="C1")) is None

@@ -112,7 +112,7 @@ def test_waiters_keep_their_place(store: Database) -> None:
         tables.locks.forget_waiters(target=PROD)
         assert tables.locks.waiters(PROD) == []
         assert tables.locks.waiters(TEST) == [waiter(8, TEST)]
-        with pytest.raises(ValueError, match="whose"):
+        with pytest.raises(ValueError, match="a target or a repository is needed"):
             tables.locks.forget_waiters(pull=8)
 
 
@@ -121,3 +121,12 @@ def test_a_lock_by_hand(store: Database) -> None:
     with store.begin() as tables:
         assert tables.locks.take(by_hand, NOW) == by_hand
         assert tables.locks.of_pull("acme/infra", 0) == [by_hand]
+
+
+def test_the_earliest_time_at_which_it_was_at_a_commit_counts(store: Database) -> None:
+    with store.begin() as tables:
+        for at in (NOW, NOW + MINUTE, NOW - MINUTE):
+            tables.pulls.saw_head("acme/infra", 7, "abc", at)
+        assert tables.pulls.head_seen("acme/infra", 7, "abc") == NOW - MINUTE
+        assert tables.pulls.head_seen("acme/infra", 7, "abd") is None
+        assert tables.pulls.head_seen("acme/infra", 8, "abc") is None

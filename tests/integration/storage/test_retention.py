@@ -11,24 +11,27 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.domain.drift import Drift
+from bot.domain.chat import Result
+from bot.domain.drift.model import Drift
 from bot.domain.ports.inbox import Inbox
 from bot.domain.ports.records import Artifact, Ticket
 from bot.domain.ports.state import Grant
-from bot.domain.ports.store import Code, Tables
+from bot.domain.ports.store import Code, PlanDamaged, Tables
 from bot.domain.ports.surfaces import Surface
-from bot.domain.results import Result
 from bot.domain.run import Origin
+from bot.domain.states.unsaved import Unsaved
 from bot.domain.target import Target
-from bot.domain.unsaved import Unsaved
-from bot.runs import durable
-from bot.runs.durable import Durable
-from bot.services import lapsing, retention
+from bot.jobs import durable
+from bot.jobs.durable import Durable
+from bot.render.command_style import CommandStyle
 from bot.services.context import Context
+from bot.services.maintenance import retention
+from bot.services.states.unsaved_expiry import KEPT, NOTICE
 from bot.storage.database import Database
 from bot.surfaces import reply
 from tests.fixtures.context import bare
 from tests.integration.storage.samples import (
+    FILE,
     MINUTE,
     PROD,
     TEST,
@@ -64,7 +67,7 @@ def kept_files(store: Database, *names: str) -> set[str]:
     found = set()
     with store.read() as tables:
         for name in names:
-            with suppress(KeyError):
+            with suppress(PlanDamaged):
                 tables.plans.file(name)
                 found.add(name)
     return found
@@ -91,7 +94,7 @@ def test_files_of_plans(store: Database, context: Context, inbox: Inbox) -> None
             made_plan = plan(name, b"file of " + name.encode(), status=status, pull=number, created_at=made)
             tables.plans.add(made_plan, b"file of " + name.encode())
     names = ("fresh", "no-pull", "unknown-pull", "applying", "replaced", "applied", "closed")
-    assert retention.forget(context, inbox) == {"plan files": 3}
+    assert retention.delete_expired(context, inbox) == {"plan files": 3}
     assert kept_files(store, *names, "young", "young-closed") == {
         *("fresh", "no-pull", "unknown-pull", "applying", "young", "young-closed")
     }
@@ -106,7 +109,25 @@ def test_files_of_plans(store: Database, context: Context, inbox: Inbox) -> None
         "applied": "applied",
         "closed": "discarded",  # else it would be offered again when the pull request is reopened
     }
-    assert retention.forget(context, inbox) == {}
+    assert retention.delete_expired(context, inbox) == {}
+
+
+def test_pages_of_plans(store: Database, context: Context, inbox: Inbox) -> None:
+    """They go a quarter after the plan was made, but never while it can be applied."""
+    old, young = NOW - retention.PLAN_PAGES - SECOND, NOW - retention.PLAN_PAGES + MINUTE
+    with store.begin() as tables:
+        tables.pulls.save(pull(7))
+        for name, status, made in (
+            ("fresh", "fresh", old),
+            ("applying", "applying", old),
+            ("applied", "applied", old),
+            ("young", "applied", young),
+        ):
+            tables.plans.add(plan(name, status=status, created_at=made), FILE, [b"one", b"two"])
+    assert retention.delete_expired(context, inbox) == {"plan files": 2, "plan pages": 1}
+    with store.read() as tables:
+        found = {name for name in ("fresh", "applying", "applied", "young") if tables.plans.page(name, 2)}
+    assert found == {"fresh", "applying", "young"}
 
 
 def test_logs(store: Database, context: Context, inbox: Inbox) -> None:
@@ -116,7 +137,7 @@ def test_logs(store: Database, context: Context, inbox: Inbox) -> None:
             tables.runs.add(run(name, finished_at=ended, phase="finished" if ended else "planning"))
             tables.runs.add_log(name, ["one", "two"])
             tables.runs.add_log(name, ["three"])
-    assert retention.forget(context, inbox) == {"logs": 1}
+    assert retention.delete_expired(context, inbox) == {"logs": 1}
     with store.read() as tables:
         assert tables.runs.log("old") == (0, [])
         assert tables.runs.get("old") is not None
@@ -149,7 +170,7 @@ def test_surfaces(store: Database, context: Context, inbox: Inbox) -> None:
             replace(shown, id="card:old", kind="card"),
         ):
             tables.surfaces.save(row)
-    assert retention.forget(context, inbox) == {
+    assert retention.delete_expired(context, inbox) == {
         "reply surfaces": 1,
         "reaction surfaces": 1,
         "queue surfaces": 1,
@@ -168,7 +189,7 @@ def test_what_was_never_redeemed(store: Database, context: Context, inbox: Inbox
         for name, until in (("over", NOW), ("good", NOW + MINUTE)):
             tables.artifacts.issue(Ticket(name, "artifact", "ann", until))
             tables.identities.offer(Code(name, "slack", "T1/U1", until))
-    assert retention.forget(context, inbox) == {"tickets": 1, "codes": 1}
+    assert retention.delete_expired(context, inbox) == {"tickets": 1, "codes": 1}
     with store.begin() as tables:
         assert tables.artifacts.redeem("good", NOW) is not None
         assert tables.identities.redeem("good", NOW) is not None
@@ -188,7 +209,7 @@ def test_artifacts_of_instances(store: Database, context: Context, inbox: Inbox)
         ):
             tables.releases.add(replace(release(name, target), pull=number))
             tables.artifacts.keep(Artifact(name, target, name, "kubeconfig", "d", 1, made), b"content")
-    assert retention.forget(context, inbox) == {"artifacts": 1}
+    assert retention.delete_expired(context, inbox) == {"artifacts": 1}
     with store.read() as tables:
         left = {row.id for row in tables.artifacts.of_repository("acme/infra")}
     assert left == {"young", "open", "prod"}
@@ -200,7 +221,7 @@ def drift(drift_id: str, run_id: str, found: datetime, target: Target = PROD) ->
 
 def test_looks_and_findings(store: Database, context: Context, inbox: Inbox) -> None:
     """A look that found nothing new goes, and in a year what was found; the newest of a target stays."""
-    long, ago, young = NOW - retention.FINDINGS - SECOND, NOW - retention.LOOKS - SECOND, NOW - MINUTE
+    long, ago, young = NOW - retention.FINDINGS - SECOND, NOW - retention.CHECKS - SECOND, NOW - MINUTE
     with store.begin() as tables:
         for name, target, ended in (
             ("older", PROD, long),
@@ -218,9 +239,9 @@ def test_looks_and_findings(store: Database, context: Context, inbox: Inbox) -> 
         tables.drifts.add(drift("d1", "older", long))
         tables.drifts.add(drift("d2", "found", ago))
         tables.drifts.add(drift("d3", "last", long, TEST))
-    gone = retention.forget(context, inbox)
+    gone = retention.delete_expired(context, inbox)
     assert gone.pop("logs") == 1
-    assert gone == {"findings": 1, "looks": 3}  # older, clean, and logged, whose log goes first
+    assert gone == {"findings": 1, "drift checks": 3}  # older, clean, and logged, whose log goes first
     with store.read() as tables:
         names = {one.id for one in tables.runs.recent("acme/infra", 99)}
         assert [one.id for one in tables.drifts.of_target(PROD, 9)] == ["d2"]
@@ -241,7 +262,7 @@ def test_states_that_could_not_be_uploaded(store: Database, context: Context, in
     """Pushed ones go soon. The others are kept for a year, and go only when people were told four weeks before."""
 
     def tell(tables: Tables, origin: Origin, repository: str, number: int, result: Result) -> None:
-        reply.want(tables, clock(), "/infra", origin, repository, number, result)
+        reply.queue_reply(tables, clock(), CommandStyle("/infra", number, repository), origin, result)
 
     at = [NOW]
 
@@ -249,7 +270,7 @@ def test_states_that_could_not_be_uploaded(store: Database, context: Context, in
         return at[0]
 
     context = replace(context, now=clock, tell=tell, channel="C1")
-    soon, old = NOW - retention.PUSHED - SECOND, NOW - lapsing.KEPT - SECOND
+    soon, old = NOW - retention.PUSHED - SECOND, NOW - KEPT - SECOND
     with store.begin() as tables:
         for name, made, ending, ended in (
             ("open", old, "", None),
@@ -260,18 +281,20 @@ def test_states_that_could_not_be_uploaded(store: Database, context: Context, in
             tables.unsaved.keep(unsaved(name, replace(PROD, stack=name), made), b"{}")
             if ending:
                 tables.unsaved.end(name, ending, ended or NOW)
-    assert retention.forget(context, inbox) == {"pushed states": 1}
+    assert retention.delete_expired(context, inbox) == {"pushed states": 1}
     notices = told(context)
     assert [one.wanted["platform"] for one in notices] == ["github", "slack"]
     said = str(notices[0].wanted["body"])
     assert "`/push-state prod open`" in said
-    assert f"{NOW + lapsing.NOTICE:%Y-%m-%d}" in said
-    at[0] = NOW + lapsing.NOTICE + MINUTE
-    assert "unsaved states" not in retention.forget(context, inbox)  # nobody was told yet: it was not posted
+    assert f"{NOW + NOTICE:%Y-%m-%d}" in said
+    at[0] = NOW + NOTICE + MINUTE
+    assert "unsaved states" not in retention.delete_expired(
+        context, inbox
+    )  # nobody was told yet: it was not posted
     with store.begin() as tables:
         for one in notices:
             tables.surfaces.save(replace(one, due_at=None, settled_at=NOW, digest="posted"))
-    gone = retention.forget(context, inbox)
+    gone = retention.delete_expired(context, inbox)
     assert gone["unsaved states"] == 1
     with store.read() as tables:
         assert {one.id for one in tables.unsaved.left()} == {"overtaken"}
@@ -279,8 +302,8 @@ def test_states_that_could_not_be_uploaded(store: Database, context: Context, in
         with pytest.raises(KeyError):
             tables.unsaved.data("open")
         assert [one.action for one in tables.audit.entries()] == ["state.lapsed"]
-    at[0] += lapsing.KEPT - lapsing.NOTICE
-    retention.forget(context, inbox)
+    at[0] += KEPT - NOTICE
+    retention.delete_expired(context, inbox)
     assert any("towpath state unsaved" in str(one.wanted) for one in told(context))
 
 
@@ -288,7 +311,7 @@ def test_credentials(store: Database, context: Context, inbox: Inbox) -> None:
     with store.begin() as tables:
         for name, until in (("over", NOW), ("good", NOW + SECOND)):
             tables.credentials.issue(name, "password", Grant("key", name, True, until))
-    assert retention.forget(context, inbox) == {"credentials": 1}
+    assert retention.delete_expired(context, inbox) == {"credentials": 1}
     with store.read() as tables:
         assert tables.credentials.resolve("over", "password") is None
         assert tables.credentials.resolve("good", "password") is not None
@@ -300,8 +323,8 @@ def test_deliveries(store: Database, context: Context, inbox: Inbox) -> None:
     inbox.accept(delivery("waits"))
     inbox.dispatched(["done"])
     later = replace(context, now=lambda: datetime.now(UTC) + retention.DELIVERIES + MINUTE)
-    assert retention.forget(context, inbox) == {}
-    assert retention.forget(later, inbox) == {"deliveries": 1}
+    assert retention.delete_expired(context, inbox) == {}
+    assert retention.delete_expired(later, inbox) == {"deliveries": 1}
     assert [one.id for one in inbox.pending(9)] == ["waits"]
 
 
@@ -328,7 +351,7 @@ def test_the_queues_own_record(store: Database, context: Context, work: Durable,
             row = record.update().where(record.c.workflow_uuid == name)
             connection.execute(row.values(status=status, completed_at=at))
         connection.execute(record.update().values(created_at=1))
-    assert retention.forget(context, inbox) == {"work": 2}
+    assert retention.delete_expired(context, inbox) == {"work": 2}
     with store.engine.connect() as connection:
         left = connection.scalars(sa.select(record.c.workflow_uuid))
         assert set(left) == {"young", "queued", "pending"}
@@ -338,11 +361,11 @@ def test_small_batches(
     store: Database, context: Context, inbox: Inbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each in a transaction of its own, and no more of them in one go than are due to one tick."""
-    monkeypatch.setattr(retention, "BATCH", 2)
-    monkeypatch.setattr(retention, "MOST", 3)
+    monkeypatch.setattr(retention, "MAX_BATCHES", 2)
+    monkeypatch.setattr(retention, "BATCH", 3)
     with store.begin() as tables:
         for number in range(7):
             tables.credentials.issue(f"c{number}", "p", Grant("key", "r", True, NOW - MINUTE))
-    assert retention.forget(context, inbox) == {"credentials": 6}
-    assert retention.forget(context, inbox) == {"credentials": 1}
-    assert retention.forget(context, inbox) == {}
+    assert retention.delete_expired(context, inbox) == {"credentials": 6}
+    assert retention.delete_expired(context, inbox) == {"credentials": 1}
+    assert retention.delete_expired(context, inbox) == {}

@@ -7,7 +7,7 @@ import json
 import os
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -15,10 +15,20 @@ from typing import Any
 
 import pytest
 
-from bot.domain.ports.terraform import Backend, Control, Engine, Place, Progress
+from bot.domain.ports.terraform import Backend, Control, Engine, PlanOptions, Progress, WorkDir
 from bot.playground import sample
 from bot.playground.provider import Cloud, install
-from bot.terraform import Runner, discover, embedded
+from bot.sandbox import Access, Kind, Sandbox, landlock, open_sandbox
+from bot.terraform import Runner, discover
+from bot.terraform.cli.discovery import find_embedded
+
+AVAILABLE: Kind = "landlock" if landlock.abi() else "off"
+
+
+def confined(*writable: Path, readable: Sequence[Path] = (), kind: Kind = AVAILABLE) -> Sandbox:
+    """A sandbox that shows these paths as well."""
+    also = Access(tuple(map(str, readable)), tuple(map(str, writable)))
+    return open_sandbox(kind, os.environ, also=also, hidden=[])
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +38,7 @@ def cli_config(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def embedded_engine(tmp_path_factory: pytest.TempPathFactory) -> Engine:
-    return embedded(tmp_path_factory.mktemp("engine"))
+    return find_embedded(tmp_path_factory.mktemp("engine"))
 
 
 @pytest.fixture(scope="session")
@@ -66,13 +76,18 @@ class Bench:
                 (top / path).write_bytes(data)
         return top / "infra"
 
-    def place(self, root: Path, **env: str) -> Place:
+    def place(self, root: Path, **env: str) -> WorkDir:
         own = {"PLAYGROUND_CLOUD_DIR": str(self.cloud.directory), "PLAYGROUND_TOKEN": "staging-token"}
-        return Place(root, own | env)
+        return WorkDir(root, own | env, worktree=root.parent)
+
+    @property
+    def plan_file(self) -> Path:
+        (self.base / "plans").mkdir(exist_ok=True)
+        return self.base / "plans" / "plan"
 
     @property
     def backend(self) -> Backend:
-        return Backend("local", {"path": str(self.base / "state.tfstate")})
+        return Backend("local", {"path": str(self.base / "states" / "state.tfstate")})
 
     def control(self, **options: Any) -> Control:
         return Control(self.base / "journal", on_progress=self.said.append, **options)
@@ -81,27 +96,35 @@ class Bench:
         return [root.parent / "envs" / "staging.tfvars"]
 
     def plan(self, root: Path, **options: Any) -> Any:
-        """init and plan; the plan is `root/../plan`."""
+        """init and plan; the plan is `plan_file`."""
         place = self.place(root)
         ready = self.runner.init(place, self.backend, self.control())
         assert ready.ended.ok, ready.ended.log
         return self.runner.plan(
-            place, root.parent / "plan", self.control(), var_files=self.var_files(root), **options
+            place, self.plan_file, self.control(), PlanOptions(self.var_files(root), **options)
         )
 
     def apply(self, root: Path, **options: Any) -> Any:
-        return self.runner.apply(self.place(root), root.parent / "plan", self.control(**options))
+        return self.runner.apply(self.place(root), self.plan_file, self.control(**options))
 
 
 MakeBench = Callable[[Engine], Bench]
 
 
 @pytest.fixture
-def make_bench(tmp_path: Path, cli_config: Path) -> MakeBench:
+def make_bench(tmp_path: Path, cli_config: Path, embedded_engine: Engine) -> MakeBench:
     def make(engine: Engine) -> Bench:
         cloud = Cloud.create(tmp_path / "cloud", "staging-token")
         environment = {**os.environ, "TOWPATH_SECRET_KEY": "bots-own", "PROD_TOKEN": "of-another"}
-        return Bench(tmp_path, Runner(engine, tmp_path / "data", environment, cli_config=cli_config), cloud)
+        # writable: the "cloud", and the directory of the local backend's state
+        (tmp_path / "states").mkdir(exist_ok=True)
+        sandbox = confined(
+            cloud.directory,
+            tmp_path / "states",
+            readable=[cli_config.parent, Path(embedded_engine.executable)],
+        )
+        runner = Runner(engine, tmp_path / "data", environment, sandbox=sandbox, cli_config=cli_config)
+        return Bench(tmp_path, runner, cloud)
 
     return make
 

@@ -6,8 +6,9 @@ import re
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
-from bot.domain.plan import PlanSummary
-from bot.domain.ports.terraform import Additions, Planned
+from bot.domain.plans.plan_reader import read_plan
+from bot.domain.plans.summary import PlanSummary
+from bot.domain.ports.terraform import Additions, PlanOptions, PlanResult
 from tests.integration.terraform.conftest import Bench
 
 HEAD = """
@@ -43,11 +44,11 @@ class Road:
     def state(self) -> bytes:
         return Path(self.bench.backend.config["path"]).read_bytes()
 
-    def plan(self, root: Path) -> Planned:
+    def plan(self, root: Path) -> PlanResult:
         place = self.bench.place(root)
         ready = self.bench.runner.init(place, self.bench.backend, self.bench.control())
         assert ready.ended.ok, ready.ended.log
-        return self.bench.runner.plan(place, root / "plan", self.bench.control())
+        return self.bench.runner.plan(place, root / "plan", self.bench.control(), PlanOptions())
 
     def applied(self, root: Path) -> PlanSummary:
         """Plan and apply; keeps the state that it left by the root's name."""
@@ -56,7 +57,7 @@ class Road:
         ended = self.bench.runner.apply(self.bench.place(root), root / "plan", self.bench.control())
         assert ended.ok, ended.log
         self.left[root.name] = self.state
-        return PlanSummary.from_json(planned.json)
+        return read_plan(planned.json)
 
     def additions(
         self, old: Path, new: Path, *, known: bool = True, imported: Collection[str] | None = ()
@@ -85,5 +86,5 @@ class Road:
         added, again = self.back(old, new, known=known)
         planned = self.plan(again)
         assert planned.ended.ok, (planned.ended.log, added.files)
-        summary = PlanSummary.from_json(planned.json)
+        summary = read_plan(planned.json)
         return summary.add, summary.change, summary.destroy

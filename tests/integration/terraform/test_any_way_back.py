@@ -11,12 +11,12 @@ from pathlib import Path
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.addresses import objects
 from bot.domain.ports.terraform import Engine
-from bot.domain.reverting import classed, difference
+from bot.domain.reverts import classify, compare_with_release
+from bot.domain.states.addresses import objects
 from bot.playground.provider import Cloud
 from bot.terraform import Runner
-from tests.integration.terraform.conftest import Bench
+from tests.integration.terraform.conftest import Bench, confined
 from tests.integration.terraform.going_back import HEAD, Road
 
 PLACES = {
@@ -98,7 +98,13 @@ def test_back_is_back(
 ) -> None:
     base = tmp_path / str(next(_NUMBERS))
     cloud = Cloud.create(base / "cloud", "staging-token")
-    runner = Runner(embedded_engine, tmp_path / "data", os.environ, cli_config=cli_config)
+    runner = Runner(
+        embedded_engine,
+        tmp_path / "data",
+        os.environ,
+        sandbox=confined(tmp_path, cli_config.parent),
+        cli_config=cli_config,
+    )
     road = Road(Bench(base, runner, cloud))
     roots = road.commit("old", files(old, {})), road.commit("new", files(new, old))
     road.applied(roots[0])
@@ -119,10 +125,10 @@ def test_back_is_back(
     assert {one.identity for one in objects(road.state).values()} == world.keys()
     if summary.changes:
         assert json.loads(road.state)["serial"] > serial
-    classes = classed(summary, road.left["old"])
+    classes = classify(summary, road.left["old"])
     assert classes.count("recreate_empty") == len(old.keys() - new.keys())
     assert classes.losses == len(new.keys() - old.keys()) + len(old.keys() & new.keys() - kept)
-    proof = difference(road.left["old"], road.state, summary)
-    assert proof.holds, proof
+    proof = compare_with_release(road.left["old"], road.state, summary)
+    assert proof.matches, proof
     assert len(proof.recreated) == len(old) - len(kept)
     assert added.warnings == ()

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.ports.terraform import Place
-from bot.terraform.environment import Environment
+from bot.domain.ports.terraform import GitAccess, WorkDir
+from bot.terraform.cli.env import Environment
 
 Requests = list[tuple[str, str | None]]
 
@@ -43,15 +43,15 @@ def test_one_host_gets_them_by_https_and_by_what_was_ssh(
     server: tuple[str, Requests], tmp_path: Path, address: str
 ) -> None:
     prefix, requests = server
-    place = Place(tmp_path, git_credentials=(prefix, "x-access-token", "word"))
-    env = Environment({"PATH": os.environ["PATH"]}, tmp_path).init(place, {})
+    place = WorkDir(tmp_path, git_access=GitAccess(prefix, "x-access-token", "word"))
+    env = Environment({"PATH": os.environ["PATH"]}, tmp_path).for_init(place, {})
     subprocess.run(["git", "ls-remote", address.format(prefix)], env=env, capture_output=True, check=False)
     assert requests == [("/acme/module.git/info/refs", "Basic eC1hY2Nlc3MtdG9rZW46d29yZA==")]
 
 
 def test_no_other_host_gets_them(server: tuple[str, Requests], tmp_path: Path) -> None:
     prefix, requests = server
-    place = Place(tmp_path, git_credentials=("https://git.example.com/", "x-access-token", "word"))
-    env = Environment({"PATH": os.environ["PATH"]}, tmp_path).init(place, {})
+    place = WorkDir(tmp_path, git_access=GitAccess("https://git.example.com/", "x-access-token", "word"))
+    env = Environment({"PATH": os.environ["PATH"]}, tmp_path).for_init(place, {})
     subprocess.run(["git", "ls-remote", f"{prefix}x.git"], env=env, capture_output=True, check=False)
     assert requests == [("/x.git/info/refs", None)]

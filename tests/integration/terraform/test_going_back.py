@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
-from bot.domain.plan import PlanSummary
-from bot.domain.reverting import classed, difference
+from bot.domain.plans import PlanSummary, read_plan
+from bot.domain.reverts import classify, compare_with_release
 from bot.errors import UserError
 from bot.terraform import Runner
-from tests.integration.terraform.conftest import Bench
+from tests.integration.terraform.conftest import Bench, confined
 from tests.integration.terraform.going_back import HEAD, Road
 
 SERVER = 'resource "playground_server" "{0}" {{\n  name  = "{1}"\n  size  = "s"\n  image = "debian-12"\n}}\n'
@@ -159,11 +159,11 @@ def test_what_only_changed_its_name_is_not_touched_on_the_way_back(bench: Bench)
     assert (summary.add, summary.change, summary.destroy) == (0, 0, 0)
     assert added.renames["playground_server.c"] == "playground_server.a"
     assert added.warnings == ()
-    proof = difference(road.left["old"], road.state, summary)
-    assert proof.holds, proof
+    proof = compare_with_release(road.left["old"], road.state, summary)
+    assert proof.matches, proof
     assert proof.recreated == ()
-    assert proof.same == 19
-    assert classed(summary, road.left["old"]).losses == 0
+    assert proof.unchanged == 19
+    assert classify(summary, road.left["old"]).losses == 0
 
     # The revert of the revert: the newer configuration's own `moved` blocks lead there.
     assert road.numbers(new, again) == (0, 0, 0)
@@ -300,10 +300,12 @@ module "m" {
         "module.m[0].playground_server.three",
     }
     assert {thing["name"] for thing in cloud.things("server").values()} == {"own", "one", "two", "three"}
-    assert difference(road.left["old"], road.state, summary).holds
-    assert classed(summary, road.left["old"]).count("forget") == 3
+    assert compare_with_release(road.left["old"], road.state, summary).matches
+    assert classify(summary, road.left["old"]).count("forget") == 3
 
-    older = Runner(replace(bench.runner.engine, version="1.6.6"), bench.base / "data", {})
+    older = Runner(
+        replace(bench.runner.engine, version="1.6.6"), bench.base / "data", {}, sandbox=confined(bench.base)
+    )
     with pytest.raises(UserError, match=r"1\.7 or later"):
         older.revert_additions(old, new, then=road.left["old"], now=road.left["new"])
 
@@ -317,9 +319,9 @@ def test_what_was_forgotten_is_told_not_called_lost(fast_bench: Bench) -> None:
     added, again = road.back(old, new)
     assert added.outside == ("playground_server.a",)
     assert "exists outside the state" in added.warnings[0]
-    summary = PlanSummary.from_json(road.plan(again).json)
-    assert classed(summary, road.left["old"], added.outside).count("create") == 1
-    assert classed(summary, road.left["old"]).count("recreate_empty") == 1
+    summary = read_plan(road.plan(again).json)
+    assert classify(summary, road.left["old"], added.outside).count("create") == 1
+    assert classify(summary, road.left["old"]).count("recreate_empty") == 1
 
 
 def test_losses_are_counted_and_what_comes_back_is_told_apart(fast_bench: Bench) -> None:
@@ -339,7 +341,7 @@ def test_losses_are_counted_and_what_comes_back_is_told_apart(fast_bench: Bench)
     road.applied(new)
     _, again = road.back(old, new)
     summary = road.applied(again)
-    classes = classed(summary, road.left["old"])
+    classes = classify(summary, road.left["old"])
     assert [(one.kind, one.address) for one in classes.actions] == [
         ("destroy", "playground_server.extra"),
         ("replace", "playground_server.a"),
@@ -348,12 +350,12 @@ def test_losses_are_counted_and_what_comes_back_is_told_apart(fast_bench: Bench)
         ("in_place", "playground_server.same"),
     ]
     assert (classes.losses, classes.loses) == (2, True)
-    proof = difference(road.left["old"], road.state, summary)
-    assert proof.holds, proof
+    proof = compare_with_release(road.left["old"], road.state, summary)
+    assert proof.matches, proof
     assert set(proof.recreated) == {"playground_server.a", "playground_cluster.main"}
-    assert proof.same == 2
+    assert proof.unchanged == 2
 
-    differing = difference(road.left["new"], road.state, PlanSummary())
+    differing = compare_with_release(road.left["new"], road.state, PlanSummary())
     assert [(one.kind, one.address) for one in differing.differences] == [
         ("extra", "playground_cluster.main"),
         ("changed", "playground_dns_record.www"),

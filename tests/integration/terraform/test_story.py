@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.plan import PlanSummary
-from bot.domain.ports.terraform import Backend, Engine, Place
+from bot.domain.plans.plan_reader import read_plan
+from bot.domain.ports.terraform import Backend, Engine, PlanOptions, WorkDir
 from bot.errors import UserError
 from bot.terraform import Runner, discover
-from tests.integration.terraform.conftest import Bench, MakeBench, StateServer
+from tests.integration.terraform.conftest import Bench, MakeBench, StateServer, confined
 
 
 def test_plan_apply_outputs_and_then_nothing_to_do(bench: Bench) -> None:
@@ -21,7 +21,7 @@ def test_plan_apply_outputs_and_then_nothing_to_do(bench: Bench) -> None:
     planned = bench.plan(root)
     assert planned.ended.ok, planned.ended.log
     assert planned.has_changes
-    summary = PlanSummary.from_json(planned.json)
+    summary = read_plan(planned.json)
     assert (summary.add, summary.change, summary.destroy) == (3, 0, 0)
     assert {change.address for change in summary.changes} == {
         'module.server["web"].playground_server.this',
@@ -29,7 +29,7 @@ def test_plan_apply_outputs_and_then_nothing_to_do(bench: Bench) -> None:
         "playground_dns_record.www",
     }
     assert "cloud-config" not in json.dumps(summary.to_dict())
-    assert (root.parent / "plan").stat().st_mode & 0o077 == 0
+    assert bench.plan_file.stat().st_mode & 0o077 == 0
 
     ended = bench.apply(root)
     assert ended.ok, ended.log
@@ -46,13 +46,14 @@ def test_plan_apply_outputs_and_then_nothing_to_do(bench: Bench) -> None:
     again = bench.plan(root)
     assert again.ended.ok
     assert not again.has_changes
-    assert PlanSummary.from_json(again.json).empty
+    assert read_plan(again.json).empty
 
 
 def test_the_second_plan_spends_nothing_on_init(
     engine: Engine, make_bench: MakeBench, tmp_path: Path
 ) -> None:
-    calls = tmp_path / "calls"
+    calls = tmp_path / "states" / "calls"
+    calls.parent.mkdir()
     wrapper = tmp_path / "counting"
     wrapper.write_text(f'#!/bin/sh\necho "$1" >> {calls}\nexec {engine.executable} "$@"\n')
     wrapper.chmod(0o755)
@@ -82,10 +83,10 @@ def test_changes_read_as_they_are(fast_bench: Bench) -> None:
     }.items():
         planned = bench.plan(bench.worktree(name, name))
         assert planned.ended.ok, planned.ended.log
-        change = PlanSummary.from_json(planned.json).changes[0]
+        change = read_plan(planned.json).changes[0]
         symbol, address, line = first
         assert (change.symbol, change.address) == (symbol, address)
-        assert line in [attribute.line for attribute in change.attributes]
+        assert line in [written for attribute in change.attributes for written in attribute.lines]
 
 
 def test_drift_and_deletion_behind_terraforms_back(fast_bench: Bench) -> None:
@@ -97,14 +98,14 @@ def test_drift_and_deletion_behind_terraforms_back(fast_bench: Bench) -> None:
     bench.cloud.put("server", key, server | {"size": "xl"})
     ((record, _),) = bench.cloud.things("dns_record").items()
     bench.cloud.drop("dns_record", record)
-    summary = PlanSummary.from_json(bench.plan(root).json)
+    summary = read_plan(bench.plan(root).json)
     assert {change.action for change in summary.drift} == {"update", "delete"}
     assert [(change.action, change.type) for change in summary.changes] == [
         ("update", "playground_server"),
         ("create", "playground_dns_record"),
     ]
     destroy = bench.plan(root, destroy=True)
-    assert PlanSummary.from_json(destroy.json).destroy == 2
+    assert read_plan(destroy.json).destroy == 2
     assert bench.apply(root).ok
     assert not bench.cloud.things("cluster")
 
@@ -117,7 +118,7 @@ def test_import(fast_bench: Bench) -> None:
         'resource "playground_dns_record" "old" {\n  name = "old"\n  value = "192.0.2.1"\n  ttl = 60\n}\n'
         'import {\n  to = playground_dns_record.old\n  id = "old"\n}\n'
     )
-    summary = PlanSummary.from_json(bench.plan(root).json)
+    summary = read_plan(bench.plan(root).json)
     imported = [change for change in summary.changes if change.action == "import"]
     assert [(change.address, change.import_id) for change in imported] == [
         ("playground_dns_record.old", "old")
@@ -149,7 +150,7 @@ def test_each_cloud_takes_its_own_token_alone(fast_bench: Bench) -> None:
     root = bench.worktree("a")
     place = bench.place(root, PLAYGROUND_TOKEN="token-of-another")
     assert bench.runner.init(place, bench.backend, bench.control()).ended.ok
-    planned = bench.runner.plan(place, root / "p", bench.control(), var_files=bench.var_files(root))
+    planned = bench.runner.plan(place, root / "p", bench.control(), PlanOptions(bench.var_files(root)))
     assert "does not belong to this cloud" in planned.ended.log
     assert not planned.ended.ok
 
@@ -165,12 +166,12 @@ def test_the_http_backend_is_proven_and_its_password_written_nowhere(
     ready = bench.runner.init(place, replace(backend, env=secret), bench.control())
     assert ready.ended.ok, ready.ended.log
     assert (ready.kind, ready.config["address"]) == ("http", address)
-    planned = bench.runner.plan(place, tmp_path / "plan", bench.control(), var_files=bench.var_files(root))
+    planned = bench.runner.plan(place, bench.plan_file, bench.control(), PlanOptions(bench.var_files(root)))
     assert planned.ended.ok, planned.ended.log
-    assert bench.runner.apply(place, tmp_path / "plan", bench.control()).ok
+    assert bench.runner.apply(place, bench.plan_file, bench.control()).ok
     assert json.loads(state_server.states["/state/staging"])["resources"]
     assert bench.runner.state_pull(place, bench.control()) != b""
-    for path in [tmp_path / "plan", *(file for file in (tmp_path / "data").rglob("*") if file.is_file())]:
+    for path in [bench.plan_file, *(file for file in (tmp_path / "data").rglob("*") if file.is_file())]:
         assert b"s3cret-pass" not in path.read_bytes()
 
 
@@ -239,9 +240,9 @@ def test_a_missing_var_file_and_a_missing_variable_are_terraforms_errors(fast_be
     root = bench.worktree("a")
     assert bench.plan(root).ended.ok
     place = bench.place(root)
-    absent = bench.runner.plan(place, root / "p", bench.control(), var_files=[root / "none.tfvars"])
+    absent = bench.runner.plan(place, root / "p", bench.control(), PlanOptions([root / "none.tfvars"]))
     assert "none.tfvars" in "".join(absent.ended.diagnostics)
-    unset = bench.runner.plan(place, root / "p", bench.control())
+    unset = bench.runner.plan(place, root / "p", bench.control(), PlanOptions())
     assert "environment" in "".join(unset.ended.diagnostics)
 
 
@@ -275,19 +276,21 @@ def test_discovery(path_engine: Engine, tmp_path: Path) -> None:
     without = discover(path=str(tmp_path), data=tmp_path / "data")
     assert without.embedded
     assert without.version.startswith("1.")
-    assert isinstance(Runner(without, tmp_path / "data", {}), Runner)
+    assert isinstance(Runner(without, tmp_path / "data", {}, sandbox=confined(tmp_path)), Runner)
 
 
 def test_workspaces_keep_apart(fast_bench: Bench) -> None:
     bench = fast_bench
     root = bench.worktree("a")
-    backend = Backend("local", {"path": "state.tfstate", "workspace_dir": str(bench.base / "spaces")})
+    backend = Backend(
+        "local", {"path": "state.tfstate", "workspace_dir": str(bench.base / "states" / "spaces")}
+    )
     place = replace(bench.place(root), workspace="pr-42")
     assert bench.runner.init(place, backend, bench.control()).ended.ok
-    planned = bench.runner.plan(place, root / "p", bench.control(), var_files=bench.var_files(root))
+    planned = bench.runner.plan(place, root / "p", bench.control(), PlanOptions(bench.var_files(root)))
     assert planned.ended.ok, planned.ended.log
     assert bench.runner.apply(place, root / "p", bench.control()).ok
-    assert list((bench.base / "spaces" / "pr-42").glob("*.tfstate"))
-    other = Place(root, place.env, workspace="pr-43")
+    assert list((bench.base / "states" / "spaces" / "pr-42").glob("*.tfstate"))
+    other = WorkDir(root, place.env, workspace="pr-43")
     assert bench.runner.outputs(other, bench.control()) == {}
     assert "url" in bench.runner.outputs(place, bench.control())

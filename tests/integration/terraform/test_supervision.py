@@ -16,12 +16,13 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.ports.terraform import Control, Ended, Engine, Place, Progress
+from bot.domain.ports.terraform import CommandResult, Control, Engine, Progress, WorkDir
+from bot.sandbox import Confined
 from bot.terraform import Runner, outcome
-from bot.terraform.process import undumpable
-from bot.terraform.spawner import Order, Spawner
-from bot.terraform.supervisor import NEVER, started_at
-from tests.integration.terraform.conftest import Bench
+from bot.terraform.process.fork_server import ForkServer, Order
+from bot.terraform.process.status import make_undumpable
+from bot.terraform.process.supervisor import NOT_STARTED, started_at
+from tests.integration.terraform.conftest import Bench, confined
 
 COUNTING = """
 import os, signal, sys, time
@@ -52,20 +53,25 @@ def fake(tmp_path: Path) -> Callable[[str], Runner]:
         executable = tmp_path / "fake"
         executable.write_text(f"#!/bin/sh\n{script}\n")
         executable.chmod(0o755)
-        return Runner(Engine(str(executable), "1.9.0", "terraform"), tmp_path / "data", dict(os.environ))
+        return Runner(
+            Engine(str(executable), "1.9.0", "terraform"),
+            tmp_path / "data",
+            dict(os.environ),
+            sandbox=confined(tmp_path),
+        )
 
     return make
 
 
 @pytest.fixture
-def spawner() -> Iterator[Spawner]:
-    made = Spawner()
-    yield made
-    made.end()
+def fork_server() -> Iterator[ForkServer]:
+    server = ForkServer()
+    yield server
+    server.stop()
 
 
-def apply(runner: Runner, tmp_path: Path, control: Control, **env: str) -> Ended:
-    return runner.apply(Place(tmp_path, env), tmp_path / "plan", control)
+def apply(runner: Runner, tmp_path: Path, control: Control, **env: str) -> CommandResult:
+    return runner.apply(WorkDir(tmp_path, env), tmp_path / "plan", control)
 
 
 def test_a_cancelled_apply_ends_what_has_begun(bench: Bench) -> None:
@@ -86,7 +92,7 @@ def test_a_cancelled_apply_ends_what_has_begun(bench: Bench) -> None:
     assert "Two interrupts received" not in ended.log
     things = bench.cloud.things("server")
     assert "staging-batch" in {thing["name"] for thing in things.values()}
-    state = json.loads((bench.base / "state.tfstate").read_text())
+    state = json.loads((bench.base / "states" / "state.tfstate").read_text())
     kept = [one for resource in state["resources"] for one in resource["instances"]]
     assert set(things) <= {one["attributes"]["id"] for one in kept}
     assert outcome(bench.base / "journal") == ("ended", ended.exit_code)
@@ -144,19 +150,25 @@ def test_progress_that_fails_does_not_stop_terraform(fake: Callable[[str], Runne
     assert (ended.exit_code, ended.log) == (0, "one\ntwo")
 
 
-def test_a_process_left_behind_does_not_hold_the_call(fake: Callable[[str], Runner], tmp_path: Path) -> None:
+def test_a_process_left_behind_ends_with_the_call(fake: Callable[[str], Runner], tmp_path: Path) -> None:
     escaping = "import os, time; os.setsid(); print(os.getpid(), flush=True); time.sleep(600)"
     runner = fake(f'{sys.executable} -c "{escaping}" &\nsleep 0.5\necho done')
     said: list[Progress] = []
     ended = apply(runner, tmp_path, Control(tmp_path / "j", on_progress=said.append))
     left = next(int(one.line) for one in said if one.line.isdecimal())
-    os.kill(left, signal.SIGKILL)
+    with pytest.raises(ProcessLookupError):
+        os.kill(left, 0)
     assert ended.ok
     assert "done" in ended.log
 
 
 def test_an_engine_that_is_gone(tmp_path: Path) -> None:
-    runner = Runner(Engine(str(tmp_path / "none"), "1.9.0", "terraform"), tmp_path / "data", {})
+    runner = Runner(
+        Engine(str(tmp_path / "none"), "1.9.0", "terraform"),
+        tmp_path / "data",
+        {},
+        sandbox=confined(tmp_path),
+    )
     ended = apply(runner, tmp_path, Control(tmp_path / "j"))
     assert ended.exit_code == 127
     assert "Cannot start" in ended.log
@@ -176,12 +188,13 @@ def test_the_environment_is_clean(
     allowed = {"PATH": os.environ["PATH"], "https_proxy": "http://proxy:3128", "SSL_CERT_FILE": "/ca.pem"}
     for key, value in {**bots, **allowed}.items():
         monkeypatch.setenv(key, value)
-    runner = Runner(dumping.engine, tmp_path / "data", {**bots, **allowed})
+    runner = Runner(dumping.engine, tmp_path / "data", {**bots, **allowed}, sandbox=confined(tmp_path))
     assert apply(runner, tmp_path, Control(tmp_path / "j"), TOKEN="own", TF_DATA_DIR="/elsewhere").ok
     pairs = (tmp_path / "env").read_text().rstrip("\0").split("\0")
     seen = dict(pair.split("=", 1) for pair in pairs)
-    home = Path(seen.pop("HOME"))
-    assert home.is_relative_to(tmp_path / "data")
+    home, temporary = Path(seen.pop("HOME")), Path(seen.pop("TMPDIR"))
+    assert home.parent == temporary.parent
+    assert not home.parent.exists(), "gone with the call"
     for of_the_shell in ("PWD", "SHLVL", "_", "OLDPWD"):
         seen.pop(of_the_shell, None)
     assert seen == {
@@ -216,11 +229,12 @@ def test_secrets_are_hidden_in_all_that_is_told(fake: Callable[[str], Runner], t
 PARENT = """
 import os, sys
 from pathlib import Path
-from bot.domain.ports.terraform import Control, Engine, Place
+from bot.domain.ports.terraform import Control, Engine, WorkDir
+from bot.sandbox import Sandbox
 from bot.terraform import Runner
 base = Path(sys.argv[1])
-runner = Runner(Engine(str(base / "fake"), "1.9.0", "terraform"), base / "data", dict(os.environ))
-runner.apply(Place(base), base / "plan", Control(base / "j", on_progress=lambda said: print(said.line, flush=True)))
+runner = Runner(Engine(str(base / "fake"), "1.9.0", "terraform"), base / "data", dict(os.environ), sandbox=Sandbox())
+runner.apply(WorkDir(base), base / "plan", Control(base / "j", on_progress=lambda said: print(said.line, flush=True)))
 """
 
 
@@ -244,13 +258,13 @@ def test_a_killed_bot_means_one_sigint_and_an_exit_code(
     assert sum(path.stat().st_size for path in (tmp_path / "j").glob("output*")) < 3 << 20
 
 
-def test_a_killed_keeper_is_a_lost_run(fake: Callable[[str], Runner], tmp_path: Path) -> None:
+def test_a_killed_supervisor_is_a_lost_run(fake: Callable[[str], Runner], tmp_path: Path) -> None:
     runner = fake("echo ready\nexec sleep 600")
     journal = tmp_path / "j"
 
     def kill(_said: Progress) -> None:
-        terraform, _, keeper, _ = (journal / "pid").read_text().split()
-        os.kill(int(keeper), signal.SIGKILL)
+        terraform, _, supervisor, _ = (journal / "pid").read_text().split()
+        os.kill(int(supervisor), signal.SIGKILL)
         threading.Timer(0.3, os.kill, (int(terraform), signal.SIGKILL)).start()
 
     ended = apply(runner, tmp_path, Control(journal, on_progress=kill))
@@ -271,12 +285,12 @@ def test_a_process_id_that_came_again_is_another_process(tmp_path: Path) -> None
 def test_the_bots_own_processes_can_be_closed() -> None:
     code = """
         import ctypes
-        from bot.terraform import undumpable
-        assert undumpable()
+        from bot.terraform import make_undumpable
+        assert make_undumpable()
         print(ctypes.CDLL(None).prctl(3, 0, 0, 0, 0))
     """
     if sys.platform != "linux":
-        assert not undumpable()
+        assert not make_undumpable()
         return
     done = subprocess.run(
         [sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, check=True
@@ -284,7 +298,9 @@ def test_the_bots_own_processes_can_be_closed() -> None:
     assert done.stdout.strip() == "0"
 
 
-def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(spawner: Spawner, tmp_path: Path) -> None:
+def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     """Nobody reads, Terraform floods: the interrupt still reaches it, and it can write on and end."""
     script = tmp_path / "flooding.py"
     script.write_text(
@@ -293,76 +309,142 @@ def test_a_reader_that_stalls_does_not_keep_terraform_from_stopping(spawner: Spa
     )
     journal = tmp_path / "j"
     journal.mkdir()
-    with spawner.start(Order([sys.executable, str(script)], tmp_path, {}, journal, grace=30)) as kept:
+    with fork_server.start(
+        Order(
+            Confined(
+                (
+                    sys.executable,
+                    str(script),
+                )
+            ),
+            tmp_path,
+            {},
+            journal,
+            grace=30,
+        )
+    ) as process:
         eventually((journal / "pid").exists)
         time.sleep(0.5)
-        kept.interrupt()
+        process.interrupt()
         eventually(lambda: outcome(journal) == ("ended", 5))
 
 
-def test_who_is_asked_to_stop_before_the_start_does_not_start(spawner: Spawner, tmp_path: Path) -> None:
+def test_who_is_asked_to_stop_before_the_start_does_not_start(
+    fork_server: ForkServer, tmp_path: Path
+) -> None:
     journal = tmp_path / "j"
     journal.mkdir()
-    with spawner.start(Order(["/bin/true"], tmp_path, {}, journal, grace=1)):
+    with fork_server.start(Order(Confined(("/bin/true",)), tmp_path, {}, journal, grace=1)):
         eventually(lambda: outcome(journal) == ("ended", 0))
     (journal / "exit").unlink()
     (journal / "pid").unlink()
     order = Order(
-        [sys.executable, "-c", f"open({str(tmp_path / 'ran')!r}, 'w')"], tmp_path, {}, journal, grace=1
+        Confined(
+            (
+                sys.executable,
+                "-c",
+                f"open({str(tmp_path / 'ran')!r}, 'w')",
+            )
+        ),
+        tmp_path,
+        {},
+        journal,
+        grace=1,
     )
-    pid = spawner._process.pid  # type: ignore[union-attr]
+    pid = fork_server._process.pid  # type: ignore[union-attr]
     os.kill(pid, signal.SIGSTOP)
-    with spawner.start(order) as kept:
-        kept.interrupt()
+    with fork_server.start(order) as process:
+        process.interrupt()
         os.kill(pid, signal.SIGCONT)
         eventually(lambda: outcome(journal) == ("ended", 130))
     assert not (tmp_path / "ran").exists()
 
 
-def test_keepers_outlive_what_forked_them_and_another_one_takes_its_place(
-    spawner: Spawner, tmp_path: Path
+def test_supervisors_outlive_what_forked_them_and_another_one_takes_its_place(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     for name in ("one", "two"):
         (tmp_path / name).mkdir()
-    with spawner.start(Order(["/bin/sleep", "600"], tmp_path, {}, tmp_path / "one", grace=5)) as first:
+    with fork_server.start(
+        Order(
+            Confined(
+                (
+                    "/bin/sleep",
+                    "600",
+                )
+            ),
+            tmp_path,
+            {},
+            tmp_path / "one",
+            grace=5,
+        )
+    ) as first:
         eventually(lambda: outcome(tmp_path / "one") == ("running", None))
-        spawner._process.kill()  # type: ignore[union-attr]
-        spawner._process.wait()  # type: ignore[union-attr]
-        with spawner.start(Order(["/bin/echo", "here"], tmp_path, {}, tmp_path / "two", grace=5)) as second:
+        fork_server._process.kill()  # type: ignore[union-attr]
+        fork_server._process.wait()  # type: ignore[union-attr]
+        with fork_server.start(
+            Order(
+                Confined(
+                    (
+                        "/bin/echo",
+                        "here",
+                    )
+                ),
+                tmp_path,
+                {},
+                tmp_path / "two",
+                grace=5,
+            )
+        ) as second:
             eventually(lambda: outcome(tmp_path / "two") == ("ended", 0))
             assert os.read(second.output, 100) == b"here\n"
         assert outcome(tmp_path / "one") == ("running", None)
         first.interrupt()
         eventually(lambda: outcome(tmp_path / "one") == ("ended", -signal.SIGINT))
-    assert not first.never
-    assert not second.never
+    assert not first.never_started
+    assert not second.never_started
 
 
-def test_what_cannot_be_entered_or_started_never_ran(spawner: Spawner, tmp_path: Path) -> None:
+def test_what_cannot_be_entered_or_started_never_ran(fork_server: ForkServer, tmp_path: Path) -> None:
     journal = tmp_path / "j"
     journal.mkdir()
     for order in (
-        Order(["/bin/true"], tmp_path / "nowhere", {}, journal, grace=1),
-        Order([str(tmp_path / "nothing")], tmp_path, {}, journal, grace=1),
+        Order(Confined(("/bin/true",)), tmp_path / "nowhere", {}, journal, grace=1),
+        Order(Confined((str(tmp_path / "nothing"),)), tmp_path, {}, journal, grace=1),
     ):
-        with spawner.start(order) as kept:
-            eventually(lambda: outcome(journal) == ("ended", NEVER))
-        assert kept.never
+        with fork_server.start(order) as process:
+            eventually(lambda: outcome(journal) == ("ended", NOT_STARTED))
+        assert process.never_started
         (journal / "exit").unlink()
 
 
-def test_a_large_environment_reaches_terraform_and_is_not_its_keepers(
-    spawner: Spawner, tmp_path: Path
+def test_a_large_environment_reaches_terraform_and_is_not_its_supervisors(
+    fork_server: ForkServer, tmp_path: Path
 ) -> None:
     journal = tmp_path / "j"
     journal.mkdir()
     env = {f"SECRET_{number}": "s" * 100_000 for number in range(10)} | {"UML": "\u00e4 \udcff\n"}
     code = "import os, time; print(sum(len(v) for v in os.environ.values()), flush=True); time.sleep(600)"
-    with spawner.start(Order([sys.executable, "-I", "-c", code], tmp_path, env, journal, grace=5)) as kept:
-        assert int(os.read(kept.output, 100)) >= 1_000_004
-        keeper = (journal / "pid").read_text().split()[2]
-        assert b"SECRET" not in Path(f"/proc/{keeper}/environ").read_bytes()
-        kept.interrupt()
+    with fork_server.start(
+        Order(
+            Confined(
+                (
+                    sys.executable,
+                    "-I",
+                    "-c",
+                    code,
+                )
+            ),
+            tmp_path,
+            env,
+            journal,
+            grace=5,
+        )
+    ) as process:
+        assert int(os.read(process.output, 100)) >= 1_000_004
+        supervisor = (journal / "pid").read_text().split()[2]
+        assert b"SECRET" not in Path(f"/proc/{supervisor}/environ").read_bytes()
+        process.interrupt()
         eventually(lambda: outcome(journal)[0] == "ended")
 
 

@@ -2,76 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-import sysconfig
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
-import pytest
-
-ROOT = Path(__file__).parents[3]
-
-Run = Callable[..., subprocess.CompletedProcess[str]]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Built as pip builds it, by the backend that pyproject.toml names."""
-    directory = tmp_path_factory.mktemp("dist")
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)]
-    subprocess.run(command, cwd=ROOT, check=True, capture_output=True, text=True, timeout=120)
-    (built,) = directory.glob("towpath-*.whl")
-    return built
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A virtual environment with the wheel in it, and this one's libraries behind it; returns its `bin`.
-
-    A .pth line adds a directory and runs none of the .pth files there, so the checkout, which this environment may
-    have been installed from for editing, stays out of sight.
-    """
-    directory = tmp_path_factory.mktemp("installed")
-    subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(directory)], check=True, timeout=120)
-    python = directory / "bin" / "python"
-    command = [
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        str(python),
-        "install",
-        "--quiet",
-        "--no-deps",
-        "--no-index",
-    ]
-    command += ["--disable-pip-version-check", "--no-compile", str(wheel)]
-    subprocess.run(command, check=True, capture_output=True, timeout=120)
-    (site,) = directory.glob("lib/python3*/site-packages")
-    (site / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
-    return python.parent
-
-
-@pytest.fixture
-def run(installed: Path, tmp_path: Path) -> Run:
-    """Runs one of its programs in an empty directory."""
-
-    def go(program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(installed / program), *arguments],
-            cwd=tmp_path,
-            env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "TERM": "dumb", "COLUMNS": "200"},
-            capture_output=True,
-            text=True,
-            stdin=subprocess.DEVNULL,
-            timeout=120,
-            check=False,
-        )
-
-    return go
+from tests.integration.wheel.conftest import ROOT, Run
 
 
 def test_every_file_of_the_packages_is_inside(wheel: Path) -> None:
@@ -130,7 +64,7 @@ def test_it_migrates_outside_the_checkout(run: Run, tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("Applied 0001")
     assert (tmp_path / "data" / "towpath.db").is_file()
-    assert run("towpath", "migrate").stdout == "The database is at this version already.\n"
+    assert run("towpath", "migrate").stdout == "The database is up to date.\n"
 
 
 def test_it_has_its_chat_commands_and_its_templates(run: Run) -> None:

@@ -9,9 +9,10 @@ from typing import get_args
 import pytest
 
 import commands
-from bot.domain.grammar import OTHERS, Usage, find, split
-from bot.domain.ports.forge import Role
-from bot.domain.usage import GrammarError
+from bot.domain.actors import Role
+from bot.domain.chat.comment_parser import OTHER_BOTS, find_commands
+from bot.domain.chat.grammar import GrammarError, Usage
+from bot.domain.chat.tokenizer import split_words
 from commands import registry
 
 ALL = registry.load()
@@ -56,11 +57,11 @@ def test_its_handler_takes_what_its_usage_gives(command: registry.Command) -> No
 
 @pytest.mark.parametrize(("name", "example"), EXAMPLES, ids=[example for _name, example in EXAMPLES])
 def test_an_example_is_a_command_that_its_usage_takes(name: str, example: str) -> None:
-    (line,) = find(example)
+    (line,) = find_commands(example)
     found = registry.find(line.name)
     assert found is not None
     assert found.name == name
-    bound = found.usage.bind(split(line.text))
+    bound = found.usage.bind(split_words(line.text))
     assert set(bound) == {part.name for part in found.usage.parts}
 
 
@@ -72,14 +73,14 @@ def test_one_word_too_many_or_too_few_shows_the_usage(command: registry.Command)
     wrong += [f"/{command.name}"] if needed else []
     for text in wrong:
         with pytest.raises(GrammarError) as caught:
-            command.usage.bind(split(text))
+            command.usage.bind(split_words(text))
         assert command.usage.text in caught.value.next_step
 
 
 def test_no_name_is_taken_twice_and_none_is_another_bots() -> None:
     names = [*ALL, *itertools.chain.from_iterable(one.help.aliases for one in ALL.values())]
     assert len(names) == len(set(names))
-    assert not set(names) & OTHERS
+    assert not set(names) & OTHER_BOTS
 
 
 def test_an_alias_is_its_command() -> None:
@@ -91,18 +92,23 @@ def test_an_alias_is_its_command() -> None:
 
 def test_each_file_registers_one_command() -> None:
     files = {module.name for module in pkgutil.iter_modules(commands.__path__)}
-    assert {name.replace("-", "_") for name in ALL} == files - {"registry", "targeting", "consenting"}
+    assert {name.replace("-", "_") for name in ALL} == files - {
+        "registry",
+        "target_argument",
+        "approval_target",
+        "commit_argument",
+    }
 
 
 def test_a_taken_name_fails_at_import() -> None:
     with pytest.raises(ValueError, match="apply"):
-        registry.command("apply", summary="x", examples=("/apply",))(lambda ask: None)  # type: ignore[arg-type, return-value]
+        registry.command("apply", text=registry.HelpText("x", ("/apply",)))(lambda ask: None)  # type: ignore[arg-type, return-value]
     with pytest.raises(ValueError, match="replan"):
-        registry.command("new", aliases=("replan",), summary="x", examples=())(lambda ask: None)  # type: ignore[arg-type, return-value]
+        registry.command("new", text=registry.HelpText("x", (), aliases=("replan",)))(lambda ask: None)  # type: ignore[arg-type, return-value]
     assert registry.find("new") is None
 
 
 @pytest.mark.parametrize("usage", ["<env", "[a] <b>", "<a...> <b>", "loose words"])
 def test_a_usage_that_cannot_be_followed_fails_at_import(usage: str) -> None:
-    with pytest.raises(ValueError, match=r"usage|never be told apart"):
+    with pytest.raises(ValueError, match=r"usage|is ambiguous"):
         Usage.parse(usage)

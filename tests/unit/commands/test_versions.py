@@ -7,20 +7,23 @@ from typing import Any
 
 import pytest
 
-from bot.domain.answers import Refused
-from bot.domain.people import Actor
-from bot.domain.policy import Policy
-from bot.domain.policy_file import parse
+from bot.domain.actors import Actor
+from bot.domain.chat import History, StateComparison
+from bot.domain.chat.tokenizer import split_words
+from bot.domain.identity import EnvironmentSecrets
+from bot.domain.policy.loader import parse_policy
+from bot.domain.policy.model import Policy
+from bot.domain.ports.state import Author
+from bot.domain.refusal import Refused
 from bot.domain.release import Release
-from bot.domain.results import Difference, History
 from bot.domain.run import Origin
-from bot.domain.state import StateDamaged, StateInfo
+from bot.domain.states.model import StateDamaged, StateInfo
 from bot.domain.target import Target
-from bot.domain.words import split
 from bot.services.context import Context
 from bot.storage.tables import state_deltas
-from commands.registry import Ask, find
+from commands.registry import CommandContext, find
 from tests.contract.state_store import state
+from tests.fixtures.refusals import answer_of
 
 # The fixtures' home is beside the services; these tests need the same context.
 from tests.unit.services.conftest import Clock, clock, context, database  # noqa: F401
@@ -30,34 +33,37 @@ ONE = '[stack.infra]\nroot = "infra"\n[env.staging]\n'
 TWO = ONE + '[stack.net]\nroot = "net"\n'
 
 
-class Asked(Ask):
+class Asked(CommandContext):
     """Its policy is given."""
 
     given = ONE
 
-    def policy(self) -> Policy | Refused:
-        return parse(self.given, "environments.toml")
+    def policy(self) -> Policy:
+        return parse_policy(self.given, "environments.toml")
 
 
 def ask(context: Context, line: str, given: str = ONE) -> Any:  # noqa: F811
     """What a line answers."""
-    words = split(line)
+    words = split_words(line)
     command = find(words[0].text.lstrip("/"))
     assert command is not None
     asked = Asked(context, Actor("ann"), "write", Origin(), "acme/infra", None)
     object.__setattr__(asked, "given", given)
-    return command.run(asked, words)
+    return answer_of(command.run, asked, words)
 
 
 @pytest.fixture
 def written(context: Context) -> Context:  # noqa: F811
     context = replace(
-        context, secrets=lambda prefix: {"TOKEN": "from-staging"} if prefix == "STAGING_" else {}
+        context,
+        secrets=lambda prefix: EnvironmentSecrets.split(
+            {"TOKEN": "from-staging"} if prefix == "STAGING_" else {}
+        ),
     )
     with context.store.begin() as tables:
         for serial in (1, 2, 5):
             data = state(serial, outputs={"n": {"value": f"{serial}-from-staging"}, "same": {"value": 1}})
-            tables.states.append(HERE.key, data, StateInfo.parse(data), run_id=f"r{serial}", actor="ann")
+            tables.states.append(HERE.key, data, StateInfo.parse(data), Author(f"r{serial}", actor="ann"))
     return context
 
 
@@ -74,9 +80,9 @@ def written(context: Context) -> Context:  # noqa: F811
 )
 def test_which_are_compared(written: Context, line: str, serials: tuple[int, int]) -> None:
     found = ask(written, line)
-    assert isinstance(found, Difference)
+    assert isinstance(found, StateComparison)
     assert (found.before.serial, found.after.serial) == serials
-    assert [output.line for output in found.diff.outputs] == [
+    assert [line for output in found.diff.outputs for line in output.lines] == [
         f'~ n = "{serials[0]}-***" -> "{serials[1]}-***"'
     ]
 
@@ -105,7 +111,7 @@ def test_what_cannot_be_compared(written: Context, line: str, code: str) -> None
 
 def test_a_stack_is_named_where_there_are_several(written: Context) -> None:
     assert ask(written, "/diff staging 1 2", TWO).code == "which-stack"
-    assert isinstance(ask(written, "/diff staging 1 2 infra", TWO), Difference)
+    assert isinstance(ask(written, "/diff staging 1 2 infra", TWO), StateComparison)
     assert ask(written, "/diff staging net", TWO).code == "too-few"
 
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.addresses import Step, keyless, objects, parse, providers, spell
+from bot.domain.states.addresses import Step, keyless, objects, parse_address, providers, spell_address
 from bot.errors import UserError
 
 NAMES = st.from_regex(r"[a-z_][a-z0-9_-]{0,8}", fullmatch=True)
@@ -20,16 +20,16 @@ RESOURCE = st.builds(Step, NAMES.filter(lambda name: name != "module"), NAMES, K
 @given(MODULES, RESOURCE)
 def test_what_is_spelt_is_read_again(modules: list[Step], resource: Step) -> None:
     address = (*modules, resource)
-    assert parse(spell(address)) == address
-    assert parse(spell(keyless(address))) == keyless(address)
+    assert parse_address(spell_address(address)) == address
+    assert parse_address(spell_address(keyless(address))) == keyless(address)
 
 
 @pytest.mark.parametrize(
     "text", ["", "a", "a.b.c.d", "a.b[each.key]", "module.m.", 'a.b["x]', "a.b[1", "a.b.", "${a.b}"]
 )
 def test_what_is_no_address_is_refused(text: str) -> None:
-    with pytest.raises(ValueError, match="no address"):
-        parse(text)
+    with pytest.raises(ValueError, match="not an address"):
+        parse_address(text)
 
 
 def test_a_states_objects() -> None:
@@ -61,7 +61,7 @@ def test_a_states_objects() -> None:
         ],
     }
     ((address, one),) = objects(json.dumps(state).encode()).items()
-    assert spell(address) == 'module.m["a.b"].module.n[0].t.r["k\\""]'
+    assert spell_address(address) == 'module.m["a.b"].module.n[0].t.r["k\\""]'
     assert (one.identity, one.secret) == ("1", (("list", 0, "password"),))
     assert set(providers(json.dumps(state).encode())) == {'provider["x/y/z"].west'}
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.configuration import configuration
-from bot.domain.policy import PATH, Policy
-from bot.domain.policy_file import parse
+from bot.domain.policy.config_digest import configuration_digest
+from bot.domain.policy.loader import parse_policy
+from bot.domain.policy.model import PATH, Policy
 
 BLOBS = {
     "infra/main.tf": "1",
@@ -21,12 +21,12 @@ BLOBS = {
 
 
 def policy(stack: str = 'root = "infra"', env: str = "") -> Policy:
-    return parse(f"[stack.infra]\n{stack}\n[env.staging]\n{env}\n[env.prod]\n{env}\n", PATH)
+    return parse_policy(f"[stack.infra]\n{stack}\n[env.staging]\n{env}\n[env.prod]\n{env}\n", PATH)
 
 
 def digest(changed: dict[str, str | None] | None = None, rules: Policy | None = None, *modules: str) -> str:
     blobs = {path: blob for path, blob in (BLOBS | (changed or {})).items() if blob is not None}
-    return configuration(rules or policy(), "infra", blobs, modules)
+    return configuration_digest(rules or policy(), "infra", blobs, modules)
 
 
 @pytest.mark.parametrize("path", ["infra/main.tf", "infra/new.tf", "infra/deep/er.tf"])
@@ -87,9 +87,9 @@ def test_what_is_watched_besides_counts() -> None:
 
 def test_no_path_can_look_like_two_files() -> None:
     one, two = {"infra/a": "1", "infra/b": "2"}, {"infra/a\n2 infra/b": "1"}
-    assert configuration(policy(), "infra", one) != configuration(policy(), "infra", two)
+    assert configuration_digest(policy(), "infra", one) != configuration_digest(policy(), "infra", two)
 
 
 def test_the_order_of_files_does_not_matter() -> None:
     turned = dict(reversed(BLOBS.items()))
-    assert configuration(policy(), "infra", turned) == digest()
+    assert configuration_digest(policy(), "infra", turned) == digest()

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from bot.domain.drift import CLEAN, Drift, due, measure
-from bot.domain.policy_file import PolicyError, parse
+from bot.domain.drift.model import CLEAN, Drift, drift_check_due, measure
+from bot.domain.policy.loader import PolicyError, parse_policy
 from bot.domain.target import Target
 
 STAGING = Target("acme/infra", "infra", "staging")
@@ -33,6 +33,12 @@ def change(*actions: str, before: str = "s", after: str = "m", secret: bool = Fa
     return {"address": "thing.web", "type": "thing", "change": said}
 
 
+def resized(size: str, by: str = "m") -> tuple[dict[str, Any], dict[str, Any]]:
+    """Both plans after somebody has changed the size from `by`."""
+    seen = (change("update", before=by, after=size),)
+    return plan(drift=seen), plan(change("update", before=size, after=by), drift=seen)
+
+
 def found(digest: str, release: str = "e1") -> Drift:
     return Drift("x", STAGING, "r", "c", release, NOW, digest, 1, 0, {"outputs": [{"path": digest}]})
 
@@ -52,10 +58,11 @@ def test_nothing_is_nothing() -> None:
 
 
 def test_the_digest_tells_what_was_found() -> None:
-    first = measure(plan(drift=(change("update", after="l"),)), plan())
-    assert first.digest == measure(plan(drift=(change("update", after="l"),)), plan(change("read"))).digest
-    assert first.digest != measure(plan(drift=(change("update", after="xl"),)), plan()).digest
-    assert first.digest != measure(plan(), plan(change("update", after="l"))).digest
+    first = measure(*resized("l"))
+    refreshed, planned = resized("l")
+    assert first.digest == measure(refreshed, plan(*planned["resource_changes"], change("read"))).digest
+    assert first.digest != measure(*resized("xl")).digest
+    assert first.digest != measure(plan(), planned).digest
 
 
 def look(
@@ -84,34 +91,40 @@ def test_what_is_pending_counts_by_what_would_change() -> None:
     assert look(plan(), plan(change("delete", "create", before="never")), first)[0]
 
 
-def seen(moment: str) -> tuple[dict[str, Any], ...]:
-    return (change("update", before="never", after=moment),)
-
-
 def test_what_changes_while_it_is_looked_at_is_no_news() -> None:
-    news, first = look(plan(drift=seen("10:00:00")), plan(drift=seen("10:00:03")))
+
+    def looked(one: str, other: str, before: Drift | None = None) -> tuple[bool, Drift]:
+        return look(resized(one, "never")[0], resized(other, "never")[1], before)
+
+    news, first = looked("10:00:00", "10:00:03")
     assert news
-    assert not look(plan(drift=seen("10:05:00")), plan(drift=seen("10:05:02")), first)[0]
-    assert not look(plan(drift=seen("10:05:00")), plan(drift=seen("10:05:00")), first)[0]
+    assert not looked("10:05:00", "10:05:02", first)[0]
+    assert not looked("10:05:00", "10:05:00", first)[0]
 
 
 def test_what_changes_from_look_to_look_is_told_once_more() -> None:
     """The first change may be somebody's. As long as the rest of the finding stays, it is known to waver."""
 
     def now(moment: str, before: Drift | None = None) -> tuple[bool, Drift]:
-        return look(plan(drift=seen(moment)), plan(drift=seen(moment)), before)
+        return look(*resized(moment, "never"), before)
 
     _news, first = now("10:00")
     news, second = now("10:05", first)
     assert news
     assert not now("10:10", second)[0]
     assert not now("10:15", second)[0]
-    gone = change("delete") | {"address": "thing.gone"}
-    more = (*seen("10:20"), gone)
-    news, third = look(plan(drift=more), plan(drift=more), second)
+
+    def with_gone(moment: str, before: Drift) -> tuple[bool, Drift]:
+        refreshed, planned = resized(moment, "never")
+        gone, anew = (change(action) | {"address": "thing.gone"} for action in ("delete", "create"))
+        gone["change"] |= {"after": None}
+        refreshed["resource_drift"].append(gone)
+        planned["resource_changes"].append(anew)
+        return look(refreshed, planned, before)
+
+    news, third = with_gone("10:20", second)
     assert news, "something else besides"
-    moved = (*seen("10:25"), gone)
-    assert look(plan(drift=moved), plan(drift=moved), third)[0]
+    assert with_gone("10:25", third)[0]
     assert second.summary["wavering"] == ["thing.web size"]
     assert not replace(second, release_id="e2").repeats(second), "an apply has not mended it"
 
@@ -141,12 +154,14 @@ def test_what_is_news(before: Drift | None, now: Drift, *, repeats: bool) -> Non
 def test_each_target_has_its_moment() -> None:
     """The same for every clock; one in each round; and they are spread over it."""
     every = timedelta(hours=6)
-    since = due(STAGING.key, every, NOW)
+    since = drift_check_due(STAGING.key, every, NOW)
     assert NOW - every < since <= NOW
-    assert due(STAGING.key, every, since) == since
-    assert due(STAGING.key, every, since - timedelta(seconds=1)) == since - every
-    assert due(STAGING.key, every, since + every) == since + every
-    hours = Counter((NOW - due(f"acme/infra:{n}", every, NOW)) // timedelta(hours=1) for n in range(600))
+    assert drift_check_due(STAGING.key, every, since) == since
+    assert drift_check_due(STAGING.key, every, since - timedelta(seconds=1)) == since - every
+    assert drift_check_due(STAGING.key, every, since + every) == since + every
+    hours = Counter(
+        (NOW - drift_check_due(f"acme/infra:{n}", every, NOW)) // timedelta(hours=1) for n in range(600)
+    )
     assert set(hours) == set(range(6))
     assert min(hours.values()) > 60
 
@@ -154,18 +169,20 @@ def test_each_target_has_its_moment() -> None:
 @pytest.mark.parametrize(
     ("rules", "problem"),
     [
-        ('drift = "4m"', "5 minutes at least"),
-        ('drift = "0s"', "5 minutes at least"),
+        ('drift = "4m"', "at least 5 minutes"),
+        ('drift = "0s"', "at least 5 minutes"),
         ('drift = "often"', "must be a duration"),
-        ('drift = "6h"\ninstance = "pr-{pr}"', "looks by itself at what exists once"),
+        ('drift = "6h"\ninstance = "pr-{pr}"', "scheduled drift checks do not cover instances"),
     ],
 )
 def test_a_schedule_that_cannot_be(rules: str, problem: str) -> None:
     with pytest.raises(PolicyError, match=problem):
-        parse(f'[stack.infra]\nroot = "infra"\n[env.staging]\n{rules}\n', "policy")
+        parse_policy(f'[stack.infra]\nroot = "infra"\n[env.staging]\n{rules}\n', "policy")
 
 
 def test_a_schedule() -> None:
-    policy = parse('[stack.infra]\nroot = "infra"\n[env.staging]\ndrift = "6h"\n[env.prod]\n', "policy")
+    policy = parse_policy(
+        '[stack.infra]\nroot = "infra"\n[env.staging]\ndrift = "6h"\n[env.prod]\n', "policy"
+    )
     assert policy.environments["staging"].drift == timedelta(hours=6)
     assert policy.environments["prod"].drift is None

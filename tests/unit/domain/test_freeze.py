@@ -11,7 +11,8 @@ from cronsim import CronSim, CronSimError
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.freeze import Frozen, Window, coming, frozen, read
+from bot.domain.policy.freeze_windows import Frozen, Window, freeze_at, next_freeze
+from bot.domain.policy.schema import FreezeRule
 
 BERLIN = ZoneInfo("Europe/Berlin")
 HOUR = timedelta(hours=1)
@@ -31,27 +32,27 @@ OFFICE = Window("allow", "0 9 * * 1-5", 8 * HOUR, "Europe/Berlin")
 
 
 def until(windows: list[Window], now: datetime) -> datetime | None:
-    found = frozen(windows, "apply", now)
+    found = freeze_at(windows, "apply", now)
     assert found is not None
     return found.until
 
 
 def test_a_weekend() -> None:
     friday, monday = berlin(2026, 11, 20, 17), berlin(2026, 11, 23, 9)
-    assert frozen([WEEKEND], "apply", friday - timedelta(microseconds=1)) is None
-    assert frozen([WEEKEND], "apply", friday) == Frozen("weekend", monday)
-    assert frozen([WEEKEND], "apply", monday - timedelta(microseconds=1)) == Frozen("weekend", monday)
-    assert frozen([WEEKEND], "apply", monday) is None
+    assert freeze_at([WEEKEND], "apply", friday - timedelta(microseconds=1)) is None
+    assert freeze_at([WEEKEND], "apply", friday) == Frozen("weekend", monday)
+    assert freeze_at([WEEKEND], "apply", monday - timedelta(microseconds=1)) == Frozen("weekend", monday)
+    assert freeze_at([WEEKEND], "apply", monday) is None
 
 
 def test_without_windows_nothing_is_frozen() -> None:
-    assert frozen([], "apply", utc(2026, 1, 1)) is None
-    assert coming([], "apply", utc(2026, 1, 1), DAY) is None
+    assert freeze_at([], "apply", utc(2026, 1, 1)) is None
+    assert next_freeze([], "apply", utc(2026, 1, 1), DAY) is None
 
 
 def test_what_is_allowed_at_times_is_frozen_at_all_others() -> None:
-    assert frozen([OFFICE], "apply", berlin(2026, 11, 23, 16, 59)) is None
-    evening = frozen([OFFICE], "apply", berlin(2026, 11, 23, 17))
+    assert freeze_at([OFFICE], "apply", berlin(2026, 11, 23, 16, 59)) is None
+    evening = freeze_at([OFFICE], "apply", berlin(2026, 11, 23, 17))
     assert evening == Frozen("outside the windows in which it is allowed", berlin(2026, 11, 24, 9))
     assert until([OFFICE], berlin(2026, 11, 20, 17)) == berlin(2026, 11, 23, 9), "over the weekend"
 
@@ -59,13 +60,13 @@ def test_what_is_allowed_at_times_is_frozen_at_all_others() -> None:
 def test_a_deny_wins_over_an_allow() -> None:
     lunch = Window("deny", "0 12 * * *", HOUR, "Europe/Berlin")
     now = berlin(2026, 11, 23, 12, 30)
-    assert frozen([OFFICE, lunch], "apply", now) == Frozen("a freeze window", berlin(2026, 11, 23, 13))
+    assert freeze_at([OFFICE, lunch], "apply", now) == Frozen("a freeze window", berlin(2026, 11, 23, 13))
 
 
 def test_an_end_within_a_closed_time_is_none() -> None:
     late = Window("deny", "0 16 * * *", 2 * HOUR, "Europe/Berlin", "late")
     now = berlin(2026, 11, 23, 16, 30)
-    assert frozen([OFFICE, late], "apply", now) == Frozen("late", berlin(2026, 11, 24, 9))
+    assert freeze_at([OFFICE, late], "apply", now) == Frozen("late", berlin(2026, 11, 24, 9))
     early = Window("deny", "0 8 * * *", 2 * HOUR, "Europe/Berlin", "early")
     assert until([OFFICE, early], berlin(2026, 11, 23, 18)) == berlin(2026, 11, 24, 10)
 
@@ -85,7 +86,7 @@ def test_there_is_no_gap_between_windows_that_touch(part: int) -> None:
     for window in (daily, minutely):
         for second in (58, 59, 0):
             now = utc(2026, 3, 4, 23, 59, second, part)
-            assert frozen([window], "apply", now) == Frozen("a freeze window", None), now
+            assert freeze_at([window], "apply", now) == Frozen("a freeze window", None), now
 
 
 def test_a_window_longer_than_its_period_never_ends() -> None:
@@ -101,11 +102,11 @@ def test_each_action_has_its_own_windows() -> None:
     plans = Window("deny", "0 0 * * *", HOUR, actions=("plan",))
     both = Window("deny", "0 2 * * *", HOUR, actions=("plan", "apply"))
     now = utc(2026, 1, 1, 0, 30)
-    assert frozen([plans, both], "apply", now) is None
-    assert frozen([plans, both], "plan", now) is not None
-    assert frozen([plans, both], "apply", now + 2 * HOUR) is not None
+    assert freeze_at([plans, both], "apply", now) is None
+    assert freeze_at([plans, both], "plan", now) is not None
+    assert freeze_at([plans, both], "apply", now + 2 * HOUR) is not None
     allowed = Window("allow", "0 5 * * *", HOUR, actions=("plan",))
-    assert frozen([allowed], "apply", now) is None, "an allow for plans does not close applies"
+    assert freeze_at([allowed], "apply", now) is None, "an allow for plans does not close applies"
 
 
 # clocks that change: 2026-03-29 02:00 → 03:00, 2026-10-25 03:00 → 02:00
@@ -114,7 +115,7 @@ def test_each_action_has_its_own_windows() -> None:
 def test_a_window_that_opens_in_the_hour_that_is_left_out_opens_when_it_is_over() -> None:
     night = Window("deny", "30 2 * * *", HOUR, "Europe/Berlin")
     opens = utc(2026, 3, 29, 1)  # 03:00 in Berlin
-    assert frozen([night], "apply", opens - timedelta(seconds=1)) is None
+    assert freeze_at([night], "apply", opens - timedelta(seconds=1)) is None
     assert until([night], opens) == opens + HOUR
 
 
@@ -125,7 +126,7 @@ def test_a_window_that_opens_in_the_hour_that_comes_twice_opens_in_the_first_onc
     for minutes in (0, 29, 30, 59):
         assert until([night], opens + timedelta(minutes=minutes)) == opens + HOUR
     second = berlin(2026, 10, 25, 2, 30, fold=1)
-    assert frozen([night], "apply", second) is None
+    assert freeze_at([night], "apply", second) is None
     assert night.next(second) == (berlin(2026, 10, 26, 2, 30), berlin(2026, 10, 26, 3, 30))
 
 
@@ -137,7 +138,7 @@ def test_a_window_lasts_as_long_as_it_says_whatever_the_clock_shows() -> None:
 
 def test_leap_days() -> None:
     leap = Window("deny", "0 0 29 2 *", DAY)
-    assert frozen([leap], "apply", utc(2026, 2, 28, 23)) is None
+    assert freeze_at([leap], "apply", utc(2026, 2, 28, 23)) is None
     assert leap.next(utc(2026, 1, 1)) == (utc(2028, 2, 29), utc(2028, 3, 1))
     assert until([leap], utc(2028, 2, 29, 23, 59)) == utc(2028, 3, 1)
     assert leap.next(utc(2096, 3, 1)) == (utc(2104, 2, 29), utc(2104, 3, 1)), "2100 is none"
@@ -150,34 +151,30 @@ def test_a_time_that_never_comes_is_the_policys_to_refuse() -> None:
 
 def test_coming_tells_the_next_freeze_within_a_time() -> None:
     friday = berlin(2026, 11, 20, 17)
-    assert coming([WEEKEND], "apply", friday - 24 * HOUR, 24 * HOUR) == Frozen("weekend", friday)
-    assert coming([WEEKEND], "apply", friday - 24 * HOUR, 23 * HOUR) is None
-    assert coming([WEEKEND], "plan", friday - HOUR, DAY) is None
-    assert coming([WEEKEND], "apply", friday, DAY) is None, "it is on already"
+    assert next_freeze([WEEKEND], "apply", friday - 24 * HOUR, 24 * HOUR) == Frozen("weekend", friday)
+    assert next_freeze([WEEKEND], "apply", friday - 24 * HOUR, 23 * HOUR) is None
+    assert next_freeze([WEEKEND], "plan", friday - HOUR, DAY) is None
+    assert next_freeze([WEEKEND], "apply", friday, DAY) is None, "it is on already"
 
 
 def test_coming_tells_when_what_is_allowed_ends() -> None:
     noon, evening = berlin(2026, 11, 23, 12), berlin(2026, 11, 23, 17)
-    assert coming([OFFICE], "apply", noon, DAY) == Frozen(
+    assert next_freeze([OFFICE], "apply", noon, DAY) == Frozen(
         "outside the windows in which it is allowed", evening
     )
     more = Window("allow", "0 17 * * *", HOUR, "Europe/Berlin")
-    found = coming([OFFICE, more], "apply", noon, DAY)
+    found = next_freeze([OFFICE, more], "apply", noon, DAY)
     assert found is not None
     assert found.until == evening + HOUR
-    assert coming([Window("allow", "0 0 * * *", DAY)], "apply", noon, 30 * DAY) is None, "always allowed"
+    assert next_freeze([Window("allow", "0 0 * * *", DAY)], "apply", noon, 30 * DAY) is None, "always allowed"
 
 
 def test_a_window_as_the_policy_has_it() -> None:
-    assert read({"deny": "0 17 * * 5", "for": HOUR}) == Window("deny", "0 17 * * 5", HOUR)
-    whole = {
-        "allow": "0 9 * * *",
-        "for": HOUR,
-        "time_zone": "Europe/Berlin",
-        "reason": "r",
-        "actions": ("plan",),
-    }
-    assert read(whole) == Window("allow", "0 9 * * *", HOUR, "Europe/Berlin", "r", ("plan",))
+    assert FreezeRule(deny="0 17 * * 5", length=HOUR).window == Window("deny", "0 17 * * 5", HOUR)
+    whole = FreezeRule(
+        allow="0 9 * * *", length=HOUR, time_zone="Europe/Berlin", reason="r", actions=("plan",)
+    )
+    assert whole.window == Window("allow", "0 9 * * *", HOUR, "Europe/Berlin", "r", ("plan",))
 
 
 CRONS = [
@@ -242,7 +239,7 @@ def test_a_window_is_open_when_a_slow_reading_says_so(window: Window, now: datet
 @settings(max_examples=60, deadline=None)
 @given(st.lists(WINDOWS, min_size=1, max_size=3), TIMES)
 def test_it_is_closed_until_the_end_that_is_told(windows: list[Window], now: datetime) -> None:
-    found = frozen(windows, "apply", now)
+    found = freeze_at(windows, "apply", now)
     assert (found is not None) == is_closed(windows, now)
     if found is not None and found.until is not None:
         assert found.until > now
@@ -251,7 +248,7 @@ def test_it_is_closed_until_the_end_that_is_told(windows: list[Window], now: dat
         assert all(is_closed(windows, now + part * step) for part in range(7))
         assert is_closed(windows, found.until - timedelta(microseconds=1))
     if found is None:
-        soon = coming(windows, "apply", now, 10 * DAY)
+        soon = next_freeze(windows, "apply", now, 10 * DAY)
         if soon is not None and soon.until is not None:
             assert now < soon.until <= now + 10 * DAY
             assert is_closed(windows, soon.until)
@@ -273,5 +270,5 @@ def test_the_work_for_an_answer_is_bounded(window: Window, monkeypatch: pytest.M
         return around(self, now)
 
     monkeypatch.setattr(Window, "around", counted)
-    frozen([window] * 2, "apply", utc(2026, 11, 20, 17, 30))
+    freeze_at([window] * 2, "apply", utc(2026, 11, 20, 17, 30))
     assert asked <= 2 * 402

@@ -6,15 +6,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.grammar import OTHERS, Line, TooMany, find
+from bot.domain.chat.comment_parser import OTHER_BOTS, Line, TooManyCommands, find_commands
 
 
 def texts(markdown: str) -> list[str]:
-    return [line.text for line in find(markdown)]
+    return [line.text for line in find_commands(markdown)]
 
 
 def test_a_command_stands_at_the_start_of_a_line_of_a_paragraph() -> None:
-    assert find("Let us go\n/plan staging\r\n\r\n  /apply prod  \nand thanks") == [
+    assert find_commands("Let us go\n/plan staging\r\n\r\n  /apply prod  \nand thanks") == [
         Line("/plan staging", 2),
         Line("/apply prod", 4),
     ]
@@ -55,7 +55,7 @@ def test_a_command_stands_at_the_start_of_a_line_of_a_paragraph() -> None:
     ],
 )
 def test_elsewhere_it_is_no_command(markdown: str) -> None:
-    assert find(markdown) == []
+    assert find_commands(markdown) == []
 
 
 @pytest.mark.parametrize(
@@ -80,19 +80,19 @@ def test_what_keyboards_and_pages_add_is_understood(markdown: str, text: str) ->
 
 
 def test_the_word_is_read_in_small_letters() -> None:
-    assert [line.name for line in find("/Plan staging\n/APPLY")] == ["plan", "apply"]
+    assert [line.name for line in find_commands("/Plan staging\n/APPLY")] == ["plan", "apply"]
 
 
 def test_ten_commands_are_taken_and_eleven_are_not() -> None:
-    assert len(find("/plan\n" * 10)) == 10
-    with pytest.raises(TooMany) as caught:
-        find("/plan\n" * 11)
+    assert len(find_commands("/plan\n" * 10)) == 10
+    with pytest.raises(TooManyCommands) as caught:
+        find_commands("/plan\n" * 11)
     assert "11 commands" in caught.value.what
 
 
 def test_other_bots_commands_do_not_count() -> None:
-    assert {"lgtm", "retest", "cc", "hold", "merge", "rebase"} <= OTHERS
-    assert len(find("/lgtm\n" * 20 + "/plan")) == 21
+    assert {"lgtm", "retest", "cc", "hold", "merge", "rebase"} <= OTHER_BOTS
+    assert len(find_commands("/lgtm\n" * 20 + "/plan")) == 21
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_other_bots_commands_do_not_count() -> None:
 def test_hostile_comments_are_read_in_good_time(hostile: str) -> None:
     # Ten seconds are far more than it takes; what grows with the square of the length takes minutes.
     before = time.process_time()
-    assert len(find(hostile)) <= 1
+    assert len(find_commands(hostile)) <= 1
     assert time.process_time() - before < 10
 
 
@@ -153,8 +153,8 @@ def test_every_command_found_is_a_line_of_the_comment(parts: list[str]) -> None:
     markdown = "".join(parts)
     lines = markdown.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     try:
-        found = find(markdown)
-    except TooMany:
+        found = find_commands(markdown)
+    except TooManyCommands:
         return
     for line in found:
         assert lines[line.number - 1].lstrip(" ").startswith("/plan")

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain import json_text
-from bot.domain.plan import PlanSummary
-from bot.domain.state import StateInfo
+from bot.domain.plans import read_plan
+from bot.domain.plans.terraform_json import change_json, read_json
+from bot.domain.states.model import StateInfo
 from bot.errors import UserError
 from tests.contract.state_store import state
 
@@ -19,19 +19,19 @@ DEEP = "[" * 400 + "1" + "]" * 400
 
 
 def test_long_numbers_are_the_text_of_their_digits() -> None:
-    assert json_text.read(f'{{"a": {LONG}, "b": -{LONG}, "c": 7, "d": 1.5}}') == {
+    assert read_json(f'{{"a": {LONG}, "b": -{LONG}, "c": 7, "d": 1.5}}') == {
         "a": LONG,
         "b": f"-{LONG}",
         "c": 7,
         "d": 1.5,
     }
-    assert json_text.read(f"[{LONG[:400]}.5]") == [f"{LONG[:400]}.5"]
+    assert read_json(f"[{LONG[:400]}.5]") == [f"{LONG[:400]}.5"]
 
 
 @pytest.mark.parametrize("text", ["", "{", "[1,]", "[" * 100_000, f"[{LONG}", b"\xff\xfe\xfa"])
 def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     with pytest.raises(ValueError, match=r".") as caught:
-        json_text.read(text)
+        read_json(text)
     assert not isinstance(caught.value, RecursionError)
 
 
@@ -46,18 +46,18 @@ def test_what_is_no_json_is_a_value_error(text: str | bytes) -> None:
     )
 )
 def test_it_reads_as_json_does(value: object) -> None:
-    assert json_text.read(json.dumps(value)) == value
+    assert read_json(json.dumps(value)) == value
 
 
 def test_a_change_leaves_all_other_numbers_as_they_are() -> None:
     before = f'{{"serial": 3, "a": [0.12345678901234567890123, {LONG}, 1E400, -0.0, "1.50"], "lineage": "x"}}'
-    after = json_text.changed(before, serial=4)
-    assert json_text.read(after)["serial"] == 4
+    after = change_json(before, serial=4)
+    assert read_json(after)["serial"] == 4
     for kept in ("0.12345678901234567890123", LONG, "1E400", "-0.0", '"1.50"'):
         assert kept.encode() in after
     for broken in ("[]", "{", "[" * 100_000):
         with pytest.raises(ValueError, match=r"."):
-            json_text.changed(broken, serial=1)
+            change_json(broken, serial=1)
 
 
 def test_a_state_with_a_long_number_is_a_state() -> None:
@@ -67,11 +67,11 @@ def test_a_state_with_a_long_number_is_a_state() -> None:
 
 def plan(value: str, secret: str = "") -> dict[str, object]:
     change = f'{{"actions": ["create"], "before": null, "after": {value}, "after_unknown": false}}'
-    return dict(json_text.read(f'{{"output_changes": {{"x": {change}}}, "secret": "{secret}"}}'))
+    return dict(read_json(f'{{"output_changes": {{"x": {change}}}, "secret": "{secret}"}}'))
 
 
 def test_a_plan_shows_long_numbers_and_refuses_depths() -> None:
-    (shown,) = PlanSummary.from_json(plan(LONG)).outputs
+    (shown,) = read_plan(plan(LONG)).outputs
     assert shown.after.startswith('"1000')
     with pytest.raises(UserError, match="hundreds of levels"):
-        PlanSummary.from_json(plan(DEEP))
+        read_plan(plan(DEEP))

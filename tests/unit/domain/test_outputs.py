@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from bot.domain.outputs import Output, Unfilled, fill, hidden_in, outputs_of, url_of
+from bot.domain.states.outputs import Output, Unfilled, fill_outputs, outputs_of, sensitive_texts, url_of
 from bot.domain.target import Target
 
 TEST = Target("acme/infra", "network", "test", "pr-7")
@@ -32,7 +32,7 @@ OUTPUTS = {
     ],
 )
 def test_placeholders_are_filled_in_once(text: str, filled: str) -> None:
-    assert fill(text, TEST, 7, OUTPUTS, "https://seven") == filled
+    assert fill_outputs(text, TEST, 7, OUTPUTS, "https://seven") == filled
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_placeholders_are_filled_in_once(text: str, filled: str) -> None:
 )
 def test_what_cannot_be_filled_in_is_told(text: str, why: str) -> None:
     with pytest.raises(Unfilled) as told:
-        fill(text, TEST, 7, OUTPUTS)
+        fill_outputs(text, TEST, 7, OUTPUTS)
     assert why in str(told.value)
     assert "hunter2" not in str(told.value)
 
@@ -81,5 +81,5 @@ def test_outputs_of_a_state() -> None:
 
 
 def test_what_is_hidden() -> None:
-    assert set(hidden_in(OUTPUTS)) >= {"hunter2-hunter2", "key-number-1"}
-    assert "https://www.example.com" not in hidden_in(OUTPUTS)
+    assert set(sensitive_texts(OUTPUTS)) >= {"hunter2-hunter2", "key-number-1"}
+    assert "https://www.example.com" not in sensitive_texts(OUTPUTS)

@@ -9,7 +9,7 @@ from codeowners import path_to_regex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.owners import LARGEST, matcher, owned
+from bot.domain.approvals.codeowners import LARGEST, matcher, owned_paths
 from bot.errors import UserError
 
 PLACE = ".github/CODEOWNERS"
@@ -18,11 +18,11 @@ PLACE = ".github/CODEOWNERS"
 def of(text: str | bytes, *paths: str) -> dict[str, tuple[str, ...]]:
     """Path → owners; paths of nobody are left out."""
     data = text.encode() if isinstance(text, str) else text
-    return {path: tuple(one["any_of"]) for one in owned(data, paths, PLACE) for path in one["paths"]}
+    return {path: tuple(one["any_of"]) for one in owned_paths(data, paths, PLACE) for path in one["paths"]}
 
 
 @pytest.mark.parametrize(
-    ("pattern", "yes", "no"),
+    ("pattern", "matching", "others"),
     [
         ("*", ["a.tf", "infra/a.tf", "a/b/c d.tf", ".github/x"], []),
         ("/*", ["a.tf", "a b.tf"], ["infra/a.tf"]),
@@ -41,8 +41,8 @@ def of(text: str | bytes, *paths: str) -> dict[str, tuple[str, ...]]:
         ("Infra/", ["Infra/a.tf"], ["infra/a.tf"]),
     ],
 )
-def test_a_pattern_matches_as_on_github(pattern: str, yes: list[str], no: list[str]) -> None:
-    assert of(f"{pattern} @bob\n", *yes, *no) == dict.fromkeys(yes, ("@bob",))
+def test_a_pattern_matches_as_on_github(pattern: str, matching: list[str], others: list[str]) -> None:
+    assert of(f"{pattern} @bob\n", *matching, *others) == dict.fromkeys(matching, ("@bob",))
 
 
 def test_the_last_line_that_matches_counts() -> None:
@@ -61,7 +61,7 @@ def test_a_line_without_owners_makes_its_paths_nobodys() -> None:
 
 def test_paths_of_the_same_owners_are_one_set() -> None:
     text = b"/a @bob @ann\n/b @ann @bob @ann\n"
-    assert owned(text, ["b", "a", "a"], PLACE) == ({"paths": ["a", "b"], "any_of": ["@ann", "@bob"]},)
+    assert owned_paths(text, ["b", "a", "a"], PLACE) == ({"paths": ["a", "b"], "any_of": ["@ann", "@bob"]},)
 
 
 def test_a_comment_names_no_owners() -> None:
@@ -111,7 +111,7 @@ def test_what_github_would_pass_over_is_an_error(line: str) -> None:
 def test_an_owner_by_mail_is_an_error_where_it_counts() -> None:
     text = "/docs/ docs@example.com\n/infra/ @bob\n"
     assert of(text, "infra/a") == {"infra/a": ("@bob",)}
-    with pytest.raises(UserError, match=r"docs@example\.com as an owner of `docs/a`, which is no login"):
+    with pytest.raises(UserError, match=r"docs@example\.com as an owner of `docs/a`, which is not a login"):
         of(text, "docs/a", "infra/a")
 
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.policy import Policy
-from bot.domain.policy_file import EXAMPLE, LARGEST, PolicyError, parse
+from bot.domain.policy.loader import EXAMPLE, LARGEST, PolicyError, parse_policy
+from bot.domain.policy.model import Policy
 
 ENVS = Path(__file__).parents[3] / "envs"
 SOURCE = "envs/environments.toml"
@@ -16,7 +16,7 @@ STACK = '[stack.infra]\nroot = "infra"\n'
 
 
 def read(text: str) -> Policy:
-    return parse(text, SOURCE)
+    return parse_policy(text, SOURCE)
 
 
 def problems(text: str) -> tuple[str, ...]:
@@ -104,12 +104,12 @@ approvals = { count = "two", codeowner = true }
 """
     assert problems(text) == (
         f"{SOURCE} line 1: unknown key `brances`; did you mean `branches`?",
-        f"{SOURCE} line 3: `root` must be a path inside the repository, from its top",
-        f"{SOURCE} line 4: `when_modified` must be a path inside the repository, from its top",
+        f"{SOURCE} line 3: `root` must be a path inside the repository, relative to its root",
+        f"{SOURCE} line 4: `when_modified` item 2 must be a path inside the repository, relative to its root",
         f"{SOURCE} line 6: unknown key `kid` in [stack.infra.backend]; did you mean `kind`?",
-        f'{SOURCE} line 9: `on_pull_request` must be "" or "plan" or "verify" or "apply"; did you mean `plan`?',
+        f'{SOURCE} line 9: `on_pull_request` must be "", "plan", "verify" or "apply"; did you mean `plan`?',
         f'{SOURCE} line 10: `timeout` must be a duration such as "90s", "15m", "72h" or "2d"',
-        f"{SOURCE} line 11: `smoke` has an unknown key `statsu`; did you mean `status`?",
+        f"{SOURCE} line 11: unknown key `statsu` in `smoke` item 2; did you mean `status`?",
         f"{SOURCE} line 17: there is no environment `stagin`; did you mean `staging`?",
         f"{SOURCE} line 18: unknown key `freez` in [env.prod]; did you mean `freeze`?",
         f"{SOURCE} line 19: unknown key `codeowner` in [env.prod.approvals]; did you mean `codeowners`?",
@@ -126,7 +126,10 @@ approvals = { count = "two", codeowner = true }
         ("[stack.infra]\n[env.prod]\n", "line 1: `[stack.infra]` has no `root`"),
         ("stack = 3\n[env.prod]\n", "line 1: `stack` must be tables such as `[stack.infra]`"),
         (STACK + "[env]\nprod = 3\n", "line 4: `env.prod` must be a table: `[env.prod]`"),
-        (STACK + '[env."Prod Eu"]\n', "line 3: `Prod Eu` is no name"),
+        (
+            STACK + '[env."Prod Eu"]\n',
+            "line 3: `Prod Eu` is not a valid name: use at most 40 lowercase letters",
+        ),
         (STACK + '[env.ci]\ninstance = "pr"\n', "line 4: `instance` must contain {pr}"),
         (STACK + '[env.ci]\ninstance = "pr-{pull}-{pr}"\n', "may use {pr}, not {pull}"),
         (STACK + '[env.ci]\nurl = "ftp://x"\n', "must begin with https://"),
@@ -135,12 +138,21 @@ approvals = { count = "two", codeowner = true }
         (STACK + '[env.prod]\nsoak = "2h"\n', "so it needs `promote_from`"),
         (STACK + '[env.prod]\npromote_from = "prod"\n', "cannot be promoted from itself"),
         (STACK + '[env.dev]\n[env.prod]\npromote_from = "dev"\n', "`dev` is local"),
-        (STACK + '[env.a]\npromote_from = "b"\n[env.b]\npromote_from = "a"\n', "line 4: a circle: a ← b ← a"),
-        (STACK + "[env.prod]\nsmoke = [{ status = 200 }]\n", "exactly one of `http`, `tcp`, `command`"),
-        (STACK + "[env.prod]\nsmoke = [{ http = 3 }]\n", "has a wrong `http`: it must be a text"),
-        (STACK + '[env.prod]\nfreeze = [{ deny = "0 17 * *", for = "1h" }]\n', "five cron fields"),
-        (STACK + '[env.prod]\nfreeze = [{ deny = "0 17 * * 5" }]\n', "needs `for` in each entry"),
-        (STACK + '[env.prod]\nsecrets_prefix = "prod-"\n', "capital letters"),
+        (
+            STACK + '[env.a]\npromote_from = "b"\n[env.b]\npromote_from = "a"\n',
+            "line 4: promotion cycle: a ← b ← a",
+        ),
+        (
+            STACK + "[env.prod]\nsmoke = [{ status = 200 }]\n",
+            "`smoke` item 1 needs exactly one of `http`, `tcp` and `command`",
+        ),
+        (STACK + "[env.prod]\nsmoke = [{ http = 3 }]\n", "`smoke` item 1: `http` must be a string"),
+        (
+            STACK + '[env.prod]\nfreeze = [{ deny = "0 17 * *", for = "1h" }]\n',
+            "`deny` must be a cron expression of five fields",
+        ),
+        (STACK + '[env.prod]\nfreeze = [{ deny = "0 17 * * 5" }]\n', "`freeze` item 1 has no `for`"),
+        (STACK + '[env.prod]\nsecrets_prefix = "prod-"\n', "uppercase letters"),
         (STACK + '[env.prod]\nvar_files = ["/etc/passwd"]\n', "inside the repository"),
         (STACK + "[env.prod]\nparallelism = true\n", "whole number"),
         (STACK + "[env.prod]\nlocal = 1\n", "must be true or false"),
@@ -152,11 +164,11 @@ approvals = { count = "two", codeowner = true }
             STACK + '[stack.infra.backend]\nkey = "{stack}.tfstate"\n[env.ci]\n[env.prod]\n',
             "would share one state",
         ),
-        ("[stack.infra\n", "line 1: not TOML"),
-        ("a = 1\na = 2\n", "line 2: not TOML"),
+        ("[stack.infra\n", "line 1: not valid TOML"),
+        ("a = 1\na = 2\n", "line 2: not valid TOML"),
         ("a = " + "[" * 100_000, "nested too deeply"),
         (STACK + "x = " + "[" * 20 + "]" * 20, "nested more than 8 levels"),
-        ("x." * 50_000 + "y = 1", "a key of more than eight parts"),
+        ("x." * 50_000 + "y = 1", "a key with more than eight parts"),
         ("# " + "x" * LARGEST, "larger than 256 KB"),
     ],
 )
@@ -236,7 +248,7 @@ _LINES = st.one_of(
 @given(st.lists(_LINES, max_size=8).map("\n".join))
 def test_whatever_the_text_is_it_is_a_policy_or_a_policy_error(text: str) -> None:
     try:
-        policy = parse(text, SOURCE)
+        policy = parse_policy(text, SOURCE)
     except PolicyError:
         return
     for stack in policy.stacks:
@@ -252,5 +264,5 @@ def test_whatever_the_text_is_it_is_a_policy_or_a_policy_error(text: str) -> Non
     ],
 )
 def test_no_environment_sees_the_secrets_of_another(text: str) -> None:
-    with pytest.raises(PolicyError, match="would also be those of"):
-        parse(text, "environments.toml")
+    with pytest.raises(PolicyError, match="would also see the secrets of"):
+        parse_policy(text, "environments.toml")

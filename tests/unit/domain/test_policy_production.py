@@ -6,8 +6,9 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.freeze import Window
-from bot.domain.policy import Consent, Environment
+from bot.domain.policy.freeze_windows import Window
+from bot.domain.policy.model import Environment
+from bot.domain.policy.schema import ApprovalRules, Force
 from tests.unit.domain.test_policy_file import SOURCE, STACK, only, problems, read
 
 DAY = timedelta(hours=24)
@@ -30,23 +31,23 @@ def wrong(text: str) -> str:
 @pytest.mark.parametrize(
     ("text", "consent"),
     [
-        ("", Consent()),
+        ("", ApprovalRules()),
         ("production = false", None),
-        ("approvals = {}", Consent()),
+        ("approvals = {}", ApprovalRules()),
         ("production = false\napprovals = {}", None),
-        ("production = false\napprovals = { count = 1 }", Consent()),
+        ("production = false\napprovals = { count = 1 }", ApprovalRules()),
         ("approvals = { count = 0 }", None),
-        ("approvals = { count = 0, codeowners = true }", Consent(count=0, codeowners=True)),
-        ("approvals = { codeowners = true }", Consent(codeowners=True)),
-        ("approvals = { self = true, expires = '90m' }", Consent(self_approval=True, expires=DAY / 16)),
+        ("approvals = { count = 0, codeowners = true }", ApprovalRules(count=0, codeowners=True)),
+        ("approvals = { codeowners = true }", ApprovalRules(codeowners=True)),
+        ("approvals = { self = true, expires = '90m' }", ApprovalRules(self_approval=True, expires=DAY / 16)),
         (
             "approvals = { count = 2, teams = ['acme/web', '@acme/ops'], users = ['ann', '@Bob', 'eve_acme'] }",
-            Consent(2, teams=("acme/web", "acme/ops"), users=("ann", "Bob", "eve_acme")),
+            ApprovalRules(count=2, teams=("acme/web", "acme/ops"), users=("ann", "Bob", "eve_acme")),
         ),
     ],
 )
-def test_whose_consent_is_asked(text: str, consent: Consent | None) -> None:
-    assert prod(text).consent == consent
+def test_whose_consent_is_asked(text: str, consent: ApprovalRules | None) -> None:
+    assert prod(text).approval_rules == consent
     assert prod(text).guarded == (consent is not None)
 
 
@@ -74,7 +75,7 @@ def test_laptop_is_a_flag_and_spelled_so() -> None:
 
 def test_what_is_promoted_is_guarded_without_approvals() -> None:
     env = prod('promote_from = "staging"\napprovals = { count = 0 }')
-    assert env.consent is None
+    assert env.approval_rules is None
     assert env.guarded
     assert not Environment("staging").guarded
     assert Environment("live", production=True).guarded
@@ -86,21 +87,21 @@ def test_what_is_promoted_is_guarded_without_approvals() -> None:
         ("count = -1", "`count` must be a whole number from 0 to 20"),
         ("count = 21", "`count` must be a whole number from 0 to 20"),
         ("count = true", "`count` must be a whole number from 0 to 20"),
-        ("teams = ['platform']", '`teams` must be teams such as "acme/platform"'),
-        ("teams = ['@platform']", '`teams` must be teams such as "acme/platform"'),
-        ("teams = ['a/b/c']", '`teams` must be teams such as "acme/platform"'),
-        ("teams = 'acme/web'", "`teams` must be a list of teams, 200 at most"),
-        ("users = ['acme/web']", '`users` must be logins such as "ann"'),
-        ("users = ['@@ann']", '`users` must be logins such as "ann"'),
+        ("teams = ['platform']", '`teams` item 1 must be a team such as "acme/platform"'),
+        ("teams = ['@platform']", '`teams` item 1 must be a team such as "acme/platform"'),
+        ("teams = ['a/b/c']", '`teams` item 1 must be a team such as "acme/platform"'),
+        ("teams = 'acme/web'", "`teams` must be a list of at most 200 teams"),
+        ("users = ['acme/web']", '`users` item 1 must be a login such as "ann"'),
+        ("users = ['@@ann']", '`users` item 1 must be a login such as "ann"'),
         ("self = 'no'", "`self` must be true or false"),
-        ("expires = '0s'", "`expires` must be longer than nothing"),
+        ("expires = '0s'", "`expires` must be greater than zero"),
         ("expires = 24", '`expires` must be a duration such as "90s", "15m", "72h" or "2d"'),
         ("user = ['ann']", "unknown key `user` in [env.prod.approvals]; did you mean `users`?"),
         (
             "count = 0, users = ['ann']",
-            "`approvals` names who approves, and with `count = 0` nobody of them is asked",
+            "`approvals` names approvers, but `count = 0` asks for none of them",
         ),
-        ("count = 3, users = ['ann', 'Bob', 'bob']", "`approvals` needs 3 people and names 2"),
+        ("count = 3, users = ['ann', 'Bob', 'bob']", "`approvals` requires 3 people but names only 2"),
     ],
 )
 def test_approvals_that_cannot_be_meant(inner: str, says: str) -> None:
@@ -108,34 +109,33 @@ def test_approvals_that_cannot_be_meant(inner: str, says: str) -> None:
 
 
 def test_a_team_may_have_as_many_people_as_are_needed() -> None:
-    assert prod("approvals = { count = 3, users = ['ann'], teams = ['acme/web'] }").consent
+    assert prod("approvals = { count = 3, users = ['ann'], teams = ['acme/web'] }").approval_rules
 
 
 def test_approvals_are_a_table() -> None:
-    assert wrong("approvals = 2") == "`approvals` must be a table, such as `{ count = 1, self = false }`"
+    assert wrong("approvals = 2") == "`approvals` must be a table such as `{ count = 1, self = false }`"
 
 
 # break-glass and plans
 
 
 def test_who_may_break_the_glass() -> None:
-    assert prod("force = { users = ['@ann'], teams = ['acme/ops'] }").force == {
-        "users": ("ann",),
-        "teams": ("acme/ops",),
-    }
-    assert prod("").force == {}
-    assert wrong("force = ['ann']") == '`force` must be a table, such as `{ users = ["ann"] }`'
+    assert prod("force = { users = ['@ann'], teams = ['acme/ops'] }").force == Force(
+        users=("ann",), teams=("acme/ops",)
+    )
+    assert not prod("").force
+    assert wrong("force = ['ann']") == '`force` must be a table such as `{ users = ["ann"] }`'
     assert wrong("force = { team = ['acme/ops'] }") == (
         "unknown key `team` in [env.prod.force]; did you mean `teams`?"
     )
-    assert wrong("force = { teams = ['ops'] }") == '`teams` must be teams such as "acme/platform"'
+    assert wrong("force = { teams = ['ops'] }") == '`teams` item 1 must be a team such as "acme/platform"'
 
 
 def test_what_a_plan_needs() -> None:
     assert prod("").plan_needs == "write"
     assert prod('plan_needs = "approval"').plan_needs == "approval"
     assert wrong('plan_needs = "maintian"') == (
-        '`plan_needs` must be "write" or "maintain" or "approval"; did you mean `maintain`?'
+        '`plan_needs` must be "write", "maintain" or "approval"; did you mean `maintain`?'
     )
 
 
@@ -156,22 +156,43 @@ def test_windows() -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ("deny = '0 17 * *'", "has a wrong `deny`: it must be five cron fields that come true"),
-        ("deny = '0 0 30 2 *'", "has a wrong `deny`: it must be five cron fields that come true"),
-        ("deny = '61 0 * * *'", "has a wrong `deny`: it must be five cron fields that come true"),
-        ("deny = '0 0 0 * * *'", "has a wrong `deny`: it must be five cron fields that come true"),
-        ("allow = '@daily'", "has a wrong `allow`: it must be five cron fields that come true"),
+        (
+            "deny = '0 17 * *'",
+            "`freeze` item 1: `deny` must be a cron expression of five fields that matches some date",
+        ),
+        (
+            "deny = '0 0 30 2 *'",
+            "`freeze` item 1: `deny` must be a cron expression of five fields that matches some date",
+        ),
+        (
+            "deny = '61 0 * * *'",
+            "`freeze` item 1: `deny` must be a cron expression of five fields that matches some date",
+        ),
+        (
+            "deny = '0 0 0 * * *'",
+            "`freeze` item 1: `deny` must be a cron expression of five fields that matches some date",
+        ),
+        (
+            "allow = '@daily'",
+            "`freeze` item 1: `allow` must be a cron expression of five fields that matches some date",
+        ),
         ("deny = '0 0 * * *', time_zone = 'Europe/Berlln'", "did you mean `Europe/Berlin`?"),
-        ("deny = '0 0 * * *', time_zone = 'Europe'", "has a wrong `time_zone`: it must be a time zone"),
-        ("deny = '0 0 * * *', time_zone = '../etc'", "has a wrong `time_zone`: it must be a time zone"),
+        ("deny = '0 0 * * *', time_zone = 'Europe'", "`freeze` item 1: `time_zone` must be a time zone"),
+        ("deny = '0 0 * * *', time_zone = '../etc'", "`freeze` item 1: `time_zone` must be a time zone"),
         ("deny = '0 0 * * *', actions = ['aply']", "did you mean `apply`?"),
         (
             "deny = '0 0 * * *', actions = []",
-            "it must be a list of actions, 1 at least and 200 at most",
+            "`freeze` item 1: `actions` must be a list of 1 to 200 actions",
         ),
-        ("deny = '0 0 * * *', action = ['apply']", "has an unknown key `action`; did you mean `actions`?"),
-        ("deny = '0 0 * * *', allow = '0 0 * * *'", "needs exactly one of `deny`, `allow` in each entry"),
-        ("reason = 'x'", "needs exactly one of `deny`, `allow` in each entry"),
+        (
+            "deny = '0 0 * * *', action = ['apply']",
+            "unknown key `action` in `freeze` item 1; did you mean `actions`?",
+        ),
+        (
+            "deny = '0 0 * * *', allow = '0 0 * * *'",
+            "`freeze` item 1 needs exactly one of `deny` and `allow`",
+        ),
+        ("reason = 'x'", "`freeze` item 1 needs exactly one of `deny` and `allow`"),
     ],
 )
 def test_windows_that_cannot_be_meant(entry: str, says: str) -> None:
@@ -184,12 +205,24 @@ def test_windows_that_cannot_be_meant(entry: str, says: str) -> None:
 @pytest.mark.parametrize(
     ("entry", "says"),
     [
-        ("tcp = 'a:1', contains = 'ok'", "has `contains` in an entry without `http`, where it means nothing"),
-        ("command = 'true', status = 200", "has `status` in an entry without `http`, where it means nothing"),
-        ("command = []", "it must be a command whose quotes are closed, or a list of its words"),
-        ('command = "echo \'x"', "it must be a command whose quotes are closed, or a list of its words"),
-        ("http = 'https://x', status = []", "it must be an HTTP status, or a list of them"),
-        ("http = 'https://x', tcp = 'a:1'", "needs exactly one of `http`, `tcp`, `command` in each entry"),
+        ("tcp = 'a:1', contains = 'ok'", "`smoke` item 1 has `contains`, which only works with `http`"),
+        ("command = 'true', status = 200", "`smoke` item 1 has `status`, which only works with `http`"),
+        (
+            "command = []",
+            "`smoke` item 1: `command` must be a command whose quotes are closed, or a list of its words",
+        ),
+        (
+            'command = "echo \'x"',
+            "`smoke` item 1: `command` must be a command whose quotes are closed, or a list of its words",
+        ),
+        (
+            "http = 'https://x', status = []",
+            "`smoke` item 1: `status` must be an HTTP status, or a list of them",
+        ),
+        (
+            "http = 'https://x', tcp = 'a:1'",
+            "`smoke` item 1 needs exactly one of `http`, `tcp` and `command`",
+        ),
     ],
 )
 def test_checks_that_cannot_be_meant(entry: str, says: str) -> None:
@@ -214,18 +247,18 @@ def test_of_an_instance_for_each_pull_request_its_own_is_promoted() -> None:
 def test_what_does_not_live_long_enough_promotes_nothing() -> None:
     verify = 'instance = "pr-{pr}"\non_pull_request = "verify"'
     assert only(whole(verify, "")).endswith(
-        "line 7: `staging` destroys what it has verified, so nothing can be promoted from it"
+        "line 7: `staging` destroys what it verifies, so nothing can be promoted from it"
     )
     short = only(whole('instance = "pr-{pr}"\nttl = "1h"', 'soak = "1h"'))
     assert short.endswith(
-        "line 8: `staging` is destroyed when its `ttl` is over, which is no longer than this `soak`"
+        "line 8: `staging` is destroyed after its `ttl`, which must be longer than this `soak`"
     )
 
 
 def test_a_stack_that_is_promoted_lives_in_the_stage_before() -> None:
     narrow = STACK + 'environments = ["prod"]\n'
     assert only(whole("", "", narrow)).endswith(
-        "line 3: `prod` takes what `staging` has verified, and stack `infra` is not in `staging`; add it to "
+        "line 3: `prod` is promoted from `staging`, but stack `infra` is not in `staging`; add it to "
         "`environments`"
     )
     assert read(whole("", "", STACK + 'environments = ["staging"]\n'))

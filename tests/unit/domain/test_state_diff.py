@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.plan import SENSITIVE
-from bot.domain.state_diff import diff
+from bot.domain.plans import SENSITIVE
+from bot.domain.states.diff import diff_states
 
 SECRET = "hunter2-hunter2"
 
@@ -36,8 +36,10 @@ def state(*resources: dict[str, Any], **outputs: Any) -> bytes:
 
 
 def lines(before: bytes, after: bytes, hidden: tuple[str, ...] = ()) -> list[str]:
-    found = diff(before, after, hidden)
-    return [line for change in found.changes for line in change.lines] + [o.line for o in found.outputs]
+    found = diff_states(before, after, hidden)
+    return [line for change in found.changes for line in change.lines] + [
+        line for output in found.outputs for line in output.lines
+    ]
 
 
 def test_added_removed_and_changed() -> None:
@@ -69,20 +71,20 @@ def test_added_removed_and_changed() -> None:
         "- gone = 1",
         '~ url = "http://a" -> "http://b"',
     ]
-    assert diff(before, after).headline == "1 added, 1 changed, 1 removed, 2 outputs changed"
-    assert diff(before, before).empty
-    assert diff(before, before).headline == "no difference"
+    assert diff_states(before, after).headline == "1 added, 1 changed, 1 removed, 2 outputs changed"
+    assert diff_states(before, before).empty
+    assert diff_states(before, before).headline == "no difference"
 
 
 def test_what_is_not_ours_does_not_count() -> None:
     data = resource("read", attributes={"id": "1"}, mode="data")
     other = resource("read", attributes={"id": "2"}, mode="data")
     book = resource(instance={"private": "a", "dependencies": ["x"], "schema_version": 1})
-    assert diff(state(data, resource()), state(other, book)).empty
+    assert diff_states(state(data, resource()), state(other, book)).empty
 
 
 def test_deposed_objects_have_a_name_of_their_own() -> None:
-    (change,) = diff(b"", state(resource(instance={"deposed": "ab12"}))).changes
+    (change,) = diff_states(b"", state(resource(instance={"deposed": "ab12"}))).changes
     assert change.address == "x_server.web (deposed ab12)"
 
 
@@ -91,7 +93,7 @@ def test_an_empty_state_has_nothing() -> None:
         "+ x_server.web",
         "    + size = 1",
     ]
-    assert diff(b"", b"").empty
+    assert diff_states(b"", b"").empty
 
 
 def attr(name: str) -> dict[str, str]:
@@ -184,7 +186,7 @@ def test_known_secrets_are_masked_wherever_they_stand() -> None:
 )
 def test_what_cannot_be_looked_into(broken: bytes) -> None:
     with pytest.raises(ValueError, match=r"^(it is no|OpenTofu)"):
-        diff(broken, state())
+        diff_states(broken, state())
 
 
 values = st.recursive(
@@ -197,7 +199,7 @@ attributes = st.dictionaries(st.text(max_size=4), values, max_size=4)
 
 @given(attributes, attributes)
 def test_any_attributes_compare(before: Any, after: Any) -> None:
-    found = diff(state(resource(attributes=before)), state(resource(attributes=after)))
+    found = diff_states(state(resource(attributes=before)), state(resource(attributes=after)))
     json.dumps(asdict(found))
     if before == after:
         assert found.empty

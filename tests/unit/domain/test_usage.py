@@ -4,11 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.grammar import GrammarError, Usage, outside, reference, split
+from bot.domain.chat.grammar import GrammarError, Usage
+from bot.domain.chat.tokenizer import find_reference, split_words
+from bot.domain.sanitize import outside
 
 
 def bind(usage: str, line: str) -> dict[str, str | None]:
-    return Usage.parse(usage).bind(split(line))
+    return Usage.parse(usage).bind(split_words(line))
 
 
 @pytest.mark.parametrize(
@@ -40,7 +42,7 @@ def test_a_usage_line_is_the_grammar(usage: str, line: str, bound: dict[str, str
     ("usage", "line", "what"),
     [
         ("<env> [stack]", "/apply", "`<env>` is missing.\n    /apply\n           ^"),
-        ("<env>", "/apply prod now", "`now` is one word too many.\n    /apply prod now\n                ^^^"),
+        ("<env>", "/apply prod now", "Unexpected argument `now`.\n    /apply prod now\n                ^^^"),
         (
             "[on|off]",
             "/watch of",
@@ -49,8 +51,9 @@ def test_a_usage_line_is_the_grammar(usage: str, line: str, bound: dict[str, str
         (
             "[--force]",
             "/plan --forse",
-            "There is no flag `--forse`; did you mean `--force`?\n    /plan --forse\n          ^^^^^^^",
+            "Unknown flag `--forse`; did you mean `--force`?\n    /plan --forse\n          ^^^^^^^",
         ),
+        ("", "/status prod", "`/status` takes no arguments.\n    /status prod\n            ^^^^"),
         ("[--for <time>]", "/lock --for", "`--for` needs a value.\n    /lock --for\n                ^"),
         ("<env> <reason...>", "/lock prod", "`<reason>` is missing.\n    /lock prod\n               ^"),
     ],
@@ -59,7 +62,7 @@ def test_an_error_shows_the_place_and_the_way(usage: str, line: str, what: str) 
     with pytest.raises(GrammarError) as caught:
         bind(usage, line)
     assert caught.value.what == what
-    assert caught.value.next_step == f"Write it as `{line.split(maxsplit=1)[0]} {usage}`."
+    assert caught.value.next_step == f"Usage: `{f'{line.split(maxsplit=1)[0]} {usage}'.strip()}`"
 
 
 def test_the_caret_of_a_long_line_stays_in_sight() -> None:
@@ -71,13 +74,13 @@ def test_the_caret_of_a_long_line_stays_in_sight() -> None:
 
 @pytest.mark.parametrize("usage", ["<env", "env", "[env] <stack>", "<reason...> <env>", "<Env>"])
 def test_a_usage_that_cannot_be_followed_is_a_mistake(usage: str) -> None:
-    with pytest.raises(ValueError, match=r"usage|told apart"):
+    with pytest.raises(ValueError, match=r"usage|ambiguous"):
         Usage.parse(usage)
 
 
 @given(st.text(max_size=80))
 def test_words_know_where_they_stand(line: str) -> None:
-    for word in split(line):
+    for word in split_words(line):
         assert word.text in line[word.start : word.end]
         assert (word.end - word.start == len(word.text)) is not word.quoted
 
@@ -86,7 +89,7 @@ def test_words_know_where_they_stand(line: str) -> None:
 def test_whatever_is_written_is_bound_or_refused(line: str) -> None:
     usage = Usage.parse("<env> [a|b] [--for <time>] [--force]")
     try:
-        bound = usage.bind(split(f"/x {line}"))
+        bound = usage.bind(split_words(f"/x {line}"))
     except GrammarError:
         return
     assert bound["env"] is not None
@@ -112,13 +115,13 @@ def test_whatever_is_written_is_bound_or_refused(line: str) -> None:
 def test_the_pull_request_is_taken_out_of_the_words(
     line: str, repository: str | None, number: int | None, rest: str
 ) -> None:
-    found = reference(split(line))
+    found = find_reference(split_words(line))
     assert (*found[:2], " ".join(word.text for word in found[2])) == (repository, number, rest)
 
 
 def test_a_bare_name_counts_where_it_is_known() -> None:
-    words = split("lock prod and/or acme/infra")
-    repository, _, rest = reference(words, {"acme/infra"})
+    words = split_words("lock prod and/or acme/infra")
+    repository, _, rest = find_reference(words, {"acme/infra"})
     assert repository == "acme/infra"
     assert [word.text for word in rest] == ["lock", "prod", "and/or"]
 

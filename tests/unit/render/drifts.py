@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.drift import Drift
-from bot.domain.plan import SENSITIVE, AttributeChange, PlanSummary, ResourceChange
-from bot.domain.results import Drifted, Result
+from bot.domain.chat import Drifted, Result
+from bot.domain.drift.model import Drift
+from bot.domain.plans import SENSITIVE, AttributeChange, PlanSummary, ResourceChange
 from tests.unit.render.facts import HEAD, NOW, URL, target
 
 
@@ -34,9 +34,11 @@ def drift(text: str = "xl", many: int = 1) -> Drift:
 def results() -> dict[str, Result]:
     found = drift()
     clean = replace(found, id="x2", run_id="run-2", digest="", outside=0, pending=0, summary={})
+    ignored = replace(clean, summary={"ignored": found.summary["drift"][:1]})
     older = replace(found, id="x0", run_id="run-0", found_at=NOW - timedelta(hours=6))
     return {
         "drifted": Drifted(found, (found, clean), f"{URL}/runs/run-drift"),
         "drifted_known": Drifted(found, (older, clean)),
         "drifted_not": Drifted(clean),
+        "drifted_ignored": Drifted(ignored, link=f"{URL}/runs/run-2"),
     }

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from bot.domain.actors import Actor
 from bot.domain.lock import Lock
-from bot.domain.people import Actor
-from bot.domain.plan import AttributeChange, PlanSummary, ResourceChange
+from bot.domain.plans import AttributeChange, PlanSummary, ResourceChange
 from bot.domain.ports.forge import PullRequest
 from bot.domain.run import Plan, Run
 from bot.domain.target import Target
@@ -64,7 +64,23 @@ def summary() -> PlanSummary:
                 create_first=True,
             ),
             ResourceChange(
-                "playground_dns.www", "playground_dns", "update", (AttributeChange("ttl", "60", "300"),)
+                "playground_dns.www",
+                "playground_dns",
+                "update",
+                (
+                    AttributeChange(
+                        "policy",
+                        '"{"…',
+                        '"{"…',
+                        detail=(
+                            "~ policy (JSON)",
+                            '    + Statement[3].Action[12] = "iam:*"',
+                            "      … 57 unchanged values",
+                        ),
+                        omitted=3,
+                    ),
+                    AttributeChange("ttl", "60", "300"),
+                ),
             ),
             ResourceChange(
                 "playground_server.web[0]",
@@ -81,7 +97,13 @@ def summary() -> PlanSummary:
         ),
         outputs=(AttributeChange("url", "", '"https://www.example.com"'),),
         terraform_version="1.15.5",
+        pages=1,
     )
+
+
+def page(environment: str) -> str:
+    """The address of the page of an environment's plan."""
+    return f"https://towpath.example.com/plans/plan-{environment}?key=0123456789abcdef01234567"
 
 
 def plan(where: Target, content: PlanSummary | None = None, pull: int = 12, **changes: object) -> Plan:

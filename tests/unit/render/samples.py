@@ -1,4 +1,4 @@
-"""Results as they come up in a day's work, and hostile ones."""
+"""Typical results, and hostile ones."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import json
 from dataclasses import replace
 from datetime import timedelta
 
-from bot.domain.answers import Refused
-from bot.domain.lock import Waiter
-from bot.domain.plan import SENSITIVE, AttributeChange, PlanSummary, ResourceChange
-from bot.domain.policy import Environment
-from bot.domain.release import Release
-from bot.domain.results import (
+from bot.domain.chat import (
     CommandHelp,
-    Difference,
-    Faulted,
     Help,
     History,
+    InternalError,
     LinkCode,
     Locked,
-    Noted,
+    Notice,
     Result,
-    Started,
+    RunsStarted,
+    StateComparison,
     Status,
     TargetStatus,
     Unlocked,
 )
-from bot.domain.state import StateVersion
-from bot.domain.state_diff import StateDiff
+from bot.domain.lock import Waiter
+from bot.domain.plans import SENSITIVE, AttributeChange, PlanSummary, ResourceChange
+from bot.domain.policy.model import Environment
+from bot.domain.refusal import Refused
+from bot.domain.release import Release
+from bot.domain.states.diff import StateDiff
+from bot.domain.states.model import StateVersion
 from tests.unit.render import drifts
-from tests.unit.render.consents import asked, guarded
+from tests.unit.render.approvals import asked, guarded
 from tests.unit.render.facts import (
     ANN,
     BOB,
@@ -41,6 +41,7 @@ from tests.unit.render.facts import (
     REPOSITORY,
     URL,
     lock,
+    page,
     plan,
     run,
     target,
@@ -68,7 +69,7 @@ def status() -> Status:
         kind="apply",
         outcome="failed",
         message="Error: quota of servers exceeded\n\n  on infra/main.tf line 12",
-        next_step="Ask for more quota, then `/plan test`.",
+        next_step="Request more quota, then run `/plan test`.",
         reference="T-7K3M9Q",
     )
     rows = (
@@ -95,7 +96,7 @@ def status() -> Status:
             12,
             plan(staging, status="applying"),
             run=applying,
-            busy=applying,
+            active_run=applying,
             lock=lock(staging, 12, "", ANN),
             waiters=(Waiter(staging, 14, BOB, NOW),),
         ),
@@ -112,9 +113,17 @@ def status() -> Status:
         "run-apply": "https://towpath.example.com/runs/run-apply",
         "run-test": "https://towpath.example.com/runs/run-test",
     }
-    return Status(
-        REPOSITORY, rows, PULL, ("The policy on this branch differs from `main`; `main` counts.",), NOW, links
-    )
+    pages = {
+        row.plan.id: page(row.target.environment) for row in rows if row.plan and row.plan.summary["pages"]
+    }
+    note = "The policy on this branch differs from `main`; `main` counts."
+    return Status(REPOSITORY, rows, PULL, (note,), NOW, links, plans=pages)
+
+
+NEW_PROVIDER = (
+    "This pull request adds the provider `acme/evil` from `registry.example.com`, a registry that `main` does not use "
+    "(`infra/main.tf line 3`)."
+)
 
 
 def quiet() -> Status:
@@ -134,7 +143,7 @@ def quiet() -> Status:
                     PlanSummary() if name == "unchanged" else None,
                     status="applied" if name == "applied" else "fresh",
                 ),
-                stale="The plan is older than 24 h." if name == "stale" else "",
+                stale="This plan is older than 24 h." if name == "stale" else "",
                 lock=lock(where) if name == "locked" else None,
                 release=Release("r", where, "run", "d" * 64, HEAD, 12, ANN, 3, NOW)
                 if name == "applied"
@@ -164,12 +173,14 @@ def of_repository() -> Status:
 APPLY = CommandHelp(
     "apply",
     "<env> [stack]",
-    "Apply the plan that was read",
-    "Applies exactly the saved plan of the newest commit.\n- It takes the lock.\n- It never plans anew.",
+    "Apply the reviewed plan",
+    "Applies exactly the saved plan for the latest commit.\n- Takes the lock.\n- Never plans again.",
     ("/apply staging", "/apply prod network"),
     "write",
 )
-STATUS = CommandHelp("status", "[env]", "How things stand", "Shows every environment.", (), "read", ("wcid",))
+STATUS = CommandHelp(
+    "status", "[env]", "Show all environments", "Shows every environment.", (), "read", ("wcid",)
+)
 
 
 def results() -> dict[str, Result]:
@@ -179,33 +190,34 @@ def results() -> dict[str, Result]:
         "refused": Refused("no-plan", "There is no plan for prod yet.", "`/plan prod`"),
         "refused_lines": Refused(
             "policy",
-            "The policy has 2 problems.\n- envs/environments.toml line 4: unknown key `freez`\n- envs/environments.toml line 9: a circle",
+            "The policy has 2 problems.\n- envs/environments.toml line 4: unknown key `freez`\n- envs/environments.toml line 9: circular promotion",
             "Correct the file on the default branch.",
         ),
         "refused_caret": Refused(
             "grammar",
             "`<env>` is missing.\n    /apply\n           ^",
-            "Write it as `/apply <env> [stack]`.",
+            "Usage: `/apply <env> [stack]`",
         ),
         "refused_lock": Refused(
             "locked",
             f"prod is locked by [#9]({URL}/9) (@bob) since 2026-11-22 09:03 UTC: {NASTY}.",
-            "#9 frees it when it is merged or closed, or by `/unlock prod` there.",
+            "It is released when #9 is merged or closed, or when @bob runs `/unlock prod`.",
         ),
-        "faulted": Faulted("T-7K3M9Q"),
-        "noted": Noted("You are linked to @ann.", tone="good"),
-        "noted_slack": Noted("<@U0CAROL> is not linked.", "`/link`", "warning"),
-        "started": Started((run(staging, phase="queued", outcome=None),), {}),
-        "started_many": Started(
+        "faulted": InternalError("T-7K3M9Q"),
+        "noted": Notice("You are linked to @ann.", tone="good"),
+        "noted_slack": Notice("<@U0CAROL> is not linked.", "`/link`", "warning"),
+        "started": RunsStarted((run(staging, phase="queued", outcome=None),), {}),
+        "started_many": RunsStarted(
             (run(staging, phase="queued"), run(prod, phase="queued")),
             {prod.key: run(prod, kind="apply", pull=9, actor=BOB)},
         ),
-        "started_none": Started((), {}),
+        "started_none": RunsStarted((), {}),
         "help": Help((APPLY, STATUS)),
         "help_one": Help((APPLY, STATUS), APPLY),
         "help_alias": Help((APPLY, STATUS), STATUS),
         "status": status(),
         "status_quiet": quiet(),
+        "status_new_provider": replace(quiet(), targets=quiet().targets[:1], warnings=(NEW_PROVIDER,)),
         "status_repository": of_repository(),
         "status_empty": Status(REPOSITORY, (), PULL, ("This pull request touches no stack.",), NOW),
         **asked(),
@@ -226,7 +238,7 @@ def results() -> dict[str, Result]:
             },
             damaged=frozenset(["w"]),
         ),
-        "difference": Difference(
+        "difference": StateComparison(
             staging,
             replace(version, serial=4, actor="", commit=""),
             version,
@@ -247,7 +259,7 @@ def results() -> dict[str, Result]:
                 (AttributeChange("url", '"http://a"', '"http://b"'),),
             ),
         ),
-        "difference_none": Difference(staging, replace(version, serial=4), version, StateDiff()),
+        "difference_none": StateComparison(staging, replace(version, serial=4), version, StateDiff()),
         **drifts.results(),
         "locked": Locked(lock(prod, 0)),
         "unlocked": Unlocked(prod, "@bob", (14, 15)),

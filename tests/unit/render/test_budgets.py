@@ -8,17 +8,17 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from bot.domain.answers import Refused
-from bot.domain.approval import Missing, Standing
-from bot.domain.plan import AttributeChange, PlanSummary, ResourceChange
-from bot.domain.results import Drifted, Locked, Noted, Status
+from bot.domain.approvals import ApprovalState, Missing
+from bot.domain.chat import Drifted, Locked, Notice, Status
+from bot.domain.plans import AttributeChange, PlanSummary, ResourceChange
+from bot.domain.refusal import Refused
 from bot.render import surfaces
-from bot.render.document import Voice
+from bot.render.command_style import CommandStyle
 from bot.render.reply import in_slack, in_terminal, on_github
-from tests.unit.render import consents, drifts, facts, samples
+from tests.unit.render import approvals, drifts, facts, samples
 from tests.unit.render.limits import assert_harmless, assert_slack_takes
 
-SLACK = Voice("/infra", 12, facts.REPOSITORY)
+SLACK = CommandStyle("/infra", 12, facts.REPOSITORY)
 
 
 @pytest.mark.parametrize(
@@ -50,7 +50,7 @@ def test_a_hundred_environments_and_five_thousand_changes_fit(text: str) -> None
     assert 0 < len(title) <= 255
     assert "\n" not in title
     assert max(len(summary.encode()), len(plan.encode())) <= 65_535
-    assert "more changes: see the log" in plan
+    assert "changed lines): see the log" in plan
     assert_harmless(summary)
     assert_harmless(plan)
 
@@ -73,8 +73,10 @@ def test_what_is_left_out_is_counted() -> None:
     plan = facts.plan(where, PlanSummary(destroy=5_000, changes=changes))
     row = replace(samples.status().targets[3], plan=plan)
     body = surfaces.comment(Status(facts.REPOSITORY, (row,), facts.PULL, (), facts.NOW))
-    assert "… 4,960 more changes: see the check" in body
-    assert "… 4,992 more" in body
+    assert "… 4,800 more changes: see the check" in body
+    named = sum(f"`y[{n}]`" in body for n in range(5_000))
+    assert f"- … {5_000 - named:,} more resources" in body if named < 5_000 else "more resources" not in body
+    assert named > 2_000
 
 
 def test_one_large_change_loses_lines_and_not_its_name() -> None:
@@ -83,7 +85,7 @@ def test_one_large_change_loses_lines_and_not_its_name() -> None:
     )
     _, _, text = surfaces.check(samples.status().targets[3], PlanSummary(add=1, changes=(large,)))
     assert "+ x.large" in text
-    assert "more attributes" in text
+    assert "more changed lines" in text
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -150,15 +152,15 @@ def test_nothing_from_outside_is_obeyed(text: str) -> None:
         assert_harmless(body)
     assert_slack_takes(*surfaces.card(status, "/infra"))
     assert_slack_takes(*in_slack(Locked(lock), SLACK))
-    assert_slack_takes(*surfaces.ended(failed, facts.plan(where, summary), "/infra", log=[text]))
+    assert_slack_takes(*surfaces.run_finished(failed, facts.plan(where, summary), "/infra", log=[text]))
     shown = in_terminal(status)
     assert all(char.isprintable() or char == "\n" for char in shown)
 
 
 @pytest.mark.parametrize(
-    "result", [Refused("x", "f" * 60_000, "n" * 60_000), Noted("\n".join(["line"] * 20_000))]
+    "result", [Refused("x", "f" * 60_000, "n" * 60_000), Notice("\n".join(["line"] * 20_000))]
 )
-def test_long_answers_are_cut(result: Refused | Noted) -> None:
+def test_long_answers_are_cut(result: Refused | Notice) -> None:
     assert len(on_github(result)) <= 65_000
     assert_slack_takes(*in_slack(result, SLACK))
 
@@ -167,9 +169,9 @@ def test_commands_are_called_as_the_place_calls_them() -> None:
     result = Refused("no-plan", "There is no plan for `prod` yet.", "`/plan prod`")
     assert "`/plan prod`" in on_github(result)
     assert "`/infra plan prod #12`" in str(in_slack(result, SLACK))
-    assert "`/infra plan prod`" in str(in_slack(result, Voice("/infra")))
-    assert "`/etc/passwd`" in str(in_slack(Noted("See `/etc/passwd`."), SLACK))
-    assert "`/infra plan prod acme/infra#9`" in str(in_slack(Noted("`/plan prod acme/infra#9`"), SLACK))
+    assert "`/infra plan prod`" in str(in_slack(result, CommandStyle("/infra")))
+    assert "`/etc/passwd`" in str(in_slack(Notice("See `/etc/passwd`."), SLACK))
+    assert "`/infra plan prod acme/infra#9`" in str(in_slack(Notice("`/plan prod acme/infra#9`"), SLACK))
 
 
 @pytest.mark.parametrize(
@@ -178,28 +180,30 @@ def test_commands_are_called_as_the_place_calls_them() -> None:
 def test_what_people_say_of_a_guarded_environment_stays_harmless(text: str) -> None:
     """Reasons, owners' patterns and facts, in the comment, the card, and the answer to `/approve`."""
     owners = ({"paths": [text], "any_of": [f"@{text}"] * 40},) * 20
-    ended = consents.approval("rejected", why=text, owners=owners)
-    lacking = Standing(consents.approval(owners=owners), missing=Missing(2, (text,), owners))
+    ended = approvals.approval("rejected", why=text, owners=owners)
+    lacking = ApprovalState(approvals.approval(owners=owners), missing=Missing(2, (text,), owners))
     rows = [
-        replace(row, follow_ups=(consents.follow_up(reason=text),) * 9, blocked=blocked, consent=consent)
-        for row in consents.guarded().targets
+        replace(
+            row, follow_ups=(approvals.follow_up(reason=text),) * 9, blocked=blocked, approval_state=state
+        )
+        for row in approvals.guarded().targets
         for blocked in (Refused("unapproved", text), Refused("unpromoted", text))
-        for consent in (lacking, Standing(ended), None)
+        for state in (lacking, ApprovalState(ended), None)
     ]
-    status = replace(consents.guarded(), targets=tuple(rows))
+    status = replace(approvals.guarded(), targets=tuple(rows))
     body = surfaces.comment(status)
     assert len(body) <= 65_000
     assert_harmless(body)
     assert_slack_takes(*surfaces.card(status, "/infra"))
-    asked = consents.asking(standing=lacking)
+    asked = approvals.asking(state=lacking)
     for asking in (
         asked,
-        replace(asked, standing=Standing(ended)),
+        replace(asked, state=ApprovalState(ended)),
         replace(asked, pull=replace(facts.PULL, title=text)),
     ):
         assert_harmless(on_github(asking))
         assert_slack_takes(*surfaces.approval(asking, "/infra"))
         assert_slack_takes(*in_slack(asking, SLACK))
     assert_slack_takes(
-        *surfaces.follow_up(consents.follow_up(reason=text, skipped=(text,)), "/infra", facts.PULL)
+        *surfaces.follow_up(approvals.follow_up(reason=text, skipped=(text,)), "/infra", facts.PULL)
     )

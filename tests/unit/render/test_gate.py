@@ -8,17 +8,17 @@ from typing import Any
 
 import pytest
 
-from bot.domain.answers import Answer, Refused
-from bot.domain.approval import Approval, Decision, Missing, Standing
-from bot.domain.freeze import Frozen
-from bot.domain.plan import PlanSummary
-from bot.domain.policy import Environment
+from bot.domain.approvals import Approval, ApprovalState, Decision, Missing
+from bot.domain.chat import Status, TargetStatus
+from bot.domain.plans import PlanSummary
+from bot.domain.policy.freeze_windows import Frozen
+from bot.domain.policy.model import Environment
 from bot.domain.ports.records import FollowUp
+from bot.domain.refusal import GateAnswer, Refused
 from bot.domain.release import Release
-from bot.domain.results import Status, TargetStatus
 from bot.domain.run import Origin
 from bot.render import surfaces
-from bot.render.documents.gate import stands, worst
+from bot.render.documents.gate_state import gate_state, worst_state
 from tests.unit.render.facts import ANN, BOB, HEAD, NASTY, NOW, PULL, REPOSITORY, plan, run, target
 from tests.unit.render.limits import assert_harmless
 
@@ -44,40 +44,44 @@ def shown(*rows: TargetStatus, notes: tuple[str, ...] = ()) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    ("row", "stand", "title"),
+    ("row", "state", "title"),
     [
-        (BARE, "barred", "prod: not applied yet: there is no plan of 1a2b3c4"),
+        (BARE, "blocked", "prod: not applied yet: there is no plan for 1a2b3c4"),
         (
             replace(READY, plan=plan(PROD, commit="0" * 40)),
-            "barred",
-            "prod: not applied yet: there is no plan of",
+            "blocked",
+            "prod: not applied yet: there is no plan for",
         ),
-        (READY, "barred", "prod: not applied yet"),
-        (replace(READY, stale="the state moved"), "barred", "prod: the state moved"),
+        (READY, "blocked", "prod: not applied yet"),
+        (replace(READY, stale="the state moved"), "blocked", "prod: the state moved"),
         (
             replace(READY, blocked=Refused("frozen", "`prod` is frozen until noon.", "")),
-            "barred",
+            "blocked",
             "prod: prod is frozen until noon.",
         ),
         (
             replace(READY, run=run(PROD, kind="apply", outcome="failed")),
-            "barred",
-            "prod: the apply failed",
+            "blocked",
+            "prod: apply failed",
         ),
-        (replace(BARE, plan=QUIET), "clear", "prod: no changes"),
-        (replace(BARE, plan=QUIET, stale="the state moved"), "barred", "prod: the state moved"),
-        (replace(BARE, plan=QUIET, consent=Standing(approval())), "barred", "prod: not applied yet"),
+        (replace(BARE, plan=QUIET), "done", "prod: no changes"),
+        (replace(BARE, plan=QUIET, stale="the state moved"), "blocked", "prod: the state moved"),
+        (
+            replace(BARE, plan=QUIET, approval_state=ApprovalState(approval())),
+            "blocked",
+            "prod: not applied yet",
+        ),
         (
             replace(BARE, plan=QUIET, run=run(PROD, phase="planning", outcome=None)),
-            "barred",
+            "blocked",
             "prod: not applied",
         ),
-        (replace(BARE, plan=DONE), "clear", "prod: applied"),
-        (replace(BARE, plan=DONE, release=release(verification="passed")), "clear", "prod: applied"),
+        (replace(BARE, plan=DONE), "done", "prod: applied"),
+        (replace(BARE, plan=DONE, release=release(verification="passed")), "done", "prod: applied"),
         (
             replace(BARE, plan=DONE, release=release(verification="running")),
             "applying",
-            "prod: smoke checks are running",
+            "prod: smoke checks running",
         ),
         (
             replace(
@@ -85,28 +89,28 @@ def shown(*rows: TargetStatus, notes: tuple[str, ...] = ()) -> tuple[str, str]:
                 plan=DONE,
                 release=release(verification="failed", checks=({"name": "healthz", "ok": False},)),
             ),
-            "broken",
+            "failed",
             "prod: applied, but smoke check healthz failed",
         ),
         (
-            replace(READY, busy=run(PROD, kind="apply", phase="applying", outcome=None)),
+            replace(READY, active_run=run(PROD, kind="apply", phase="applying", outcome=None)),
             "applying",
             "prod: applying",
         ),
         (
-            replace(READY, busy=run(PROD, kind="apply", phase="verifying", outcome=None)),
+            replace(READY, active_run=run(PROD, kind="apply", phase="verifying", outcome=None)),
             "applying",
-            "prod: smoke checks are running",
+            "prod: smoke checks running",
         ),
         (
-            replace(READY, busy=run(PROD, kind="apply", phase="applying", outcome=None, pull=9)),
-            "barred",
+            replace(READY, active_run=run(PROD, kind="apply", phase="applying", outcome=None, pull=9)),
+            "blocked",
             "prod: not applied yet",
         ),
     ],
 )
-def test_how_it_stands(row: TargetStatus, stand: str, title: str) -> None:
-    assert stands(row, HEAD) == stand
+def test_state_and_title(row: TargetStatus, state: str, title: str) -> None:
+    assert gate_state(row, HEAD) == state
     said, summary = shown(row)
     assert said.startswith(title)
     assert summary
@@ -116,21 +120,21 @@ def test_a_pull_request_that_touches_nothing() -> None:
     title, summary = shown(notes=("This pull request touches no stack.",))
     assert title == "prod: nothing to do"
     assert "touches no stack" in summary
-    assert worst((), HEAD) == "clear"
+    assert worst_state((), HEAD) == "done"
 
 
 def test_every_answer_every_approval_and_the_next_step() -> None:
     yes = Decision("review:1", "a", "bob", "approve", "", "github", NOW)
-    standing = Standing(approval(), (yes,), (replace(yes, login="erin"),), Missing(more=1))
+    state_of_approval = ApprovalState(approval(), (yes,), (replace(yes, login="dave"),), Missing(count=1))
     row = replace(
         READY,
         gates=(
-            Answer("Promoted", True, "staging has 1a2b3c4, verified"),
-            Answer("NotFrozen", True, ""),
-            Answer("Approved", False, "unapproved: prod still needs 1 approval"),
+            GateAnswer("Promoted", True, "staging has 1a2b3c4, verified"),
+            GateAnswer("NotFrozen", True, ""),
+            GateAnswer("Approved", False, "unapproved: prod still needs 1 approval"),
         ),
         blocked=Refused("unapproved", "prod still needs 1 approval.", "They approve with `/approve`."),
-        consent=standing,
+        approval_state=state_of_approval,
         frozen=Frozen("weekend", NOW + timedelta(hours=2)),
         follow_ups=(FollowUp("f", PROD, 9, "r", BOB, "the site was down", ("Approved",), NOW),),
     )
@@ -141,9 +145,9 @@ def test_every_answer_every_approval_and_the_next_step() -> None:
         "✅ Freeze",
         "❌ Approval: prod still needs 1 approval",
         "bob",
-        "erin",
-        "may not any more",
-        "Waits for: 1 approval",
+        "dave",
+        "no longer counts",
+        "Still needed: 1 approval",
         "weekend",
         "the site was down",
         "/acknowledge prod",
@@ -163,7 +167,7 @@ def test_of_several_stacks_the_first_that_is_not_done_is_told() -> None:
     rows = (replace(BARE, plan=DONE), other)
     title, summary = shown(*rows)
     assert title == "prod/network: not applied yet"
-    assert worst(rows, HEAD) == "barred"
+    assert worst_state(rows, HEAD) == "blocked"
     assert summary.index("prod") < summary.index("prod/network")
 
 
@@ -171,9 +175,9 @@ def test_what_people_write_does_no_harm() -> None:
     text = NASTY * 300
     row = replace(
         READY,
-        gates=tuple(Answer(text, False, text) for _ in range(40)),
+        gates=tuple(GateAnswer(text, False, text) for _ in range(40)),
         blocked=Refused("x", text, text),
-        consent=Standing(approval(why=text, status="rejected")),
+        approval_state=ApprovalState(approval(why=text, status="rejected")),
         frozen=Frozen(text, None),
         follow_ups=tuple(FollowUp("f", PROD, 9, "r", BOB, text, (), NOW) for _ in range(40)),
     )
@@ -181,3 +185,10 @@ def test_what_people_write_does_no_harm() -> None:
     assert len(title) <= 255
     assert len(summary.encode()) <= 65_535
     assert_harmless(summary)
+
+
+def test_a_commit_that_was_not_read() -> None:
+    notes = ("From a fork: `1a2b3c4` is not read.",)
+    title, summary = surfaces.gate("prod", (), Status(REPOSITORY, (), PULL, notes, NOW, unread=True))
+    assert title == "prod: not read"
+    assert "From a fork: `1a2b3c4` is not read." in summary

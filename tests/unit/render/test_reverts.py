@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from bot.domain.chat import RunsStarted, Status, TargetStatus
 from bot.domain.hold import Hold
-from bot.domain.plan import PlanSummary
-from bot.domain.policy import Environment
+from bot.domain.plans import PlanSummary
+from bot.domain.policy.model import Environment
 from bot.domain.release import Release
-from bot.domain.results import Started, Status, TargetStatus
-from bot.domain.unsaved import Unsaved
+from bot.domain.states.unsaved import Unsaved
 from bot.render import surfaces
 from bot.render.reply import on_github
 from tests.unit.render.facts import ANN, BOB, HEAD, NOW, PULL, REPOSITORY, lock, plan, run, target
@@ -55,12 +55,12 @@ def buttons(row: TargetStatus) -> list[str]:
 @pytest.mark.parametrize(
     ("row", "headline", "cell", "check"),
     [
-        (ROW, "Staging is ready to revert", "ready to revert", "staging: back to 9999999, "),
+        (ROW, "Staging is ready to revert", "ready to revert", "staging: revert to 9999999, "),
         (
             replace(ROW, stale="The state moved.", next_step="/revert staging"),
             "Staging needs a new plan to revert",
             "The state moved.",
-            "staging: back to 9999999, ",
+            "staging: revert to 9999999, ",
         ),
         (
             replace(ROW, plan=replace(BACK, status="applied"), release=release(reverts="release-1")),
@@ -80,13 +80,13 @@ def buttons(row: TargetStatus) -> list[str]:
                 plan=replace(BACK, status="failed"),
                 run=run(HERE, kind="apply", outcome="failed", reverts="r"),
             ),
-            "Staging failed to be reverted",
+            "Staging: revert failed",
             "revert failed",
             "staging: revert failed",
         ),
         (
             replace(
-                ROW, plan=APPLIED, undone=True, release=release(reverts="r", plan_digest="e" * 64, pull=14)
+                ROW, plan=APPLIED, reverted=True, release=release(reverts="r", plan_digest="e" * 64, pull=14)
             ),
             "Staging is reverted",
             "reverted to `9999999` 22 Nov 14:03 UTC by #14",
@@ -97,14 +97,19 @@ def buttons(row: TargetStatus) -> list[str]:
             replace(ROW, plan=plan(HERE, PlanSummary(), reverts="r")),
             "Staging has nothing to revert",
             "nothing to revert",
-            "staging: back to 1a2b3c4, no changes",
+            "staging: revert to 1a2b3c4, no changes",
         ),
-        (replace(ROW, over=True), "Staging is ready to revert", "ready to revert", "staging: back to"),
         (
-            replace(ROW, plan=replace(BACK, status="superseded"), over=True),
+            replace(ROW, pull_closed=True),
+            "Staging is ready to revert",
+            "ready to revert",
+            "staging: revert to",
+        ),
+        (
+            replace(ROW, plan=replace(BACK, status="superseded"), pull_closed=True),
             "Staging was not reverted",
             "not reverted",
-            "staging: back to",
+            "staging: revert to",
         ),
     ],
 )
@@ -118,10 +123,10 @@ def test_what_a_revert_is_called(row: TargetStatus, headline: str, cell: str, ch
 
 def test_what_is_under_way_is_called_so() -> None:
     going = run(HERE, kind="apply", reverts="r", phase="applying", outcome=None, finished_at=None)
-    assert title(replace(ROW, run=going, busy=going)) == "staging: reverting"
-    assert "Reverting **staging**" in on_github(Started((going,), {}))
+    assert title(replace(ROW, run=going, active_run=going)) == "staging: reverting"
+    assert "Reverting **staging**" in on_github(RunsStarted((going,), {}))
     waits = run(HERE, kind="apply", phase="queued", outcome=None, finished_at=None)
-    assert "as soon as the revert of" in on_github(Started((waits,), {HERE.key: going}))
+    assert "once the revert of" in on_github(RunsStarted((waits,), {HERE.key: going}))
 
 
 @pytest.mark.parametrize(

@@ -6,15 +6,15 @@ from typing import Any, get_args
 import pytest
 from syrupy.assertion import SnapshotAssertion
 
-from bot.domain.plan import PlanSummary
-from bot.domain.results import Result, Status
+from bot.domain.chat import Result, Status
+from bot.domain.plans import PlanSummary
 from bot.render import surfaces
-from bot.render.document import Voice
+from bot.render.command_style import CommandStyle
 from bot.render.reply import in_slack, in_terminal, on_github
 from tests.unit.render import facts, samples
 from tests.unit.render.limits import assert_harmless, assert_slack_takes
 
-SLACK = Voice("/infra", 12, facts.REPOSITORY)
+SLACK = CommandStyle("/infra", 12, facts.REPOSITORY)
 RESULTS = samples.results()
 
 
@@ -82,12 +82,12 @@ def test_a_runs_end(outcome: Any, snapshot: SnapshotAssertion) -> None:
         where,
         kind="plan" if outcome == "planned" else "apply",
         outcome=outcome,
-        message="" if well else "The worker died during this apply. In flight: `playground_server.web`.",
+        message="" if well else "The worker stopped during this apply.",
         next_step="" if well else "`/plan prod` shows what is left to do.",
         reference="T-7K3M9Q" if outcome == "failed" else "",
     )
     step = "/apply prod" if outcome == "planned" else ""
-    shown = surfaces.ended(run, facts.plan(where), "/infra", log=["first", "last"], next_step=step)
+    shown = surfaces.run_finished(run, facts.plan(where), "/infra", log=["first", "last"], next_step=step)
     assert told(*shown) == snapshot
 
 
@@ -95,8 +95,8 @@ def test_a_reverts_end() -> None:
     """It is called what it was, and a plan names the command that the status names, or none."""
     where = facts.target("prod")
     run = facts.run(where, reverts="release-1")
-    planned = surfaces.ended(run, facts.plan(where), "/infra", next_step="/revert prod --losing 2")
+    planned = surfaces.run_finished(run, facts.plan(where), "/infra", next_step="/revert prod --losing 2")
     assert "/infra revert prod --losing 2" in told(*planned)
-    assert "Next" not in told(*surfaces.ended(run, facts.plan(where), "/infra"))
+    assert "Next" not in told(*surfaces.run_finished(run, facts.plan(where), "/infra"))
     done = facts.run(where, kind="apply", outcome="applied", reverts="release-1")
-    assert "prod* reverted" in told(*surfaces.ended(done, facts.plan(where), "/infra"))
+    assert "prod* reverted" in told(*surfaces.run_finished(done, facts.plan(where), "/infra"))

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.intake.github import GitHubDoor
+from bot.domain.ports.chat import ChatError, ChatUser
+from bot.intake.github import GitHubIntake
 from bot.services.context import Context
 from bot.storage.crypto import Vault
 from bot.storage.database import Database
@@ -47,7 +48,24 @@ def database(sqlite_url: str, vault: Vault) -> Iterator[Database]:
 
 @pytest.fixture
 def context(database: Database, clock: Clock, tmp_path: Path) -> Context:
-    return bare(database, tmp_path, logins={"U09": "carol", "T3/U08": "bob"}, team=lambda: "T1", now=clock)
+    """Its Slack workspace is T1. U3 is of another one, U4 of another one of the same organization, U5 was deactivated."""
+    teams = {"U3": {"T2"}, "U4": {"T1", "T4"}, "U08": {"T3"}}
+
+    def slack_user(user: str) -> ChatUser:
+        if not user.startswith("U"):
+            raise ChatError("unknown", code="user_not_found")
+        return ChatUser(
+            user, frozenset(teams.get(user, {"T1"})), f"name-{user}", f"Full {user}", active=user != "U5"
+        )
+
+    return bare(
+        database,
+        tmp_path,
+        logins={"U09": "carol", "T3/U08": "bob"},
+        team=lambda: "T1",
+        slack_user=slack_user,
+        now=clock,
+    )
 
 
 class Bell:
@@ -73,5 +91,5 @@ def bell() -> Bell:
 
 
 @pytest.fixture
-def door(inbox: DeliveryRows, bell: Bell) -> GitHubDoor:
-    return GitHubDoor(inbox, SECRET, bell)
+def intake(inbox: DeliveryRows, bell: Bell) -> GitHubIntake:
+    return GitHubIntake(inbox, SECRET, bell)

@@ -9,18 +9,17 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from bot.domain.answers import Refused
+from bot.domain.actors import Actor, Role
 from bot.domain.audit import Entry
-from bot.domain.outputs import Output
-from bot.domain.people import Actor
-from bot.domain.policy import Environment, Policy, Stack
-from bot.domain.ports.forge import Role
-from bot.domain.results import Noted, Result
+from bot.domain.chat import Notice, Result
+from bot.domain.policy.model import Environment, Policy, Stack
+from bot.domain.refusal import Refused
 from bot.domain.run import Origin
-from bot.render.document import Voice
+from bot.domain.states.outputs import Output
+from bot.render.command_style import CommandStyle
 from bot.render.reply import in_slack
-from bot.services import keeping
 from bot.services.context import Context
+from bot.services.releases.artifacts import LIFE, keep_artifacts, offer_artifact, redeem_ticket
 from bot.storage.audit import AuditRows
 from bot.storage.database import Database
 from bot.storage.tables import artifacts as artifact_rows
@@ -29,9 +28,10 @@ from bot.surfaces.reply import PRIVATE
 from bot.web import artifacts, console
 from bot.web.keys import Keys
 from commands.artifact import artifact
-from commands.registry import Ask
+from commands.registry import CommandContext
+from tests.fixtures.refusals import answer_of
 from tests.integration.storage import samples
-from tests.unit.services.asking import Client
+from tests.unit.services.asgi import Client
 from tests.unit.services.conftest import Clock
 
 KEYS = Keys("a-secret")
@@ -50,7 +50,7 @@ POLICY = Policy(
 @pytest.fixture
 def client(database: Database, clock: Clock) -> Client:
     return Client(
-        Starlette(routes=[*artifacts.routes(database, KEYS, clock), *console.routes(database, KEYS)])
+        Starlette(routes=[*artifacts.routes(database, clock), *console.routes(database, KEYS, clock)])
     )
 
 
@@ -64,7 +64,7 @@ def kept(context: Context) -> str:
 
 
 def keep(context: Context, content: str = CONTENT, release: str = "rel1") -> None:
-    missing = keeping.keep_artifacts(
+    missing = keep_artifacts(
         context,
         samples.run(),
         samples.release(release),
@@ -78,16 +78,20 @@ def ask(
     context: Context, words: tuple[str | None, ...], monkeypatch: pytest.MonkeyPatch, **more: Any
 ) -> Result:
     facts: dict[str, Any] = {"actor": ANN, "role": "maintain", "origin": IN_SLACK, **more}
-    monkeypatch.setattr(Ask, "policy", lambda _ask: POLICY)
+    monkeypatch.setattr(CommandContext, "policy", lambda _ask: POLICY)
     env, name, stack = words
     assert env is not None
-    return artifact(
-        Ask(context, facts["actor"], facts["role"], facts["origin"], "acme/infra", None), env, name, stack
+    return answer_of(
+        artifact,
+        CommandContext(context, facts["actor"], facts["role"], facts["origin"], "acme/infra", None),
+        env,
+        name,
+        stack,
     )
 
 
 def token(told: Result) -> str:
-    assert isinstance(told, Noted)
+    assert isinstance(told, Notice)
     found = re.search(r"https://towpath\.example\.com/artifacts/([\w-]+)\)", told.text)
     assert found is not None
     return found[1]
@@ -95,7 +99,7 @@ def token(told: Result) -> str:
 
 @pytest.fixture
 def link(context: Context, kept: str) -> str:
-    return token(keeping.offer(context, ANN, samples.PROD, "kubeconfig"))
+    return token(offer_artifact(context, ANN, samples.PROD, "kubeconfig"))
 
 
 def entries(context: Context) -> list[Entry]:
@@ -111,11 +115,11 @@ def test_names_are_listed_with_their_age(
 ) -> None:
     clock.pass_by(hours=3)
     told = ask(context, ("prod", None, None), monkeypatch, actor=Actor("bob"), role="write", origin=Origin())
-    assert isinstance(told, Noted)
-    assert "`kubeconfig`, kept 3 h ago" in told.text
+    assert isinstance(told, Notice)
+    assert "`kubeconfig`, 3 h old" in told.text
     assert CONTENT not in told.text
     none = ask(context, ("staging", "infra", None), monkeypatch)
-    assert isinstance(none, Noted)
+    assert isinstance(none, Notice)
     assert "staging has no artifacts" in none.text
 
 
@@ -125,7 +129,7 @@ def test_in_slack_it_is_a_link_for_its_asker_alone(
     told = ask(context, ("prod", "kubeconfig", None), monkeypatch)
     assert len(token(told)) >= 43, "32 bytes"
     assert isinstance(told, PRIVATE)
-    text, blocks = in_slack(told, Voice("/infra", 0, "acme/infra"))
+    text, blocks = in_slack(told, CommandStyle("/infra", 0, "acme/infra"))
     assert token(told) in str(blocks)
     assert CONTENT not in text + str(blocks)
 
@@ -160,7 +164,7 @@ def test_without_somebody_to_show_it_to_there_is_no_link(
 def test_what_is_not_there(context: Context, kept: str, monkeypatch: pytest.MonkeyPatch) -> None:
     told = ask(context, ("prod", "kubeconfg", None), monkeypatch)
     assert isinstance(told, Refused)
-    assert told.next_step == "`/artifact prod kubeconfig`"
+    assert told.next_step == "Did you mean `/artifact prod kubeconfig`?"
     elsewhere = ask(context, ("production", "kubeconfig", None), monkeypatch)
     assert isinstance(elsewhere, Refused)
 
@@ -200,7 +204,7 @@ def test_a_link_works_once(client: Client, context: Context, link: str) -> None:
 def test_of_two_at_once_one_gets_it(database: Database, clock: Clock, link: str) -> None:
     found: list[object] = []
     threads = [
-        threading.Thread(target=lambda: found.append(keeping.redeem(database, link, clock())))
+        threading.Thread(target=lambda: found.append(redeem_ticket(database, link, clock())))
         for _ in range(4)
     ]
     for thread in threads:
@@ -212,7 +216,7 @@ def test_of_two_at_once_one_gets_it(database: Database, clock: Clock, link: str)
 
 
 def test_a_link_dies_after_ten_minutes(client: Client, clock: Clock, link: str) -> None:
-    clock.at += keeping.LIFE
+    clock.at += LIFE
     assert client.post(f"/artifacts/{link}").status_code == 404
 
 
@@ -239,16 +243,16 @@ def test_each_fetch_is_recorded(client: Client, context: Context, clock: Clock, 
 
 
 def test_what_cannot_be_recorded_is_not_given_out(
-    client: Client, context: Context, link: str, kept: str, monkeypatch: pytest.MonkeyPatch
+    client: Client, context: Context, link: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def fails(_rows: AuditRows, _entry: Entry) -> Entry:
         raise RuntimeError("disk full")
 
     with monkeypatch.context() as patch:
         patch.setattr(AuditRows, "add", fails)
-        for answer in (client.post(f"/artifacts/{link}"), by_key(client, kept)):
-            assert answer.status_code == 503
-            assert CONTENT not in answer.text
+        answer = client.post(f"/artifacts/{link}")
+        assert answer.status_code == 503
+        assert CONTENT not in answer.text
     assert client.post(f"/artifacts/{link}").text == CONTENT, "the link was not used up"
 
 
@@ -263,49 +267,33 @@ def test_at_rest_there_is_neither_token_nor_content(context: Context, link: str)
 # the console
 
 
-def by_key(client: Client, artifact_id: str, key: str | None = None) -> Any:
-    given = KEYS.of(f"console/artifacts/{artifact_id}") if key is None else key
-    return client.post(f"/console/artifacts/{artifact_id}", data={"key": given})
-
-
-@pytest.fixture
-def _listed(database: Database) -> None:
+def test_the_console_lists_them_and_gives_none(
+    client: Client, context: Context, kept: str, database: Database
+) -> None:
     with database.begin() as tables:
         tables.pulls.save_repository(samples.repository())
-
-
-@pytest.mark.usefixtures("_listed")
-def test_the_console_lists_them_with_a_button_that_works(client: Client, context: Context, kept: str) -> None:
     page = client.get("/", params={"key": KEYS.of("")})
-    assert CONTENT not in page.text
-    assert "form-action 'self'" in page.headers["content-security-policy"]
-    (action,) = re.findall(r'action="([^"]+)"', page.text)
-    (key,) = re.findall(r'name="key" value="([^"]+)"', page.text)
-    answer = client.post(action, data={"key": key})
-    assert (answer.status_code, answer.text) == (200, CONTENT)
-    assert answer.headers["content-disposition"] == 'attachment; filename="kubeconfig"'
-    (entry,) = entries(context)
-    assert (entry.login, entry.via) == ("", "console")
-
-
-def test_without_its_key_the_console_gives_nothing(client: Client, context: Context, kept: str) -> None:
-    for key in ("", "x", KEYS.of(""), KEYS.of("console/artifacts/another"), "é", "k" * 9000):
-        assert by_key(client, kept, key).status_code == 404
-    assert client.post(f"/console/artifacts/{kept}").status_code == 404
-    assert client.get(f"/console/artifacts/{kept}").status_code == 405
-    assert by_key(client, "unknown").status_code == 404
+    assert "kubeconfig" in page.text
+    assert "form" not in page.text
+    assert "form-action 'none'" in page.headers["content-security-policy"]
+    path = f"console/artifacts/{kept}"
+    for key in (KEYS.of(path), KEYS.of("")):
+        answer = client.post(f"/{path}", data={"key": key})
+        assert answer.status_code == 404
+        assert CONTENT not in answer.text
     assert entries(context) == []
 
 
 def test_a_strange_name_breaks_no_header(client: Client, context: Context) -> None:
     name = 'a"\r\nx: y'
-    keeping.keep_artifacts(
+    keep_artifacts(
         context,
         samples.run(),
         samples.release("rel1"),
         Environment("prod", artifacts=(name,)),
         {name: Output("x")},
     )
-    with context.store.read() as tables:
-        (one,) = tables.artifacts.of_target(samples.PROD)
-    assert by_key(client, one.id).headers["content-disposition"] == 'attachment; filename="a___x__y"'
+    link = token(offer_artifact(context, ANN, samples.PROD, name))
+    assert (
+        client.post(f"/artifacts/{link}").headers["content-disposition"] == 'attachment; filename="a___x__y"'
+    )

@@ -5,19 +5,22 @@ from __future__ import annotations
 import json
 import re
 import threading
+from dataclasses import replace
 from datetime import timedelta
+from typing import Literal
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
 
+from bot.domain.access import GRACE
 from bot.storage.database import Database
 from bot.web import console
 from bot.web.keys import Keys
 from tests.integration.storage import samples
-from tests.unit.services.asking import Client
-from tests.unit.services.conftest import NOW
+from tests.unit.services.asgi import Client
+from tests.unit.services.conftest import NOW, Clock
 
 KEYS = Keys("a-secret")
 RUN = "0123456789abcdef0123"
@@ -25,11 +28,11 @@ HOSTILE = '</pre><script>alert("x")</script> \u2028 & <!-- \x1b[31m'
 
 
 @pytest.fixture
-def client(database: Database) -> Client:
+def client(database: Database, clock: Clock) -> Client:
     with database.begin() as tables:
         tables.pulls.save_repository(samples.repository())
         tables.runs.add(samples.run(RUN, created_at=NOW))
-    return Client(Starlette(routes=list(console.routes(database, KEYS))))
+    return Client(Starlette(routes=list(console.routes(database, KEYS, clock))))
 
 
 def page(client: Client, path: str, of: str | None = None, **headers: str) -> tuple[int, str]:
@@ -53,14 +56,14 @@ def events(text: str) -> list[tuple[str, object]]:
 
 @given(st.text(max_size=30), st.text(max_size=30))
 def test_a_key_fits_its_page_alone(one: str, other: str) -> None:
-    assert KEYS.fits(one, KEYS.of(one)) if _encodes(one) else True
+    assert KEYS.matches(one, KEYS.of(one)) if _encodes(one) else True
     if one != other and _encodes(one) and _encodes(other):
-        assert not KEYS.fits(other, KEYS.of(one))
+        assert not KEYS.matches(other, KEYS.of(one))
 
 
 @given(st.text())
 def test_whatever_is_given_as_a_key_is_compared_without_raising(key: str) -> None:
-    assert KEYS.fits("", key) is (key == KEYS.of(""))
+    assert KEYS.matches("", key) is (key == KEYS.of(""))
 
 
 def _encodes(text: str) -> bool:
@@ -69,7 +72,7 @@ def _encodes(text: str) -> bool:
 
 def test_keys_are_of_one_secret() -> None:
     assert re.fullmatch(r"[0-9a-f]{24}", KEYS.of("x"))
-    assert not Keys("another").fits("x", KEYS.of("x"))
+    assert not Keys("another").matches("x", KEYS.of("x"))
     assert Keys("a-secret").link("https://bot", "runs/1") == f"https://bot/runs/1?key={KEYS.of('runs/1')}"
 
 
@@ -108,7 +111,7 @@ def test_the_index_has_the_newest_run_first(client: Client, database: Database) 
 
 
 def test_an_unknown_run_is_told_from_a_wrong_key_only_to_who_has_one(client: Client) -> None:
-    assert page(client, "/runs/nowhere") == (404, "There is no such run.\n")
+    assert page(client, "/runs/nowhere") == (404, "No such run.\n")
 
 
 def test_pages_let_nothing_else_in(client: Client) -> None:
@@ -125,6 +128,84 @@ def test_what_a_run_says_is_escaped(client: Client, database: Database) -> None:
     text = page(client, f"/runs/{RUN}")[1]
     assert "&lt;b&gt;no&lt;/b&gt;" in text
     assert "<b>no" not in text
+
+
+# links expire with the pull request
+
+PULL = samples.pull(closed_at=NOW + timedelta(hours=1), state="merged")
+CLOSED = PULL.closed_at
+
+
+def statuses(client: Client) -> set[int]:
+    return {page(client, f"/runs/{RUN}{end}", of=f"runs/{RUN}")[0] for end in ("", "/events")}
+
+
+def test_a_link_works_while_the_pull_request_is_open(
+    client: Client, database: Database, clock: Clock
+) -> None:
+    finish(database, "x")
+    with database.begin() as tables:
+        tables.pulls.save(samples.pull())
+    clock.pass_by(days=365)
+    assert statuses(client) == {200}
+
+
+@pytest.mark.parametrize("state", ["merged", "closed"])
+def test_a_link_expires_days_after_the_pull_request_was_closed(
+    client: Client, database: Database, clock: Clock, state: Literal["merged", "closed"]
+) -> None:
+    finish(database, "what it said")
+    with database.begin() as tables:
+        tables.pulls.save(replace(PULL, state=state))
+    assert CLOSED is not None
+    clock.at = CLOSED + GRACE - timedelta(seconds=1)
+    assert statuses(client) == {200}
+    clock.pass_by(seconds=1)
+    assert statuses(client) == {410}
+    text = page(client, f"/runs/{RUN}")[1]
+    assert f"was {state} on" in text
+    assert ("Reopen it" in text) == (state == "closed")
+    assert PULL.url in text
+    assert "what it said" not in text
+    assert "href" not in page(client, "/", of="")[1], "the index has no dead link"
+    with database.begin() as tables:
+        tables.pulls.save(samples.pull())
+    assert statuses(client) == {200}, "it was reopened"
+
+
+def test_an_expired_link_is_as_unknown_as_ever_without_its_key(
+    client: Client, database: Database, clock: Clock
+) -> None:
+    finish(database, "x")
+    with database.begin() as tables:
+        tables.pulls.save(PULL)
+    clock.pass_by(days=30)
+    assert page(client, f"/runs/{RUN}", of="runs/another")[0] == 404
+
+
+def test_a_run_after_the_end_is_shown_as_long_as_it_lasts_and_a_little_longer(
+    client: Client, database: Database, clock: Clock
+) -> None:
+    """A revert may be requested in a merged pull request."""
+    with database.begin() as tables:
+        tables.pulls.save(PULL)
+    clock.pass_by(days=30)
+    assert page(client, f"/runs/{RUN}")[0] == 200
+    with database.begin() as tables:
+        tables.runs.update(RUN, phase="finished", outcome="applied", finished_at=clock.at)
+    clock.pass_by(days=2)
+    assert statuses(client) == {200}
+    clock.pass_by(days=1)
+    assert statuses(client) == {410}
+
+
+def test_a_run_without_a_pull_request(client: Client, database: Database, clock: Clock) -> None:
+    with database.begin() as tables:
+        tables.runs.update(RUN, pull=0, kind="drift", phase="finished", outcome="applied", finished_at=NOW)
+    assert statuses(client) == {200}
+    clock.pass_by(days=3)
+    assert statuses(client) == {410}
+    assert "/drift" in page(client, f"/runs/{RUN}")[1]
 
 
 # the live log

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from bot.github.webhook import sign
 from bot.intake import github
-from bot.intake.github import GitHubDoor
+from bot.intake.github import GitHubIntake
 from bot.storage.inbox import DeliveryRows
 from tests.unit.services.webhooks import PAYLOADS, headers
 
@@ -34,13 +34,13 @@ def _replaced(value: Any, path: list[int], by: Any) -> Any:
     event=st.sampled_from(sorted(PAYLOADS)), path=st.lists(st.integers(0, 9), min_size=1, max_size=4), by=JSON
 )
 def test_a_signed_and_hostile_payload_is_kept_or_refused(
-    door: GitHubDoor, inbox: DeliveryRows, event: str, path: list[int], by: Any
+    intake: GitHubIntake, inbox: DeliveryRows, event: str, path: list[int], by: Any
 ) -> None:
     body = json.dumps(_replaced(PAYLOADS[event], path, by)).encode()
-    status, _text = door.take(headers(body, event, x_github_delivery=sign("", body)[:60]), body)
+    status, _text = intake.receive(headers(body, event, x_github_delivery=sign("", body)[:60]), body)
     assert status in (202, 400)
     for delivery in inbox.pending(200):
-        github.understand(delivery, lambda: "towpath[bot]")
+        github.parse_requests(delivery, lambda: "towpath[bot]")
     inbox.dispatched([one.id for one in inbox.pending(200)])
 
 
@@ -52,7 +52,7 @@ def test_a_signed_and_hostile_payload_is_kept_or_refused(
     delivery=st.text(max_size=9),
 )
 def test_whatever_is_signed_gets_an_answer(
-    door: GitHubDoor, body: bytes, event: str, kind: str, delivery: str
+    intake: GitHubIntake, body: bytes, event: str, kind: str, delivery: str
 ) -> None:
-    status, _text = door.take(headers(body, event, content_type=kind, x_github_delivery=delivery), body)
+    status, _text = intake.receive(headers(body, event, content_type=kind, x_github_delivery=delivery), body)
     assert status in (200, 202, 400)

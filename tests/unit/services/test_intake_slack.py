@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, replace
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.domain.people import Actor
+from bot.domain.actors import Actor
+from bot.domain.chat.events import Message
 from bot.domain.ports.inbox import Delivery
-from bot.domain.requests import Said
 from bot.intake import slack
+from bot.intake.clicks import parse_button
 from bot.slack.request import SlackDelivery, SlackRequest
 from bot.storage.inbox import DeliveryRows
 from tests.unit.services.conftest import NOW, Bell
@@ -32,11 +34,11 @@ def request(**more: Any) -> SlackRequest:
     return SlackRequest(**given | more)
 
 
-def meant(asked: SlackRequest) -> list[Said]:
+def meant(asked: SlackRequest) -> list[Message]:
     body = json.dumps(asdict(asked)).encode()
-    found = slack.understand(Delivery("slack-Ev1", "slack", asked.kind, "slack:C1", body, NOW))
-    assert all(isinstance(one, Said) for one in found)
-    return [one for one in found if isinstance(one, Said)]
+    found = slack.parse_requests(Delivery("slack-Ev1", "slack", asked.kind, "slack:C1", body, NOW))
+    assert all(isinstance(one, Message) for one in found)
+    return [one for one in found if isinstance(one, Message)]
 
 
 def click(value: str) -> SlackRequest:
@@ -44,7 +46,7 @@ def click(value: str) -> SlackRequest:
 
 
 def test_kept_once_and_understood_later(inbox: DeliveryRows, bell: Bell) -> None:
-    accept = slack.keep(inbox, bell)
+    accept = slack.delivery_store(inbox, bell)
     assert accept(SlackDelivery("Ev1", request()))
     assert not accept(SlackDelivery("Ev1", request()))
     assert bell.rings == 1
@@ -55,16 +57,21 @@ def test_kept_once_and_understood_later(inbox: DeliveryRows, bell: Bell) -> None
         "command",
         "slack:C1",
     )
-    (said,) = slack.understand(kept)
+    (said,) = slack.parse_requests(kept)
     (same,) = meant(request())
-    assert isinstance(said, Said)
-    assert isinstance(same, Said)
+    assert isinstance(said, Message)
+    assert isinstance(same, Message)
     assert said.origin.asked == kept.received_at.timestamp()
     assert replace(said, origin=replace(said.origin, asked=same.origin.asked)) == same
 
 
+def test_slacks_own_time_counts() -> None:
+    (said,) = meant(request(written_at=12.5))
+    assert said.origin.written_at == datetime.fromtimestamp(12.5, UTC)
+
+
 def test_a_direct_message_is_in_order_by_its_user(inbox: DeliveryRows, bell: Bell) -> None:
-    slack.keep(inbox, bell)(SlackDelivery("Ev2", request(kind="home", channel="")))
+    slack.delivery_store(inbox, bell)(SlackDelivery("Ev2", request(kind="home", channel="")))
     assert inbox.pending(10)[0].conversation == "slack:U1"
 
 
@@ -116,7 +123,7 @@ def test_a_button_without_a_command_asks_for_nothing(value: str) -> None:
     | st.recursive(st.text(max_size=4) | st.integers() | st.floats() | st.none(), st.lists).map(json.dumps)
 )
 def test_whatever_a_button_holds(value: str) -> None:
-    slack.button(value)
+    parse_button(value)
 
 
 @given(
@@ -127,12 +134,12 @@ def test_whatever_a_button_holds(value: str) -> None:
 @example({"c": "x", "r": "y", "p": float("inf")})
 @example({"c": "x", "r": "y", "p": float("nan")})
 def test_a_forged_button_gives_texts_and_a_number_or_nothing(value: dict[str, Any]) -> None:
-    found = slack.button(json.dumps(value))
+    found = parse_button(json.dumps(value))
     assert found is None or [type(part) for part in found] == [str, str, int]
 
 
 def test_a_forged_button_is_cut() -> None:
-    found = slack.button(json.dumps({"c": "x" * 9999, "r": "y" * 9999, "p": 1}))
+    found = parse_button(json.dumps({"c": "x" * 9999, "r": "y" * 9999, "p": 1}))
     assert found == ("x" * 2000, "y" * 200, 1)
 
 

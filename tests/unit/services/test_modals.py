@@ -12,16 +12,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.approval import Approval
+from bot.domain.approvals import Approval
+from bot.domain.chat.events import ApprovalAnswered, ForceAcknowledged, Request
 from bot.domain.ports.inbox import Delivery
-from bot.domain.requests import Acknowledged, Answered, Request
 from bot.intake import slack
-from bot.intake.clicks import About, about, entered, follow_up
+from bot.intake.clicks import ApprovalRef, input_value, parse_approval_ref, parse_follow_up
 from bot.intake.modals import Modals
 from bot.slack.request import SlackDelivery, SlackRequest
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows
-from tests.unit.render import consents, facts
+from tests.unit.render import approvals, facts
 from tests.unit.services.conftest import Bell
 
 FILE = b"plan"
@@ -31,7 +31,7 @@ DIGEST = WHOLE[:16]
 
 @pytest.fixture
 def approval(database: Database) -> Approval:
-    made = consents.approval(destroys=2, plan_digest=WHOLE)
+    made = approvals.approval(destroys=2, plan_digest=WHOLE)
     with database.begin() as tables:
         tables.pulls.save(facts.PULL)
         tables.runs.add(facts.run(made.target))
@@ -58,7 +58,7 @@ def clicking(database: Database, approval: Approval) -> Clicking:
 
 
 def value(**more: Any) -> str:
-    return json.dumps({"a": consents.approval().id, "d": DIGEST, **more})
+    return json.dumps({"a": approvals.approval().id, "d": DIGEST, **more})
 
 
 def click(action: str, **more: Any) -> SlackRequest:
@@ -73,14 +73,14 @@ def click(action: str, **more: Any) -> SlackRequest:
 
 def submission(callback: str, metadata: str = "", **texts: str) -> SlackRequest:
     values = {block: {"text": {"type": "plain_text_input", "value": text}} for block, text in texts.items()}
-    metadata = metadata or About(consents.approval().id, DIGEST, channel="C0INFRA").metadata
+    metadata = metadata or ApprovalRef(approvals.approval().id, DIGEST, channel="C0INFRA").metadata
     view = {"callback_id": callback, "private_metadata": metadata, "state": {"values": values}}
     return SlackRequest("submission", "T1", "U1", "d2", action_id=callback, value=metadata, view=view)
 
 
 def meant(request: SlackRequest) -> list[Request]:
     body = json.dumps(asdict(request)).encode()
-    return slack.understand(Delivery("slack-d", "slack", request.kind, "c", body, facts.NOW))
+    return slack.parse_requests(Delivery("slack-d", "slack", request.kind, "c", body, facts.NOW))
 
 
 def test_approving_what_destroys_asks_for_the_name(clicking: Clicking) -> None:
@@ -88,7 +88,9 @@ def test_approving_what_destroys_asks_for_the_name(clicking: Clicking) -> None:
     assert view is not None
     assert (view["callback_id"], view["submit"]["text"]) == ("approve", "Approve")
     assert "*destroy* `playground_server.old`" in str(view["blocks"])
-    assert about(view["private_metadata"]) == About(consents.approval().id, DIGEST, channel="C0INFRA")
+    assert parse_approval_ref(view["private_metadata"]) == ApprovalRef(
+        approvals.approval().id, DIGEST, channel="C0INFRA"
+    )
     check = clicking.modals.check
     for typed in ("", "staging", "Prod"):
         assert "type prod" in str(check(submission("approve", environment=typed)))
@@ -97,11 +99,11 @@ def test_approving_what_destroys_asks_for_the_name(clicking: Clicking) -> None:
 
 def test_approving_what_destroys_nothing_is_one_click(clicking: Clicking, database: Database) -> None:
     with database.begin() as tables:
-        tables.approvals.update(consents.approval().id, destroys=0)
+        tables.approvals.update(approvals.approval().id, destroys=0)
     assert clicking.open("modal:approve") is None
     (said,) = meant(click("modal:approve"))
-    assert isinstance(said, Answered)
-    assert (said.approval, said.digest, said.answer) == (consents.approval().id, DIGEST, "approve")
+    assert isinstance(said, ApprovalAnswered)
+    assert (said.approval, said.digest, said.answer) == (approvals.approval().id, DIGEST, "approve")
     assert (said.origin.channel, said.origin.thread, said.origin.user) == ("C0INFRA", "", "U1")
     assert said.actor.slack == "T1/U1"
 
@@ -110,7 +112,7 @@ def test_a_button_that_says_so_needs_no_look_at_the_database_and_grants_nothing(
     simple = click("modal:approve", value=value(s=1))
     assert clicking.modals.open(simple) is None
     (said,) = meant(simple)
-    assert isinstance(said, Answered)
+    assert isinstance(said, ApprovalAnswered)
     assert said.typed == ""  # what destroys is refused without the name, whatever the button says
     assert clicking.modals.open(click("modal:approve", value=value(s="1"))) is not None
 
@@ -130,11 +132,11 @@ def test_a_submission_is_an_answer_on_its_way_back(clicking: Clicking) -> None:
     view = clicking.open("modal:reject", thread_ts="1.5")
     assert view is not None
     (said,) = meant(submission("reject", view["private_metadata"], reason="not on a Friday"))
-    assert isinstance(said, Answered)
+    assert isinstance(said, ApprovalAnswered)
     assert (said.answer, said.reason, said.typed) == ("reject", "not on a Friday", "")
     assert (said.origin.channel, said.origin.thread, said.origin.user) == ("C0INFRA", "1.5", "U1")
     (said,) = meant(submission("approve", environment="prod"))
-    assert isinstance(said, Answered)
+    assert isinstance(said, ApprovalAnswered)
     assert (said.answer, said.typed) == ("approve", "prod")
 
 
@@ -156,9 +158,9 @@ def test_what_is_over_opens_nothing(clicking: Clicking, database: Database, acti
     assert clicking.open(action) is None
     clicking.now = facts.NOW
     with database.begin() as tables:
-        assert tables.approvals.end(consents.approval().id, "rejected", "@bob rejected it", facts.NOW)
+        assert tables.approvals.end(approvals.approval().id, "rejected", "@bob rejected it", facts.NOW)
     assert clicking.open(action) is None
-    assert isinstance(meant(click(action))[0], Answered)
+    assert isinstance(meant(click(action))[0], ApprovalAnswered)
     shown = clicking.open("modal:plan")
     assert shown is not None
     assert "@bob rejected it" in str(shown["blocks"][0])
@@ -196,19 +198,19 @@ def test_nonsense_asks_for_nothing(text: str, action: str, values: dict[str, str
         assert meant(request) == []
     assert meant(replace(submission("reject"), value=text, view={"state": {"values": values}})) == []
     assert meant(submission("other")) == []
-    assert entered({"state": {"values": values}}, "reason", "text") == ""
+    assert input_value({"state": {"values": values}}, "reason", "text") == ""
 
 
 def test_acknowledging() -> None:
     (said,) = meant(click("acknowledge", value='{"f":"ffffffffffffffffffff"}'))
-    assert isinstance(said, Acknowledged)
+    assert isinstance(said, ForceAcknowledged)
     assert (said.follow_up, said.origin.channel, said.origin.thread) == ("f" * 20, "C0INFRA", "")
-    assert follow_up('{"f": "../x"}') == ""
+    assert parse_follow_up('{"f": "../x"}') == ""
 
 
 def test_the_answers_to_one_approval_keep_their_order(inbox: DeliveryRows, bell: Bell) -> None:
-    accept = slack.keep(inbox, bell)
+    accept = slack.delivery_store(inbox, bell)
     accept(SlackDelivery("1", click("modal:approve")))
     accept(SlackDelivery("2", click("modal:approve", channel="D0BOB")))
     accept(SlackDelivery("3", submission("reject", reason="x")))
-    assert {one.conversation for one in inbox.pending(9)} == {f"slack:approval:{consents.approval().id}"}
+    assert {one.conversation for one in inbox.pending(9)} == {f"slack:approval:{approvals.approval().id}"}

@@ -11,8 +11,9 @@ from structlog.testing import capture_logs
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.surfaces import Surface
 from bot.errors import TransientError
-from bot.services.context import Context, show
-from bot.surfaces.projector import MOST, SLOW, Projector
+from bot.services.context import Context, SurfaceKey, show
+from bot.surfaces import projector
+from bot.surfaces.projector import GIVEN_UP_RETRY, MAX_ATTEMPTS, Projector
 from tests.integration.storage import samples
 from tests.unit.services.conftest import Clock
 
@@ -48,7 +49,7 @@ class Wall:
 
     def want(self) -> None:
         with self.context.store.begin() as tables:
-            show(tables, self.clock(), "status", "acme/infra#7", "acme/infra", 7)
+            show(tables, self.clock(), SurfaceKey("status", "acme/infra#7", "acme/infra", 7))
 
     @property
     def row(self) -> Surface:
@@ -60,10 +61,10 @@ class Wall:
     def give_up(self) -> list[Any]:
         """Until it is given up; what was logged."""
         with capture_logs() as logs:
-            for _ in range(MOST):
+            for _ in range(MAX_ATTEMPTS):
                 assert self.projector.once()
                 self.clock.pass_by(minutes=2)
-        return [line for line in logs if line["event"] == "given up"]
+        return [line for line in logs if line["event"] == "surface given up"]
 
 
 @pytest.fixture
@@ -73,23 +74,23 @@ def wall(context: Context, clock: Clock) -> Wall:
 
 def test_it_is_given_up_once_with_its_reason(wall: Wall, clock: Clock) -> None:
     (said,) = wall.give_up()
-    assert (said["surface"], said["attempts"]) == (ID, MOST)
+    assert (said["surface"], said["attempts"]) == (ID, MAX_ATTEMPTS)
     assert "Resource not accessible" in said["error"]
     assert "Resource not accessible" in wall.row.error
     with capture_logs() as logs:
         for _ in range(3):
-            clock.pass_by(seconds=SLOW.total_seconds())
+            clock.pass_by(seconds=GIVEN_UP_RETRY.total_seconds())
             assert wall.projector.once()
             assert not wall.projector.once(), "an hour passes between two tries"
     assert not [line for line in logs if line["log_level"] == "warning"]
-    assert wall.platform.asked == MOST + 3
+    assert wall.platform.asked == MAX_ATTEMPTS + 3
 
 
 def test_what_is_repaired_shows_within_the_hour(wall: Wall, clock: Clock) -> None:
     wall.give_up()
     wall.platform.refuses = None
     assert not wall.projector.once()
-    clock.pass_by(seconds=SLOW.total_seconds())
+    clock.pass_by(seconds=GIVEN_UP_RETRY.total_seconds())
     assert wall.projector.once()
     assert (wall.row.digest, wall.row.due_at, wall.row.error) == ("shown", None, "")
     assert wall.row.settled_at == clock()
@@ -122,7 +123,7 @@ def test_a_fault_of_ours_is_said_once_too(wall: Wall, clock: Clock) -> None:
     wall.platform.refuses = RuntimeError("broken")
     assert len(wall.give_up()) == 1
     with capture_logs() as logs:
-        clock.pass_by(seconds=SLOW.total_seconds())
+        clock.pass_by(seconds=GIVEN_UP_RETRY.total_seconds())
         assert wall.projector.once()
     assert not [line for line in logs if line["log_level"] in ("warning", "error")]
 
@@ -139,15 +140,36 @@ def test_a_database_that_is_away_for_a_moment_costs_no_claim(
         return begin()
 
     monkeypatch.setattr(wall.context.store, "begin", flaky)
+    monkeypatch.setattr(projector, "SETTLE_RETRY", 0.0)
     assert wall.projector.once()
     assert (wall.row.digest, wall.row.due_at, wall.platform.asked) == ("shown", None, 1)
+
+
+def test_a_claim_that_lapsed_is_not_settled_any_more(
+    wall: Wall, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wall.platform.refuses = None
+    begin, asked = wall.context.store.begin, list[int]()
+
+    def away() -> Any:
+        asked.append(1)
+        if len(asked) == 1:
+            return begin()
+        clock.pass_by(seconds=projector.LEASE.total_seconds() / 3)
+        raise TransientError("gone")
+
+    monkeypatch.setattr(wall.context.store, "begin", away)
+    monkeypatch.setattr(projector, "SETTLE_RETRY", 0.0)
+    with pytest.raises(TransientError, match="gone"):
+        wall.projector.once()
+    assert len(asked) == 1 + 3
 
 
 @pytest.mark.parametrize("state", ["closed", "merged"])
 def test_a_closed_pull_request_is_left_alone(wall: Wall, clock: Clock, state: str) -> None:
     wall.give_up()
     wall.pull(state)
-    clock.pass_by(seconds=SLOW.total_seconds())
+    clock.pass_by(seconds=GIVEN_UP_RETRY.total_seconds())
     assert wall.projector.once()
     assert wall.row.due_at is None
     wall.projector.start()

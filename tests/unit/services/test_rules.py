@@ -9,11 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.hiding import hide
+from bot.domain.actors import Actor
 from bot.domain.lock import Lock
-from bot.domain.people import Actor
-from bot.domain.policy import BackendPolicy, Environment, Policy, Stack, matches
-from bot.domain.redaction import MASK, Redactor
+from bot.domain.policy.model import BackendPolicy, Environment, Policy, Stack, matches
+from bot.domain.redaction import MASK, Redactor, redact_json
 from bot.domain.target import Target
 from tests.unit.services.conftest import NOW
 
@@ -134,7 +133,7 @@ def test_a_digest_changes_with_what_a_plan_depends_on() -> None:
 @given(anything, st.lists(st.text(min_size=4, max_size=12), min_size=1, max_size=4))
 def test_hiding_leaves_no_secret_anywhere(data: object, secrets: list[str]) -> None:
     planted = {"key " + secrets[0]: [data, secrets[-1], {"x": f"a{secrets[0]}b"}]}
-    hidden = hide(planted, Redactor(secrets))
+    hidden = redact_json(planted, Redactor(secrets))
     for secret in secrets:
         if secret not in MASK and not any(part in secret for part in MASK):
             assert not _contains(hidden, secret)
@@ -150,14 +149,14 @@ def _contains(data: object, secret: str) -> bool:
 
 def test_hiding_keeps_the_rest_as_it_is() -> None:
     data = {"a": [1, None, True, "abc", {"b": 1.5}]}
-    assert hide(data, Redactor(["nowhere"])) == data
-    assert hide(data, Redactor(["abc"])) == data, (
+    assert redact_json(data, Redactor(["nowhere"])) == data
+    assert redact_json(data, Redactor(["abc"])) == data, (
         "shorter than four characters: every text would be blackened"
     )
-    assert json.loads(json.dumps(hide({"k": ("x", "hunter2!")}, Redactor(["hunter2!"])))) == {
+    assert json.loads(json.dumps(redact_json({"k": ("x", "hunter2!")}, Redactor(["hunter2!"])))) == {
         "k": ["x", MASK]
     }
 
 
 def test_the_longest_secret_is_hidden_first() -> None:
-    assert hide("hunter2-and-more", Redactor(["hunter2", "hunter2-and-more"])) == MASK
+    assert redact_json("hunter2-and-more", Redactor(["hunter2", "hunter2-and-more"])) == MASK

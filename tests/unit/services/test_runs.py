@@ -12,10 +12,10 @@ import pytest
 import sqlalchemy as sa
 
 from bot.errors import UserError
-from bot.runs import alive, wake
-from bot.runs.clock import Clock
-from bot.runs.durable import Durable
-from bot.runs.wake import Bell
+from bot.jobs import liveness, queue_waker
+from bot.jobs.clock import Clock
+from bot.jobs.durable import Durable
+from bot.jobs.queue_waker import QueueWaker
 
 PATIENCE = 30.0
 """Seconds after which a wait that should have ended is a failure. No test waits for them."""
@@ -24,7 +24,7 @@ PATIENCE = 30.0
 # the bell
 
 
-def waiting(bell: Bell, answers: list[bool], timeout: float | None = PATIENCE) -> threading.Thread:
+def waiting(bell: QueueWaker, answers: list[bool], timeout: float | None = PATIENCE) -> threading.Thread:
     ready = threading.Event()
 
     def wait() -> None:
@@ -39,7 +39,7 @@ def waiting(bell: Bell, answers: list[bool], timeout: float | None = PATIENCE) -
 
 
 def test_a_ring_ends_every_wait() -> None:
-    bell, answers = Bell(), list[bool]()
+    bell, answers = QueueWaker(), list[bool]()
     threads = [waiting(bell, answers) for _ in range(3)]
     bell.ring()
     for thread in threads:
@@ -48,7 +48,7 @@ def test_a_ring_ends_every_wait() -> None:
 
 
 def test_a_ring_between_two_waits_is_not_lost() -> None:
-    bell = Bell()
+    bell = QueueWaker()
     bell.wait(0)
     bell.ring()
     assert bell.wait(PATIENCE) is False
@@ -56,7 +56,7 @@ def test_a_ring_between_two_waits_is_not_lost() -> None:
 
 
 def test_a_ring_for_a_queue_ends_that_ones_wait_alone() -> None:
-    bell, heard = Bell(), list[str]()
+    bell, heard = QueueWaker(), list[str]()
 
     def wait(queue: str) -> None:
         bell.wait(PATIENCE)
@@ -81,9 +81,9 @@ def test_a_ring_for_a_queue_ends_that_ones_wait_alone() -> None:
 def test_the_first_ring_is_heard_at_once_and_the_next_ones_are_gathered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bell, pauses = Bell("inbox"), list[float]()
-    monkeypatch.setattr("bot.runs.wake.time.sleep", pauses.append)
-    monkeypatch.setattr("bot.runs.wake.time.monotonic", lambda: 100.0)
+    bell, pauses = QueueWaker("inbox"), list[float]()
+    monkeypatch.setattr("bot.jobs.queue_waker.time.sleep", pauses.append)
+    monkeypatch.setattr("bot.jobs.queue_waker.time.monotonic", lambda: 100.0)
 
     def wait() -> None:
         bell.wait(0)
@@ -95,11 +95,11 @@ def test_the_first_ring_is_heard_at_once_and_the_next_ones_are_gathered(
         thread = threading.Thread(target=wait, name=f"queue-worker-{queue}")
         thread.start()
         thread.join(PATIENCE)
-    assert pauses == pytest.approx([0.0, wake.REST, 0.0, wake.GATHER])
+    assert pauses == pytest.approx([0.0, queue_waker.REST, 0.0, queue_waker.GATHER])
 
 
 def test_rings_are_heard_by_each_thread_for_itself() -> None:
-    bell, answers = Bell(), list[bool]()
+    bell, answers = QueueWaker(), list[bool]()
     bell.wait(0)
     thread = waiting(bell, answers)
     bell.ring()
@@ -121,7 +121,7 @@ def test_only_a_worker_that_is_alone_prepares_plans_ahead(monkeypatch: pytest.Mo
 
 
 def test_when_dbos_stops_the_waits_say_so() -> None:
-    stop, bell, answers = threading.Event(), Bell(), list[bool]()
+    stop, bell, answers = threading.Event(), QueueWaker(), list[bool]()
     assert bell.over(stop) is bell
     thread = waiting(bell, answers)
     assert not bell.is_set()
@@ -146,29 +146,29 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 
 
 def test_two_processes_get_two_names(engine: sa.Engine, tmp_path: Path) -> None:
-    first, held = alive.claim(engine, tmp_path, "host")
-    second, also = alive.claim(engine, tmp_path, "host")
+    first, held = liveness.claim_name(engine, tmp_path, "host")
+    second, also = liveness.claim_name(engine, tmp_path, "host")
     assert (first, second) == ("host", "host-2")
     held.release()
-    third, last = alive.claim(engine, tmp_path, "host")
+    third, last = liveness.claim_name(engine, tmp_path, "host")
     assert third == "host", "a name that was let go is free"
     last.release()
     also.release()
 
 
 def test_other_names_do_not_meet(engine: sa.Engine, tmp_path: Path) -> None:
-    one, held = alive.claim(engine, tmp_path, "one")
-    other, also = alive.claim(engine, tmp_path, "other")
+    one, held = liveness.claim_name(engine, tmp_path, "one")
+    other, also = liveness.claim_name(engine, tmp_path, "other")
     assert (one, other) == ("one", "other")
     held.release()
     also.release()
 
 
 def test_there_is_an_end_to_names(engine: sa.Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alive, "MOST", 2)
-    held = [alive.claim(engine, tmp_path, "host")[1] for _ in range(2)]
+    monkeypatch.setattr(liveness, "MOST", 2)
+    held = [liveness.claim_name(engine, tmp_path, "host")[1] for _ in range(2)]
     with pytest.raises(UserError, match="TOWPATH_WORKER_NAME"):
-        alive.claim(engine, tmp_path, "host")
+        liveness.claim_name(engine, tmp_path, "host")
     for one in held:
         one.release()
 
@@ -176,9 +176,9 @@ def test_there_is_an_end_to_names(engine: sa.Engine, tmp_path: Path, monkeypatch
 HOLDER = """
 import sys
 from pathlib import Path
-from bot.runs import alive, wake
+from bot.jobs import liveness
 from bot.storage.engines import open_engine
-name, life = alive.claim(open_engine(sys.argv[1]), Path(sys.argv[2]), "host")
+name, life = liveness.claim_name(open_engine(sys.argv[1]), Path(sys.argv[2]), "host")
 print(name, flush=True)
 sys.stdin.read()
 """
@@ -189,7 +189,7 @@ def test_a_killed_owner_leaves_its_name(database_url: str, engine: sa.Engine, tm
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as holder:
         assert holder.stdout is not None
         assert holder.stdout.readline() == "host\n"
-        name, held = alive.claim(engine, tmp_path, "host")
+        name, held = liveness.claim_name(engine, tmp_path, "host")
         assert name == "host-2"
         held.release()
         holder.kill()
@@ -199,10 +199,10 @@ def test_a_killed_owner_leaves_its_name(database_url: str, engine: sa.Engine, tm
     held.release()
 
 
-def _when_free(engine: sa.Engine, directory: Path) -> tuple[str, alive.Life]:
+def _when_free(engine: sa.Engine, directory: Path) -> tuple[str, liveness.WorkerLock]:
     """Postgres notices a moment later that a client is gone."""
     for _ in range(200):
-        name, held = alive.claim(engine, directory, "host")
+        name, held = liveness.claim_name(engine, directory, "host")
         if name == "host":
             return name, held
         held.release()
@@ -211,7 +211,7 @@ def _when_free(engine: sa.Engine, directory: Path) -> tuple[str, alive.Life]:
 
 
 def test_the_advisory_lock_has_a_key_for_each_name() -> None:
-    keys = {alive.key_of(name) for name in ("host", "host-2", "other")}
+    keys = {liveness.key_of(name) for name in ("host", "host-2", "other")}
     assert len(keys) == 3
     assert all(0 <= key < 2**63 for key in keys)
 

@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
+from bot.domain.ports.state import Author
 from bot.domain.ports.terraform import Backend
 from bot.domain.run import Run
-from bot.domain.state import StateInfo
+from bot.domain.states.model import StateInfo
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.context import Context
-from bot.services.stale_record import reconcile
+from bot.services.states.reconcile import reconcile_state
 from tests.contract.state_store import state
 
 HERE = Target("acme/infra", "infra", "staging")
@@ -40,7 +41,7 @@ def bucket(context: Context) -> tuple[Context, Bucket]:
     made: Any = Bucket()
     context = replace(context, backends=made)
     with context.store.begin() as tables:
-        tables.states.append(HERE.key, full(5), StateInfo.parse(full(5)), actor="ann", run_id="r1")
+        tables.states.append(HERE.key, full(5), StateInfo.parse(full(5)), Author("r1", actor="ann"))
     return context, made
 
 
@@ -52,17 +53,17 @@ def serials(context: Context) -> list[int]:
 def test_the_same_state_says_nothing(bucket: tuple[Context, Bucket]) -> None:
     context, there = bucket
     there.data = full(5)
-    assert reconcile(context, HERE, S3) == ""
+    assert reconcile_state(context, HERE, S3) == ""
     assert serials(context) == [5]
 
 
 def test_a_newer_one_is_recorded_and_told_once(bucket: tuple[Context, Bucket]) -> None:
     context, there = bucket
     there.data = full(8)
-    said = reconcile(context, HERE, S3)
+    said = reconcile_state(context, HERE, S3)
     assert "serial 8" in said
     assert "`/diff staging`" in said
-    assert reconcile(context, HERE, S3) == ""
+    assert reconcile_state(context, HERE, S3) == ""
     with context.store.read() as tables:
         newest = tables.states.newest(HERE.key)
     assert newest is not None
@@ -74,7 +75,7 @@ def test_an_apply_that_writes_records_by_itself(bucket: tuple[Context, Bucket]) 
     there.data = full(8)
     with context.store.begin() as tables:
         tables.runs.add(Run("r2", "apply", HERE, 1, "c", phase="applying"))
-    assert reconcile(context, HERE, S3) == ""
+    assert reconcile_state(context, HERE, S3) == ""
     assert serials(context) == [5]
 
 
@@ -83,8 +84,8 @@ def test_an_apply_that_writes_records_by_itself(bucket: tuple[Context, Bucket]) 
     [
         (full(4), "has serial 4"),
         (full(9, "two"), "lineage two"),
-        (full(5, outputs={"a": {}}), "another content"),
-        (None, "no state at all"),
+        (full(5, outputs={"a": {}}), "other content"),
+        (None, "the backend has none"),
     ],
 )
 def test_an_older_or_another_one_stops_the_run(
@@ -93,7 +94,7 @@ def test_an_older_or_another_one_stops_the_run(
     context, there = bucket
     there.data = data
     with pytest.raises(UserError, match=why) as refused:
-        reconcile(context, HERE, S3)
+        reconcile_state(context, HERE, S3)
     assert "towpath state verify acme/infra:infra:staging" in refused.value.next_step
     assert serials(context) == [5]
 
@@ -102,17 +103,17 @@ def test_a_state_from_before_the_bot_is_recorded(bucket: tuple[Context, Bucket])
     context, there = bucket
     other = replace(HERE, environment="prod")
     there.data = full(3)
-    assert "serial 3" in reconcile(context, other, S3)
-    assert reconcile(context, other, S3) == ""
+    assert "serial 3" in reconcile_state(context, other, S3)
+    assert reconcile_state(context, other, S3) == ""
 
 
 def test_an_empty_first_state_is_no_news(bucket: tuple[Context, Bucket]) -> None:
     context, there = bucket
     there.data = state(1)
-    assert reconcile(context, replace(HERE, environment="ci"), S3) == ""
+    assert reconcile_state(context, replace(HERE, environment="ci"), S3) == ""
     there.data = None
-    assert reconcile(context, replace(HERE, environment="dev"), S3) == ""
+    assert reconcile_state(context, replace(HERE, environment="dev"), S3) == ""
 
 
 def test_the_built_in_backend_is_the_record(context: Context) -> None:
-    assert reconcile(context, HERE, Backend("http", {})) == ""
+    assert reconcile_state(context, HERE, Backend("http", {})) == ""

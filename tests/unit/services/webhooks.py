@@ -1,4 +1,4 @@
-"""GitHub's webhooks for the door's tests: a small payload of each kind, and how one is signed and sent."""
+"""GitHub's webhooks for the tests of the intake: a small payload of each kind, and how one is signed and sent."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from bot.github.webhook import sign
-from bot.intake.github import GitHubDoor
+from bot.intake.github import GitHubIntake
 
 SECRET = "s3cret"
 REPOSITORY = {
@@ -105,6 +105,6 @@ def headers(body: bytes, event: str = "issue_comment", **more: str) -> dict[str,
     return given | {name.replace("_", "-"): value for name, value in more.items()}
 
 
-def send(door: GitHubDoor, payload: Any, event: str = "issue_comment", **more: str) -> tuple[int, str]:
+def send(intake: GitHubIntake, payload: Any, event: str = "issue_comment", **more: str) -> tuple[int, str]:
     body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-    return door.take(headers(body, event, **more), body)
+    return intake.receive(headers(body, event, **more), body)

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.environment import secrets_of
+from bot.env_filter import prefixed_secrets, secrets_file
 from bot.errors import UserError
-from bot.settings import PREFIX, Settings, load, secrets_file
+from bot.settings import PREFIX, Settings, load
 
 SECRET = "hunter2-never-shown"
 FIELDS = sorted(Settings.model_fields)
@@ -148,24 +148,26 @@ def test_a_private_key_file_that_is_not_there(monkeypatch: pytest.MonkeyPatch, t
     ("variables", "told"),
     [
         ({}, "GitHub is off"),
-        ({"GITHUB_TOKEN": "x"}, "GitHub's webhooks are refused"),
-        ({"GITHUB_APP_ID": "1"}, "GitHub's webhooks are refused"),
+        ({"GITHUB_TOKEN": "x"}, "GitHub webhooks are rejected"),
+        ({"GITHUB_APP_ID": "1"}, "GitHub webhooks are rejected"),
         ({}, "Slack is off"),
-        ({"SLACK_BOT_TOKEN": "x"}, "Slack's requests are refused"),
-        ({"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "y"}, "Slack shows no cards"),
+        ({"SLACK_BOT_TOKEN": "x"}, "Slack requests are rejected"),
+        ({"SLACK_BOT_TOKEN": "x", "SLACK_APP_TOKEN": "y"}, "Slack gets no pull request cards"),
     ],
 )
 def test_what_is_off_is_told(monkeypatch: pytest.MonkeyPatch, variables: dict[str, str], told: str) -> None:
     for name, value in variables.items():
         monkeypatch.setenv(f"{PREFIX}{name}", value)
-    assert any(note.startswith(told) for note in load().missing())
+    settings = load()
+    assert any(note.startswith(told) for note in [*settings.missing(), *settings.turned_off()])
 
 
 def test_where_all_is_set_nothing_is_off(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"):
         monkeypatch.setenv(f"{PREFIX}{name}", "x")
     monkeypatch.setenv("TOWPATH_SLACK_CHANNEL", "infra")
-    assert load().missing() == []
+    settings = load()
+    assert settings.missing() == settings.turned_off() == []
 
 
 def test_secrets_from_a_file(tmp_path: Path) -> None:
@@ -176,7 +178,7 @@ def test_secrets_from_a_file(tmp_path: Path) -> None:
 
 def test_a_broken_secrets_file_is_told_without_its_content(tmp_path: Path) -> None:
     (tmp_path / "secrets.toml").write_text(f"STAGING_TOKEN = {SECRET}\n")
-    with pytest.raises(UserError, match="is not TOML") as caught:
+    with pytest.raises(UserError, match="is not valid TOML") as caught:
         secrets_file(tmp_path)
     assert SECRET not in str(caught.value)
 
@@ -194,6 +196,25 @@ def test_secrets_that_are_part_of_a_setting_are_secrets(
 def test_no_prefix_gives_away_the_bots_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("TOWPATH_GITHUB_TOKEN", SECRET)
     monkeypatch.setenv("STAGING_TOKEN", "x")
-    assert secrets_of("STAGING_", tmp_path) == {"TOKEN": "x"}
+    assert prefixed_secrets("STAGING_", tmp_path) == {"TOKEN": "x"}
     for prefix in ("TOWPATH_", "TOWPATH_GITHUB_", "TO"):
-        assert SECRET not in secrets_of(prefix, tmp_path).values()
+        assert SECRET not in prefixed_secrets(prefix, tmp_path).values()
+
+
+@pytest.mark.parametrize(
+    ("address", "issuer"),
+    [
+        ("", ""),
+        ("http://towpath.example.com", ""),
+        ("towpath.example.com", ""),
+        ("https://", ""),
+        ("https://towpath.example.com?a=b", ""),
+        ("https://ann@towpath.example.com", ""),
+        ("https://towpath.example.com", "https://towpath.example.com"),
+        ("https://example.com/towpath/", "https://example.com/towpath"),
+        ("http://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ],
+)
+def test_the_issuer_is_public_and_https(monkeypatch: pytest.MonkeyPatch, address: str, issuer: str) -> None:
+    monkeypatch.setenv("TOWPATH_PUBLIC_URL", address)
+    assert load().issuer == issuer

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.slack.events import delivery_id, parse, read
+from bot.slack.events import read_request
+from bot.slack.payload import delivery_id, parse_payload, written_at
 from bot.slack.request import Malformed, SlackRequest
 
 COMMAND = {
@@ -55,7 +56,7 @@ GENUINE = (COMMAND, CLICK, EVENT, SUBMISSION)
 
 
 def asked(payload: dict[str, Any]) -> SlackRequest:
-    request = read(payload, "d")
+    request = read_request(payload, "d")
     assert request is not None
     return request
 
@@ -102,7 +103,11 @@ def shared(**changes: Any) -> dict[str, Any]:
         ({**CLICK, "user": {"id": "U1", "team_id": "T2"}, "team": None}, "T2"),
         (CLICK, "T1"),
         ({**SUBMISSION, "user": {"id": "U1", "team_id": "T2"}}, "T2"),
-        (event(team="T2", user_team="T2"), "T1"),
+        (event(), "T1"),
+        (event(team="T1"), "T1"),
+        (event(team="T2", user_team="T2"), "T2"),
+        (event(source_team="T2", team="T1"), "T2"),
+        (shared(source_team="T2", team="T1"), "T2"),
         (shared(user_team="T2", team="T1"), "T2"),
         (shared(team="T2"), "T2"),
         (shared(user_team="E2", team="T1"), "E2"),
@@ -115,12 +120,12 @@ def test_the_workspace_is_the_persons(payload: dict[str, Any], team: str) -> Non
 
 
 def test_a_person_of_no_known_workspace_is_nobody() -> None:
-    assert read(shared(), "d") is None
+    assert read_request(shared(), "d") is None
 
 
 def test_home_and_direct_messages() -> None:
     assert asked(event(type="app_home_opened", tab="home")).kind == "home"
-    assert read(event(type="app_home_opened", tab="messages"), "d") is None
+    assert read_request(event(type="app_home_opened", tab="messages"), "d") is None
     assert asked(event(type="message", channel_type="im")).kind == "mention"
 
 
@@ -139,7 +144,7 @@ def test_home_and_direct_messages() -> None:
     ],
 )
 def test_nobody_asks_anything(payload: dict[str, Any]) -> None:
-    assert read(payload, "d") is None
+    assert read_request(payload, "d") is None
 
 
 @pytest.mark.parametrize(
@@ -161,7 +166,7 @@ def test_nobody_asks_anything(payload: dict[str, Any]) -> None:
 )
 def test_hostile_shapes(payload: dict[str, Any]) -> None:
     with pytest.raises(Malformed):
-        read(payload, "d")
+        read_request(payload, "d")
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(
@@ -183,10 +188,10 @@ def test_any_damage_is_read_or_malformed(payload: dict[str, Any], data: st.DataO
             break
         part = part[key]
     try:
-        request = read(damaged, "d")
+        request = read_request(damaged, "d")
     except Malformed:
         return
-    assert request is None or all(isinstance(value, str | dict) for value in asdict(request).values())
+    assert request is None or all(isinstance(value, str | dict | float) for value in asdict(request).values())
 
 
 @pytest.mark.parametrize(
@@ -207,15 +212,15 @@ def test_any_damage_is_read_or_malformed(payload: dict[str, Any], data: st.DataO
 )
 def test_bodies_that_cannot_be_read(body: bytes, kind: str) -> None:
     with pytest.raises(Malformed):
-        parse(body, kind)
+        parse_payload(body, kind)
 
 
 def test_bodies() -> None:
     form = "application/x-www-form-urlencoded"
-    assert parse(urlencode(COMMAND).encode(), form) == COMMAND
-    assert parse(urlencode({"payload": json.dumps(CLICK)}).encode(), form) == CLICK
-    assert parse(json.dumps(EVENT).encode(), "application/json; charset=utf-8") == EVENT
-    assert parse(b'{"a": "\\\\u0000"}', "application/json") == {"a": "\\u0000"}
+    assert parse_payload(urlencode(COMMAND).encode(), form) == COMMAND
+    assert parse_payload(urlencode({"payload": json.dumps(CLICK)}).encode(), form) == CLICK
+    assert parse_payload(json.dumps(EVENT).encode(), "application/json; charset=utf-8") == EVENT
+    assert parse_payload(b'{"a": "\\\\u0000"}', "application/json") == {"a": "\\u0000"}
 
 
 def test_the_delivery_id_is_slacks_or_a_digest() -> None:
@@ -254,3 +259,22 @@ def test_the_same_click_and_the_same_submission_are_one_delivery() -> None:
 @given(st.sampled_from(GENUINE), st.sampled_from(["user", "view", "actions", "container", "type"]), JSON)
 def test_a_damaged_payload_has_an_id_all_the_same(payload: dict[str, Any], key: str, value: Any) -> None:
     assert delivery_id({**payload, key: value}, b"body")
+
+
+@pytest.mark.parametrize(
+    ("payload", "timestamp", "at"),
+    [
+        (EVENT, "9", 3.000001),
+        (event(ts="", event_ts="4.5"), "9", 4.5),
+        ({**CLICK, "actions": [{**CLICK["actions"][0], "action_ts": "5.25"}]}, "9", 5.25),
+        (COMMAND, "9", 9.0),
+        (SUBMISSION, "9", 9.0),
+        (COMMAND, "", 0.0),
+        (event(ts="9" * 40), "", 0.0),
+        ({**CLICK, "actions": "?"}, "x", 0.0),
+    ],
+    ids=["mention", "event", "click", "command", "submission", "socket", "damaged time", "damaged"],
+)
+def test_when_it_was_written(payload: dict[str, Any], timestamp: str, at: float) -> None:
+    """By Slack's clock: the message's or click's own time, which a repeated delivery has too, else the request's."""
+    assert written_at(payload, timestamp) == at

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.domain.ports.state import Grant
-from bot.domain.state import LockInfo
-from bot.state.backend import MAX_STATE, Backend, Response
+from bot.domain.states.model import LockInfo
+from bot.state.backend import Backend
+from bot.state.messages import MAX_STATE, Request, Response
 from tests.contract.state_store import A, B, MemoryStates, state
 
 SECRET = "secret"
@@ -44,7 +45,7 @@ class Caller:
         pair = base64.b64encode(f"{self.user}:{password}".encode()).decode()
         sent = {"authorization": f"Basic {pair}", "content-length": str(len(body)), **headers}
         sent = {name.replace("_", "-"): value for name, value in sent.items() if value}
-        return self.backend.handle(method, key, {"ID": lock} if lock else {}, sent, body)
+        return self.backend.handle(Request(method, key, sent, {"ID": lock} if lock else {}, body))
 
 
 @pytest.fixture

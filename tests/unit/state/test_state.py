@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.state import LockInfo, StateInfo
+from bot.domain.states.model import LockInfo, StateInfo
 from tests.contract.state_store import state
 
 

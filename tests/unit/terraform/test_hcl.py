@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 
 from bot.domain.ports.terraform import Backend, Engine
 from bot.errors import UserError
-from bot.terraform.declared import OVERRIDE, declared_backend, settle
-from bot.terraform.fingerprint import fingerprint
-from bot.terraform.hcl import Unreadable, parse, parse_json
-from bot.terraform.modules import config_files, is_override, local_modules, module_users
+from bot.terraform.config.backend_block import OVERRIDE, declared_backend, ensure_backend, refuse_settings
+from bot.terraform.config.hcl import parse
+from bot.terraform.config.hcl_tokens import ParseError
+from bot.terraform.config.json_config import parse_json
+from bot.terraform.config.module_graph import config_files, is_override, local_modules, module_users
+from bot.terraform.init.fingerprint import fingerprint
 
 S3 = 'terraform {\n  backend "s3" {\n    bucket = "b"\n  }\n}\n'
 ENGINE = Engine("/bin/terraform", "1.11.4", "terraform")
@@ -96,23 +98,23 @@ def test_a_json_override_is_refused(tmp_path: Path) -> None:
 
 def test_our_overrides_name_is_ours(tmp_path: Path) -> None:
     lay(tmp_path, {"main.tf": ""})
-    settle(tmp_path, "http")
+    ensure_backend(tmp_path, "http")
     assert declared_backend(tmp_path) == ""
-    settle(tmp_path, "s3")
+    ensure_backend(tmp_path, "s3")
     assert 'backend "s3"' in (tmp_path / OVERRIDE).read_text()
     for name in (OVERRIDE, OVERRIDE + ".json"):
         (tmp_path / name).write_text("{}" if name.endswith("json") else 'resource "a" "b" {\n}\n')
-        with pytest.raises(UserError, match="kept for Towpath"):
+        with pytest.raises(UserError, match="reserved for Towpath"):
             declared_backend(tmp_path)
         (tmp_path / name).unlink()
 
 
 def test_another_backend_than_the_targets_is_refused(tmp_path: Path) -> None:
     lay(tmp_path, {"main.tf": S3})
-    settle(tmp_path, "s3")
+    ensure_backend(tmp_path, "s3")
     assert not (tmp_path / OVERRIDE).exists()
     with pytest.raises(UserError, match="`s3` backend, but this target's state is kept by `http`"):
-        settle(tmp_path, "http")
+        ensure_backend(tmp_path, "http")
 
 
 def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
@@ -141,13 +143,13 @@ def test_which_files_count() -> None:
 def test_deep_nesting_breaks_nothing() -> None:
     deep = 'x = "' + '${"' * 50_000 + '"}' * 50_000 + '"\n'
     assert list(parse(deep.encode()).attributes) == ["x"]
-    with pytest.raises(Unreadable):
+    with pytest.raises(ParseError):
         parse_json(b"[" * 100_000)
 
 
 @given(st.text(alphabet='ab "{}$%<\n\\/*#=-[]()'))
 def test_any_text_is_read_or_refused(text: str) -> None:
-    with suppress(Unreadable):
+    with suppress(ParseError):
         parse(text.encode())
 
 
@@ -210,3 +212,89 @@ def test_what_the_fingerprint_depends_on(tmp_path: Path) -> None:
         of({}, given=Backend("s3", {"address": "x"})),
     ]
     assert len({same, *others}) == len(others) + 1
+
+
+# settings of a backend block
+
+IN_BUCKET = Backend("s3", {"bucket": "states", "key": "staging/terraform.tfstate", "region": "auto"})
+ACCEPTED = """
+terraform {
+  backend "s3" {
+    bucket                      = "b"
+    key                         = "k"
+    region                      = "eu-west-1"
+    encrypt                     = true
+    use_lockfile                = true
+    use_path_style              = true
+    skip_credentials_validation = true
+    workspace_key_prefix        = "env:"
+  }
+}
+"""
+
+
+def test_settings_that_a_repository_may_choose(tmp_path: Path) -> None:
+    refuse_settings(lay(tmp_path, {"main.tf": ACCEPTED, "other.tf": "# acl = 1\n"}), IN_BUCKET)
+    (tmp_path / "main.tf").unlink()
+    refuse_settings(
+        lay(tmp_path, {"main.tf.json": '{"terraform": {"backend": {"s3": {"//": "ours", "key": "k"}}}}'}),
+        IN_BUCKET,
+    )
+
+
+@pytest.mark.parametrize(
+    ("written", "name", "advice"),
+    [
+        ('acl = "public-read"', "acl", "on the bucket itself"),
+        ('kms_key_id = "alias/theirs"', "kms_key_id", "on the bucket itself"),
+        ('sse_customer_key = "x"', "sse_customer_key", "on the bucket itself"),
+        (
+            'endpoints = { s3 = "https://evil.example.com" }',
+            "endpoints",
+            "set `endpoint` in the stack's `backend`",
+        ),
+        ('endpoints {\n      s3 = "https://evil.example.com"\n    }', "endpoints", "set `endpoint`"),
+        ('sts_endpoint = "https://evil.example.com"', "sts_endpoint", ""),
+        ('dynamodb_endpoint = "https://evil.example.com"', "dynamodb_endpoint", "`use_lockfile`"),
+        ('https_proxy = "http://evil.example.com"', "https_proxy", ""),
+        ("insecure = true", "insecure", ""),
+        ('custom_ca_bundle = "ca.pem"', "custom_ca_bundle", ""),
+        ('profile = "admin"', "profile", ""),
+        ('role_arn = "arn:aws:iam::1:role/admin"', "role_arn", ""),
+        ('assume_role = { role_arn = "arn:aws:iam::1:role/admin" }', "assume_role", ""),
+        ('shared_credentials_files = ["x"]', "shared_credentials_files", ""),
+        ('access_key = "hush"', "access_key", ""),
+        ("of_tomorrow = true", "of_tomorrow", ""),
+    ],
+)
+def test_any_other_setting_is_named_with_its_place(
+    tmp_path: Path, written: str, name: str, advice: str
+) -> None:
+    text = f'terraform {{\n  backend "s3" {{\n    key = "k"\n    {written}\n  }}\n}}\n'
+    with pytest.raises(UserError, match=f"`backend.tf` line 4 sets `{name}`") as refused:
+        refuse_settings(lay(tmp_path, {"backend.tf": text}), IN_BUCKET)
+    assert "hush" not in f"{refused.value.what}{refused.value.next_step}"
+    assert refused.value.next_step.startswith("Remove it, commit and push.")
+    assert advice in refused.value.next_step
+
+
+def test_in_json_every_block_counts(tmp_path: Path) -> None:
+    text = (
+        '{"terraform": {"backend": [{"s3": {"key": "k"}},\n {"s3": {"key": "k",\n "acl": "public-read"}}]}}'
+    )
+    with pytest.raises(UserError, match=r"`x\.tf\.json` line 3 sets `acl`"):
+        refuse_settings(lay(tmp_path, {"x.tf.json": text}), IN_BUCKET)
+
+
+def test_endpoints_are_overruled_where_the_policy_names_one(tmp_path: Path) -> None:
+    lay(tmp_path, {"x.tf": 'terraform {\n  backend "s3" {\n    endpoints = { s3 = "https://r2" }\n  }\n}\n'})
+    refuse_settings(tmp_path, Backend("s3", {"endpoints": '{"s3": "https://r2"}'}))
+    with pytest.raises(UserError, match="endpoints"):
+        refuse_settings(tmp_path, IN_BUCKET)
+
+
+def test_settings_of_the_built_in_backend(tmp_path: Path) -> None:
+    block = 'terraform {\n  backend "http" {\n    address = "https://x"\n    %s = true\n  }\n}\n'
+    refuse_settings(lay(tmp_path, {"x.tf": block % "retry_max"}), Backend("http"))
+    with pytest.raises(UserError, match="line 4 sets `skip_cert_verification`"):
+        refuse_settings(lay(tmp_path, {"x.tf": block % "skip_cert_verification"}), Backend("http"))

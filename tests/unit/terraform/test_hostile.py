@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from bot.domain.redaction import MASK, Redactor
 from bot.errors import UserError
-from bot.terraform import events
-from bot.terraform.declared import declared_backend, settle
-from bot.terraform.hcl import Unreadable, parse
-from bot.terraform.log import LINE, Lines
+from bot.terraform.cli import json_ui
+from bot.terraform.cli.bounded_log import MAX_LINE, LineSplitter
+from bot.terraform.config.backend_block import declared_backend, ensure_backend
+from bot.terraform.config.hcl import parse
+from bot.terraform.config.hcl_tokens import ParseError
 from tests.contract.state_store import state
 
 ODD: st.SearchStrategy[object] = st.one_of(
@@ -42,7 +43,7 @@ def test_long_tokens_are_hidden_whole() -> None:
 
 def test_comments_without_an_end_are_refused_in_good_time() -> None:
     before = time.process_time()
-    with pytest.raises(Unreadable, match="a comment does not end"):
+    with pytest.raises(ParseError, match="a comment is not closed"):
         parse(b'a = "${' + b"/* " * 300_000 + b'"')
     assert time.process_time() - before < 10
 
@@ -50,25 +51,25 @@ def test_comments_without_an_end_are_refused_in_good_time() -> None:
 @pytest.mark.parametrize(
     ("text", "where"),
     [
-        ('\nresource "a" "b" {\n  x {\n', "`x` block that begins in line 3"),
-        ('x = 1\ny = "', "in line 2"),
-        ("x = <<E\ntext\n", "in line 1"),
-        ('\n\nx = "a\nb"', "the string in line 3"),
+        ('\nresource "a" "b" {\n  x {\n', "`x` block that starts on line 3 is not closed"),
+        ('x = 1\ny = "', "on line 2 is not closed"),
+        ("x = <<E\ntext\n", "on line 1 is not closed"),
+        ('\n\nx = "a\nb"', "the string on line 3 is not closed"),
     ],
 )
 def test_what_cannot_be_read_is_told_with_its_line(text: str, where: str) -> None:
-    with pytest.raises(Unreadable, match=where):
+    with pytest.raises(ParseError, match=where):
         parse(text.encode())
 
 
 def test_a_root_without_files_is_not_planned(tmp_path: Path) -> None:
     """With an override of ours in it, Terraform would plan to destroy everything."""
     for _ in range(2):
-        with pytest.raises(UserError, match="holds no Terraform files"):
-            settle(tmp_path, "http")
+        with pytest.raises(UserError, match="has no Terraform files"):
+            ensure_backend(tmp_path, "http")
         (tmp_path / "README.md").write_text("moved\n")
     (tmp_path / "main.tf").write_text("# nothing is left\n")
-    settle(tmp_path, "http")
+    ensure_backend(tmp_path, "http")
 
 
 def test_a_pointer_of_lfs_is_told(tmp_path: Path) -> None:
@@ -102,8 +103,8 @@ def test_whatever_a_line_holds_it_is_text(content: object, kind: object, message
     if isinstance(content, dict):
         event |= content
     line = json.dumps(event)
-    said = events.read(line)
-    texts = [part for one in said for part in (one.line, one.address, one.action)] + [*events.errors(line)]
+    said = json_ui.read(line)
+    texts = [part for one in said for part in (one.line, one.address, one.action)] + [*json_ui.errors(line)]
     for text in texts:
         assert "\0" not in text
         text.encode()
@@ -117,17 +118,17 @@ def test_an_error_that_is_too_long_is_still_an_error() -> None:
             "@level": "error",
             "@message": message,
             "@module": "terraform.ui",
-            "diagnostic": {"detail": "x" * LINE},
+            "diagnostic": {"detail": "x" * MAX_LINE},
         },
         separators=(",", ":"),
     )
-    lines = Lines()
+    lines = LineSplitter()
     (cut,) = [*lines.feed(line.encode() + b"\n"), *lines.end()]
-    (error,) = events.errors(cut.decode())
+    (error,) = json_ui.errors(cut.decode())
     assert error == f"{message} (the rest is too long to be shown)"
-    (said,) = events.read(cut.decode().replace('"error"', '"info"'))
+    (said,) = json_ui.read(cut.decode().replace('"error"', '"info"'))
     assert said.line.startswith(message)
-    assert list(events.errors('{"@level":"error","@message":"\\x","@module":"terraform.ui",')) == []
+    assert list(json_ui.errors('{"@level":"error","@message":"\\x","@module":"terraform.ui",')) == []
 
 
 @pytest.mark.parametrize(
@@ -149,6 +150,6 @@ def test_a_state_beside_the_configuration(tmp_path: Path, name: str, content: by
     (tmp_path / name).write_bytes(content)
     if refused:
         with pytest.raises(UserError, match="committed beside"):
-            settle(tmp_path, "http")
+            ensure_backend(tmp_path, "http")
     else:
-        settle(tmp_path, "http")
+        ensure_backend(tmp_path, "http")

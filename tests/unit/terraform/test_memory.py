@@ -7,22 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from bot.domain.ports.terraform import Place
-from bot.terraform.environment import Environment
-from bot.terraform.memory import pace, total
+from bot.domain.ports.terraform import WorkDir
+from bot.terraform.cli.env import Environment
+from bot.terraform.cli.gc_tuning import available_memory, gc_variables
 
 GB = 1 << 30
 
 
 def test_half_of_each_share_is_for_the_largest_process() -> None:
-    assert pace(8 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "1024MiB"}
-    assert pace(24 * GB, 2) == {"GOGC": "400", "GOMEMLIMIT": "6144MiB"}
+    assert gc_variables(8 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "1024MiB"}
+    assert gc_variables(24 * GB, 2) == {"GOGC": "400", "GOMEMLIMIT": "6144MiB"}
 
 
 def test_a_small_machine_keeps_the_pace_of_go() -> None:
-    assert pace(4 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
-    assert pace(4 * GB - 8, 4) == {}
-    assert pace(GB, 64) == {}
+    assert gc_variables(4 * GB, 4) == {"GOGC": "400", "GOMEMLIMIT": "512MiB"}
+    assert gc_variables(4 * GB - 8, 4) == {}
+    assert gc_variables(GB, 64) == {}
 
 
 @pytest.mark.parametrize(
@@ -31,15 +31,17 @@ def test_a_small_machine_keeps_the_pace_of_go() -> None:
 def test_a_container_has_what_it_is_allowed(tmp_path: Path, said: str, bytes_: int | None) -> None:
     (tmp_path / "memory.max").write_text(said)
     machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
-    assert total([tmp_path / "memory.max", tmp_path / "none"]) == (bytes_ or machine)
+    assert available_memory([tmp_path / "memory.max", tmp_path / "none"]) == (bytes_ or machine)
 
 
 def test_what_was_set_for_the_bot_counts_more(tmp_path: Path) -> None:
-    ours = pace(8 * GB, 1)
-    place = Place(tmp_path)
-    made = Environment(ours, tmp_path).call(place)
+    ours = gc_variables(8 * GB, 1)
+    place = WorkDir(tmp_path)
+    made = Environment(ours, tmp_path).for_call(place)
     assert (made["GOGC"], made["GOMEMLIMIT"]) == ("400", "4096MiB")
-    made = Environment(ours | {"GOGC": "50"}, tmp_path).call(place)
+    made = Environment(ours | {"GOGC": "50"}, tmp_path).for_call(place)
     assert made["GOGC"] == "50"
-    of_the_target = Environment(ours | {"GOGC": "50"}, tmp_path).call(Place(tmp_path, env={"GOGC": "off"}))
+    of_the_target = Environment(ours | {"GOGC": "50"}, tmp_path).for_call(
+        WorkDir(tmp_path, env={"GOGC": "off"})
+    )
     assert of_the_target["GOGC"] == "off"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.domain.plan import PlanSummary
+from bot.domain.plans import PlanSummary, read_plan
 
 
 def resource(address: str, actions: list[str], **change: Any) -> dict[str, Any]:
@@ -23,11 +23,11 @@ def resource(address: str, actions: list[str], **change: Any) -> dict[str, Any]:
 
 
 def summary(*resources: dict[str, Any], **more: Any) -> PlanSummary:
-    return PlanSummary.from_json({"resource_changes": list(resources), **more})
+    return read_plan({"resource_changes": list(resources), **more})
 
 
 def lines(*resources: dict[str, Any]) -> list[str]:
-    return [attribute.line for change in summary(*resources).changes for attribute in change.attributes]
+    return [line for change in summary(*resources).changes for one in change.attributes for line in one.lines]
 
 
 def test_counts_and_order() -> None:
@@ -60,6 +60,27 @@ def test_counts_and_order() -> None:
     assert found.headline == "2 to import, 2 to move, 1 to forget, 3 to add, 1 to change, 3 to destroy"
     assert not found.empty
     assert found.changes[3].lines[0] == '~ a.both (moved from a.before) (import "i-2")'
+
+
+def test_every_field_of_a_change() -> None:
+    change = summary(
+        resource("dns.www", ["create", "delete"], action_reason="replace_by_request", deposed="1a2b3c4d")
+    ).changes[0]
+    assert (change.address, change.type) == ("dns.www (deposed 1a2b3c4d)", "dns")
+    assert (change.action, change.reason, change.create_first) == ("replace", "replace_by_request", True)
+    assert (change.previous_address, change.import_id) == ("", "")
+
+
+def test_fields_that_terraform_left_out() -> None:
+    (change,) = read_plan(
+        {"resource_changes": [{"address": "dns.www", "change": {"actions": ["delete"]}}]}
+    ).changes
+    assert (change.address, change.type, change.action, change.reason) == ("dns.www", "", "delete", "")
+
+
+def test_an_import_whose_id_is_known_after_apply() -> None:
+    (change,) = summary(resource("dns.www", ["no-op"], importing={"unknown": True})).changes
+    assert (change.action, change.import_id) == ("import", "(unknown)")
 
 
 def test_nothing_to_do() -> None:
@@ -173,7 +194,7 @@ def test_sensitive_parts_of_lists_and_outputs() -> None:
         "    + odd.a = [(sensitive value)]",
         "    + rules[0].p = (sensitive value)",
     ]
-    assert [output.line for output in found.outputs] == [
+    assert [line for output in found.outputs for line in output.lines] == [
         "- gone = {a = 1}",
         "~ kubeconfig = (sensitive value)",
         "+ url = (known after apply)",
@@ -183,6 +204,7 @@ def test_sensitive_parts_of_lists_and_outputs() -> None:
 def test_there_and_back_again() -> None:
     found = summary(
         resource("a.b", ["update"], before={"x": "1"}, after={"x": "2"}),
+        resource("a.c", ["create"], before=None, after={"x": "1"}),
         resource_drift=[resource("a.c", ["delete"], before={"x": "1"}, after=None)],
         output_changes={"o": {"actions": ["update"], "before": 1, "after": 2}},
         terraform_version="1.11.4",
@@ -190,13 +212,24 @@ def test_there_and_back_again() -> None:
     stored = json.loads(json.dumps(found.to_dict()))
     assert PlanSummary.from_dict(stored) == found
     assert PlanSummary.from_dict(stored | {"of_a_later_version": 1}) == found
-    assert found.drift[0].attributes[0].line == '- x = "1"'
+    assert found.drift[0].attributes[0].lines == ('- x = "1"',)
 
 
-def test_long_values_are_cut() -> None:
-    (line,) = lines(resource("a.b", ["create"], before=None, after={"x": "y" * 10_000}))
-    assert len(line) < 600
-    assert line.endswith("…")
+def test_long_values_are_folded_and_complete() -> None:
+    found = lines(resource("a.b", ["create"], before=None, after={"x": "y" * 10_000}))
+    assert max(map(len, found)) <= 240
+    assert sum(line.count("y") for line in found) == 10_000
+    assert all(line.startswith("+ ↳ y") for line in found[1:])
+
+
+def test_a_summary_counts_what_it_leaves_out() -> None:
+    text = "".join(f"line {number}\n" for number in range(100))
+    full = summary(resource("a.b", ["create"], before=None, after={"x": text}))
+    (change,) = full.abridged(3).changes
+    assert len(change.attributes[0].lines) == 31
+    assert change.attributes[0].lines[-1].strip() == "… 72 more changed lines"
+    assert change.changed == full.changes[0].changed == 103
+    assert full.abridged(3).pages == 3
 
 
 @pytest.mark.parametrize(
@@ -217,7 +250,7 @@ def test_secrets_that_nothing_marks_are_hidden_in_every_form(shown: Any) -> None
     entry = {"address": f"a.b[{json.dumps(shown)}]", "type": "a", "change": change}
     output = {"actions": ["create"], "before": None, "after": shown, "after_unknown": False}
     plan = {"resource_changes": [entry], "resource_drift": [entry], "output_changes": {"o": output}}
-    said = json.dumps(PlanSummary.from_json(plan, ["s3cr<et>-word"]).to_dict())
+    said = json.dumps(read_plan(plan, ["s3cr<et>-word"]).to_dict())
     for part in ("s3cr", "czNj", "ghp_a", "et>"):
         assert part not in said
     assert said.count("***") >= 5
@@ -227,4 +260,4 @@ def test_a_secret_that_changes_is_still_a_change() -> None:
     old, new = "ghp_" + "a" * 36, "ghp_" + "b" * 36
     change = {"actions": ["update"], "before": {"a": old}, "after": {"a": new}, "after_unknown": {}}
     plan = {"resource_changes": [{"address": "a.b", "type": "a", "change": change}]}
-    assert [one.line for one in PlanSummary.from_json(plan).changes[0].attributes] == ['~ a = "***"']
+    assert [one.lines for one in read_plan(plan).changes[0].attributes] == [('~ a = "***"',)]

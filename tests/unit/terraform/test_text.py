@@ -11,14 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.policy_file import parse as parse_policy
-from bot.domain.ports.terraform import Place
+from bot.domain.policy.loader import parse_policy
+from bot.domain.ports.terraform import GitAccess, PlanOptions, WorkDir
 from bot.domain.redaction import Redactor
 from bot.playground import sample
-from bot.terraform import events
-from bot.terraform.command import Command
-from bot.terraform.environment import Environment
-from bot.terraform.log import LINE, Lines, Log
+from bot.terraform.cli import json_ui
+from bot.terraform.cli.argv import Command
+from bot.terraform.cli.bounded_log import MAX_LINE, BoundedLog, LineSplitter
+from bot.terraform.cli.env import Environment
 
 SECRET = 'p<ss & "w/rd" ü+'
 
@@ -88,7 +88,7 @@ def test_private_keys_over_lines_and_in_one() -> None:
 @given(st.lists(st.binary(max_size=30)), st.integers(1, 7))
 def test_lines_are_the_same_however_they_arrive(parts: list[bytes], size: int) -> None:
     data = b"\n".join(part.replace(b"\n", b"").replace(b"\r", b"") for part in parts)
-    lines = Lines()
+    lines = LineSplitter()
     got = [line for at in range(0, len(data), size) for line in lines.feed(data[at : at + size])]
     got += lines.end()
     want = data.split(b"\n")
@@ -96,16 +96,16 @@ def test_lines_are_the_same_however_they_arrive(parts: list[bytes], size: int) -
 
 
 def test_a_line_without_end_is_cut() -> None:
-    lines = Lines()
+    lines = LineSplitter()
     got = [line for _ in range(40) for line in lines.feed(b"x" * 65536)] + [
         *lines.feed(b"y\nnext\n"),
         *lines.end(),
     ]
-    assert [len(line) for line in got] == [LINE, 4]
+    assert [len(line) for line in got] == [MAX_LINE, 4]
 
 
 def test_a_log_keeps_both_ends() -> None:
-    log = Log()
+    log = BoundedLog()
     for number in range(100_000):
         log.add(f"line {number}")
     assert log.text.startswith("line 0\n")
@@ -120,10 +120,10 @@ def test_events() -> None:
         "type": "apply_start",
         "hook": {"resource": {"addr": "a.b"}, "action": "create"},
     }
-    (said,) = events.read(json.dumps(start))
+    (said,) = json_ui.read(json.dumps(start))
     assert (said.address, said.state, said.action) == ("a.b", "started", "create")
-    assert events.read('{"@message": "Terraform 1.11.4", "type": "version"}') == ()
-    assert [said.line for said in events.read("{not json")] == ["{not json"]
+    assert json_ui.read('{"@message": "Terraform 1.11.4", "type": "version"}') == ()
+    assert [said.line for said in json_ui.read("{not json")] == ["{not json"]
     problem = {
         "@message": "Error: no",
         "type": "diagnostic",
@@ -136,15 +136,15 @@ def test_events() -> None:
         },
     }
     text = 'Error: no\n  on main.tf line 3, in resource "a" "b"\n  3: x = y\n\nwhy'
-    assert list(events.errors(json.dumps(problem))) == [text]
-    assert "\n".join(said.line for said in events.read(json.dumps(problem))) == text
+    assert list(json_ui.errors(json.dumps(problem))) == [text]
+    assert "\n".join(said.line for said in json_ui.read(json.dumps(problem))) == text
     boxed = "ok\n╷\n│ Error: one\n│ \n│ because\n╵\n╷\n│ Warning: w\n╵\nError: two\n"
-    assert list(events.plain_errors(boxed)) == ["Error: one\n\nbecause", "Error: two"]
+    assert list(json_ui.plain_errors(boxed)) == ["Error: one\n\nbecause", "Error: two"]
 
 
 def test_command_lines() -> None:
     command = Command("/bin/tf")
-    assert command.plan(Path("/p"), var_files=[Path("/a"), Path("/b")], destroy=True, parallelism=3) == [
+    assert command.plan(Path("/p"), PlanOptions([Path("/a"), Path("/b")], destroy=True, parallelism=3)) == [
         "/bin/tf",
         "plan",
         "-json",
@@ -181,9 +181,9 @@ def test_command_lines() -> None:
 
 def test_git_credentials_are_for_init_alone_and_for_one_host() -> None:
     environment = Environment({}, Path("/home"))
-    place = Place(Path("/x"), {}, "pr-1", ("https://git.example.com/", "user", "word"))
-    assert not [key for key in environment.call(place) if key.startswith("GIT")]
-    made = environment.init(place, {"TF_HTTP_PASSWORD": "p"})
+    place = WorkDir(Path("/x"), {}, "pr-1", GitAccess("https://git.example.com/", "user", "word"))
+    assert not [key for key in environment.for_call(place) if key.startswith("GIT")]
+    made = environment.for_init(place, {"TF_HTTP_PASSWORD": "p"})
     assert made["TF_HTTP_PASSWORD"] == "p"
     assert "TF_WORKSPACE" not in made
     count = int(made["GIT_CONFIG_COUNT"])

@@ -1,5 +1,5 @@
-// Makes the children of one element like those of another, changing as little as possible: what people have typed,
-// opened, scrolled and focused stays as it is.
+// Makes the children of one element equal to those of another with the fewest changes, so that typed text, open
+// details, scroll positions and focus are kept.
 
 const KEPT = { DETAILS: ["open"], INPUT: ["value", "checked"], OPTION: ["selected"] };
 
@@ -29,7 +29,7 @@ function match(place, wanted, byId) {
     const found = byId.get(wanted.id);
     return found && found.parentNode && found.nodeName === wanted.nodeName ? found : null;
   }
-  // A node without an id takes the place of one of its kind, and never of one that has an id.
+  // A node without an id reuses one of the same kind without an id.
   return place && place.nodeName === wanted.nodeName && !place.id ? place : null;
 }
 

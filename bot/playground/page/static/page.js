@@ -1,33 +1,33 @@
-// Everything that can be pressed carries data-act; its other data and its form's fields go along.
+// Every control has data-act; its other data attributes and its form's fields are sent along.
 
-import { propose, toEnd } from "./pull.js";
-import { values } from "./slack.js";
-import { act, draw, follow, look, looking, onDrawn } from "./talk.js";
+import { followChanges, navigate, onRefresh, perform, refresh, view } from "./client.js";
+import { propose, scrollToEnd } from "./pull.js";
+import { formValues } from "./slack.js";
 
 const $ = (id) => document.getElementById(id);
 const DISMISSED = "towpath-playground-strip";
 
-onDrawn("bar", (source, morph) => morph($("bar"), source));
+onRefresh("bar", (source, morph) => morph($("bar"), source));
 
-async function press(from, fields) {
-  const { act: name, ...data } = from.dataset;
+async function send(control, fields) {
+  const { act: name, ...data } = control.dataset;
   if (data.confirmTitle && !(await confirmed(data))) return;
   if (data.with) fields[data.with] = $("comment").value;
-  from.setAttribute("aria-busy", "true");
-  const done = await act(name, { ...looking, ...data, ...fields });
-  from.removeAttribute("aria-busy");
+  control.setAttribute("aria-busy", "true");
+  const done = await perform(name, { ...view, ...data, ...fields });
+  control.removeAttribute("aria-busy");
   if (!done) return;
   if (data.with) $("comment").value = "";
-  if (name === "slack.send" || name === "pull.comment") from.reset?.();
-  if (from.closest(".react")) from.closest(".react").open = false;
-  await Promise.all([draw("pull"), draw("slack"), draw("bar")]);
-  if (name === "pull.comment") toEnd();
+  if (name === "slack.send" || name === "pull.comment") control.reset?.();
+  if (control.closest(".react")) control.closest(".react").open = false;
+  await Promise.all([refresh("pull"), refresh("slack"), refresh("bar")]);
+  if (name === "pull.comment") scrollToEnd();
 }
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
-  if (button.dataset.act && button.type === "button") press(button, {});
+  if (button.dataset.act && button.type === "button") send(button, {});
   else if (button.dataset.dialog) $(button.dataset.dialog).showModal();
   else if ("close" in button.dataset) button.closest("dialog").close();
   else if (button.dataset.fill) fill(button.dataset.fill, button.dataset.text);
@@ -40,9 +40,9 @@ document.addEventListener("submit", (event) => {
     propose(form);
   } else if (form.dataset.act) {
     event.preventDefault();
-    const fields = form.dataset.view ? { values: values(form) } : Object.fromEntries(new FormData(form));
+    const fields = form.dataset.view ? { values: formValues(form) } : Object.fromEntries(new FormData(form));
     if (form.id === "line-form") fields.thread = "";
-    press(form, fields);
+    send(form, fields);
   }
 });
 
@@ -70,14 +70,14 @@ $("comment").addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) $("composer").requestSubmit();
 });
 
-function strip(open) {
+function showHints(open) {
   $("strip").hidden = !open;
   localStorage.setItem(DISMISSED, open ? "" : "yes");
 }
 $("strip").hidden = localStorage.getItem(DISMISSED) === "yes";
-$("strip-close").addEventListener("click", () => strip(false));
-$("bar").addEventListener("click", (event) => event.target.id === "strip-open" && strip($("strip").hidden));
+$("strip-close").addEventListener("click", () => showHints(false));
+$("bar").addEventListener("click", (event) => event.target.id === "strip-open" && showHints($("strip").hidden));
 
 $("line").dataset.hint = $("line").placeholder.replace(/^[^,]*, /, "");
-look({});
-follow((lost) => $("lost") && ($("lost").hidden = !lost));
+navigate({});
+followChanges((lost) => $("lost") && ($("lost").hidden = !lost));

@@ -1,28 +1,28 @@
-// The left half.
+// The left half: pull requests.
 
-import { act, look, looking, onDrawn } from "./talk.js";
+import { navigate, onRefresh, perform, view } from "./client.js";
 
 const $ = (id) => document.getElementById(id);
 
-onDrawn("pull", (source, morph) => {
+onRefresh("pull", (source, morph) => {
   morph($("pull"), source);
   const root = $("pull-root");
-  for (const id of ["composer", "push"]) $(id).hidden = !root || looking.tab === "files";
+  for (const id of ["composer", "push"]) $(id).hidden = !root || view.tab === "files";
   if (!root) return;
   const list = $("pull-list").content.cloneNode(true);
   const holder = document.createElement("select");
   holder.append(list);
   if (holder.innerHTML !== $("pulls").innerHTML) $("pulls").replaceChildren(...holder.childNodes);
-  looking.pull = $("pulls").value = root.dataset.number;
+  view.pull = $("pulls").value = root.dataset.number;
   const open = root.dataset.state === "open";
   if (!open) $("push").hidden = true;
   for (const one of document.querySelectorAll(".composer .when-open")) one.hidden = !open;
   for (const one of document.querySelectorAll(".composer .when-closed")) one.hidden = open || root.dataset.merged;
 });
 
-$("author").value = looking.author;
-$("author").addEventListener("change", () => look({ author: $("author").value }, "pull"));
-$("pulls").addEventListener("change", () => look({ pull: $("pulls").value, tab: "" }, "pull"));
+$("author").value = view.author;
+$("author").addEventListener("change", () => navigate({ author: $("author").value }, "pull"));
+$("pulls").addEventListener("change", () => navigate({ pull: $("pulls").value, tab: "" }, "pull"));
 
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[href]");
@@ -32,7 +32,7 @@ document.addEventListener("click", (event) => {
   if (url.pathname === "/" && url.searchParams.get("pull")) {
     event.preventDefault();
     const changes = { pull: url.searchParams.get("pull"), tab: url.searchParams.get("tab") || "" };
-    look(changes, "pull").then(() => reveal(url.hash));
+    navigate(changes, "pull").then(() => reveal(url.hash));
   } else if (url.pathname === location.pathname && url.hash) {
     event.preventDefault();
     reveal(url.hash);
@@ -47,18 +47,18 @@ function reveal(hash) {
 }
 
 $("propose-open").addEventListener("click", () => {
-  $("propose").querySelector("[name=author]").value = looking.author;
+  $("propose").querySelector("[name=author]").value = view.author;
   $("propose").showModal();
 });
 
 export async function propose(form) {
-  const made = await act("pull.propose", Object.fromEntries(new FormData(form)));
-  if (!made) return;
+  const answer = await perform("pull.propose", Object.fromEntries(new FormData(form)));
+  if (!answer) return;
   $("propose").close();
   form.reset();
-  await look({ pull: String(made.pull), tab: "" }, "pull");
+  await navigate({ pull: String(answer.pull), tab: "" }, "pull");
 }
 
-export function toEnd() {
+export function scrollToEnd() {
   $("composer").scrollIntoView({ block: "end" });
 }

@@ -1,23 +1,23 @@
-// The right half.
+// The right half: Slack.
 
-import { look, looking, onDrawn } from "./talk.js";
+import { navigate, onRefresh, view } from "./client.js";
 
 const $ = (id) => document.getElementById(id);
-const NEAR = 40; // pixels from the end within which a list of messages follows what is new
-let shown = "";
+const NEAR = 40; // pixels from the end within which a message list scrolls to new messages
+let lastPlace = "";
 
-onDrawn("slack", (source, morph) => {
+onRefresh("slack", (source, morph) => {
   const before = ["messages", "thread-messages"].map((id) => [id, atEnd($(id))]);
   const hadModal = Boolean(document.querySelector(".modal"));
   morph($("slack-body"), source);
-  const now = `${looking.user} ${looking.channel}`;
+  const place = `${view.user} ${view.channel}`;
   for (const [id, end] of before)
-    if ($(id) && (end || (id === "messages" && now !== shown))) $(id).scrollTop = $(id).scrollHeight;
-  shown = now;
-  $("user").value = looking.user;
-  $("line-form").hidden = looking.channel === "home";
-  const place = looking.channel === "direct" ? "Towpath" : `#${looking.channel}`;
-  $("line").placeholder = `Message ${place}` + (looking.channel === "direct" ? "" : `, ${$("line").dataset.hint}`);
+    if ($(id) && (end || (id === "messages" && place !== lastPlace))) $(id).scrollTop = $(id).scrollHeight;
+  lastPlace = place;
+  $("user").value = view.user;
+  $("line-form").hidden = view.channel === "home";
+  const name = view.channel === "direct" ? "Towpath" : `#${view.channel}`;
+  $("line").placeholder = `Message ${name}` + (view.channel === "direct" ? "" : `, ${$("line").dataset.hint}`);
   if (!hadModal) document.querySelector(".modal input, .modal textarea, .modal select")?.focus();
 });
 
@@ -26,25 +26,25 @@ function atEnd(list) {
 }
 
 $("slack-body").addEventListener("change", (event) => {
-  if (event.target.id === "user") look({ user: event.target.value, thread: "" }, "slack");
+  if (event.target.id === "user") navigate({ user: event.target.value, thread: "" }, "slack");
 });
 
 $("slack-body").addEventListener("click", (event) => {
   const button = event.target.closest("[data-channel]:not([data-act]), [data-thread]:not(form)");
   if (!button) return;
-  if (button.dataset.channel) look({ channel: button.dataset.channel, thread: "" }, "slack");
-  else look({ thread: button.dataset.thread }, "slack").then(() => $("thread-line")?.focus());
+  if (button.dataset.channel) navigate({ channel: button.dataset.channel, thread: "" }, "slack");
+  else navigate({ thread: button.dataset.thread }, "slack").then(() => $("thread-line")?.focus());
 });
 
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape" || document.querySelector("dialog[open]")) return;
   const close = document.querySelector(".modal header button");
   if (close) close.click();
-  else if (looking.thread) look({ thread: "" }, "slack");
+  else if (view.thread) navigate({ thread: "" }, "slack");
 });
 
-// A modal's fields: block id → text, or the chosen values of a group or a list of several.
-export function values(form) {
+// Returns a modal's fields: block id → text, or the chosen values of a checkbox group or multi-select.
+export function formValues(form) {
   const found = {};
   for (const field of form.elements) {
     if (!field.name) continue;

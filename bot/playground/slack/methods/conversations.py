@@ -1,16 +1,24 @@
-"""conversations.*."""
+"""Methods conversations.*."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.playground.slack.methods.common import Method, Params, channel_of, page, required, shown, truth
+from bot.playground.slack.methods.common import (
+    Method,
+    Params,
+    boolean,
+    channel_of,
+    message_view,
+    page,
+    required,
+)
 from bot.playground.slack.model import Channel
-from bot.playground.slack.refusal import Refused
+from bot.playground.slack.refusal import Refusal
 from bot.playground.slack.state import BOT, State
 
 
-def _shown(channel: Channel) -> dict[str, Any]:
+def _view(channel: Channel) -> dict[str, Any]:
     inside = BOT.id in channel.members
     if channel.im:
         return {"id": channel.id, "is_im": True, "user": next(iter(channel.members - {BOT.id}))}
@@ -25,7 +33,8 @@ def _shown(channel: Channel) -> dict[str, Any]:
     }
 
 
-def listing(state: State, params: Params) -> dict[str, Any]:
+def list_channels(state: State, params: Params) -> dict[str, Any]:
+    """conversations.list."""
     kinds = str(params.get("types") or "public_channel").split(",")
     found = [
         channel
@@ -34,56 +43,61 @@ def listing(state: State, params: Params) -> dict[str, Any]:
         and (not channel.private or BOT.id in channel.members)
     ]
     channels, more = page(found, params, 1000)
-    return {"channels": [_shown(channel) for channel in channels], **more}
+    return {"channels": [_view(channel) for channel in channels], **more}
 
 
 def info(state: State, params: Params) -> dict[str, Any]:
+    """conversations.info."""
     (name,) = required(params, "channel")
-    return {"channel": _shown(channel_of(state, name))}
+    return {"channel": _view(channel_of(state, name))}
 
 
 def join(state: State, params: Params) -> dict[str, Any]:
+    """conversations.join."""
     (name,) = required(params, "channel")
     channel = channel_of(state, name)
     if channel.im or channel.private:
-        raise Refused("method_not_supported_for_channel_type")
+        raise Refusal("method_not_supported_for_channel_type")
     channel.members.add(BOT.id)
-    return {"channel": _shown(channel)}
+    return {"channel": _view(channel)}
 
 
-def opened(state: State, params: Params) -> dict[str, Any]:
+def open_conversation(state: State, params: Params) -> dict[str, Any]:
+    """conversations.open."""
     (users,) = required(params, "users")
     if users not in state.users or users == BOT.id:
-        raise Refused("user_not_found")
+        raise Refusal("user_not_found")
     return {"channel": {"id": state.conversation(users).id}}
 
 
 def history(state: State, params: Params) -> dict[str, Any]:
+    """conversations.history."""
     (name,) = required(params, "channel")
     channel = channel_of(state, name, inside=True)
     oldest = str(params.get("oldest") or "")
     top = [post for post in state.posts[channel.id] if not post.thread_ts or post.thread_ts == post.ts]
     posts, more = page([post for post in reversed(top) if post.ts > oldest], params, 999)
-    full = truth(params.get("include_all_metadata"))
-    return {"messages": [shown(post, metadata=full) for post in posts], **more}
+    full = boolean(params.get("include_all_metadata"))
+    return {"messages": [message_view(post, metadata=full) for post in posts], **more}
 
 
 def replies(state: State, params: Params) -> dict[str, Any]:
+    """conversations.replies."""
     name, ts = required(params, "channel", "ts")
     channel = channel_of(state, name, inside=True)
     thread = [post for post in state.posts[channel.id] if ts in (post.ts, post.thread_ts)]
     if not any(post.ts == ts for post in thread):
-        raise Refused("thread_not_found")
+        raise Refusal("thread_not_found")
     posts, more = page(thread, params, 1000)
-    full = truth(params.get("include_all_metadata"))
-    return {"messages": [shown(post, metadata=full) for post in posts], **more}
+    full = boolean(params.get("include_all_metadata"))
+    return {"messages": [message_view(post, metadata=full) for post in posts], **more}
 
 
 METHODS: dict[str, Method] = {
-    "conversations.list": listing,
+    "conversations.list": list_channels,
     "conversations.info": info,
     "conversations.join": join,
-    "conversations.open": opened,
+    "conversations.open": open_conversation,
     "conversations.history": history,
     "conversations.replies": replies,
 }

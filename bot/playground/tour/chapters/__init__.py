@@ -1,1 +1,1 @@
-"""One file a chapter."""
+"""The chapters of the tour, one file each."""

@@ -1,4 +1,4 @@
-"""Break-glass: what protects production is skipped, by those who may, in sight of everybody, and for the record."""
+"""Break-glass: permitted people skip the gates of production, visibly and on record."""
 
 from __future__ import annotations
 
@@ -9,66 +9,76 @@ import sys
 from datetime import UTC, datetime, timedelta
 
 from bot.playground.slack.model import Message
-from bot.playground.tour.news import News
-from bot.playground.tour.production import applied, click, rule, untouched
-from bot.playground.tour.pull import PullPage
-from bot.playground.tour.reading import plain, slack_text
+from bot.playground.tour.production_steps import (
+    change_policy,
+    check_no_servers,
+    click,
+    plan_production,
+    wait_until_applied,
+)
+from bot.playground.tour.pull_page import PullPage
 from bot.playground.tour.registry import chapter
 from bot.playground.tour.story import Story
+from bot.playground.tour.text import plain, slack_text
+from bot.playground.tour.updates import Updates
 from bot.playground.world import CHANNEL
 
 REASON = "customers cannot log in"
 FORCE = f"/apply prod --force {REASON}"
 
 
-@chapter("break-glass", "production is forced: loud, acknowledged by another, and on the record", place=120)
+@chapter("break-glass", "an apply to production is forced, announced, acknowledged and recorded", order=120)
 def break_glass(story: Story) -> None:
-    with story.step("Production is frozen, nothing is on staging, nobody has approved; its plan is there"):
+    with story.step("Production is frozen, nothing is on staging, and nobody has approved; it is planned"):
         begin = datetime.now(UTC) - timedelta(minutes=1)
         window = (
             f'freeze = [{{ deny = "{begin.minute} {begin.hour} {begin.day} {begin.month} *", for = "9h" }}]\n'
         )
-        rule(story, "frozen", ("promote_from", f"{window}promote_from"))
+        change_policy(story, "freeze production", ("promote_from", f"{window}promote_from"))
         page = story.propose("bigger-web")
-        story.stands(page, "staging")
-        story.reacts(page, story.say(page, "/plan prod"), "👍")
+        story.wait_for_plan(page, "staging")
+        plan_production(story, page)
 
-    with story.step("Ann may not force it, nor may Dave: the policy names Carol alone"):
-        story.reacts(page, story.say(page, FORCE), "👎")
-        answer = story.sees("an answer", lambda: page.reply("may be forced"), lambda: page.replies)
-        story.reads(answer, "prod may be forced by @carol")
-        story.reacts(page, story.say(page, FORCE, author="dave"), "👎")
-        untouched(story)
+    with story.step("Neither Ann nor Dave may force it: the policy allows only Carol"):
+        story.wait_for_reactions(page, story.comment(page, FORCE), "👎")
+        answer = story.wait_for("an answer", lambda: page.reply("can force changes to"), lambda: page.replies)
+        story.check_text(answer, "Only @carol can force changes to prod")
+        story.wait_for_reactions(page, story.comment(page, FORCE, author="dave"), "👎")
+        check_no_servers(story)
 
-    with story.step("Carol must say why"):
-        story.reacts(page, story.say(page, "/apply prod --force", author="carol"), "👎")
-        story.reads(story.sees("an answer", lambda: page.reply("needs its reason")), "/apply prod --force")
-        untouched(story)
+    with story.step("Carol must give a reason"):
+        story.wait_for_reactions(page, story.comment(page, "/apply prod --force", author="carol"), "👎")
+        story.check_text(
+            story.wait_for("an answer", lambda: page.reply("needs a reason")), "/apply prod --force"
+        )
+        check_no_servers(story)
 
-    with story.step("Carol forces it: exactly the plan that was read is applied"):
-        story.reacts(page, story.say(page, FORCE, author="carol"), "🚀")
-        applied(story, page)
-        story.check("web is there", true=set(story.things("prod")) == {"prod-web"}, seen=story.things("prod"))
+    with story.step("Carol forces it, and the reviewed plan is applied"):
+        story.wait_for_reactions(page, story.comment(page, FORCE, author="carol"), "🚀")
+        wait_until_applied(story, page)
+        story.check(
+            "web exists", true=set(story.resources("prod")) == {"prod-web"}, seen=story.resources("prod")
+        )
 
-    _loud(story, page)
+    _announced(story, page)
     _acknowledged(story, page)
     _recorded(story)
 
 
-def _loud(story: Story, page: PullPage) -> None:
-    with story.step("Every place says loudly that it was forced, by whom and why"):
-        story.sees(
+def _announced(story: Story, page: PullPage) -> None:
+    with story.step("Every surface shows that it was forced, by whom and why"):
+        story.wait_for(
             "the status comment",
             lambda: all(word in plain(page.status) for word in ("FORCED by @carol", REASON)),
             lambda: page.status,
         )
-        story.sees(
+        story.wait_for(
             "the check",
             lambda: all(word in _check(page) for word in ("Break-glass", "@carol", REASON)),
             lambda: _check(page),
         )
-        told = [state["description"] for one in page.deployments("prod") for state in one["states"]]
-        story.check("the deployment", true=any(REASON in text for text in told), seen=told)
+        descriptions = [state["description"] for one in page.deployments("prod") for state in one["states"]]
+        story.check("the deployment", true=any(REASON in text for text in descriptions), seen=descriptions)
         for kind in ("card", "follow_up"):
             _shown(story, kind, "FORCED", REASON)
 
@@ -76,35 +86,35 @@ def _loud(story: Story, page: PullPage) -> None:
 def _acknowledged(story: Story, page: PullPage) -> None:
     posted = _shown(story, "follow_up", "Not yet acknowledged")
 
-    with story.step("Carol cannot acknowledge her own; somebody else must"):
+    with story.step("Carol cannot acknowledge her own forced apply"):
         click(story, "carol", posted, "acknowledge", "somebody else must acknowledge it")
 
-    with story.step("Bob has looked at it, and stands by it"):
-        click(story, "bob", posted, "acknowledge", "has acknowledged the apply to prod")
+    with story.step("Bob reviews and acknowledges it"):
+        click(story, "bob", posted, "acknowledge", "forced apply to prod")
         message = _shown(story, "follow_up", "Acknowledged by @bob")
         story.check("no button is left", true=message.button("acknowledge") is None)
-        story.sees(
-            "the alarm is gone from the status comment",
+        story.wait_for(
+            "the warning is gone from the status comment",
             lambda: "not yet acknowledged" not in plain(page.status).lower(),
             lambda: page.status,
         )
 
 
 def _recorded(story: Story) -> None:
-    with story.step("The record proves itself, and has the reason"):
+    with story.step("The audit log is intact and contains the reason"):
         proof = json.loads(_audit(story, "verify", "--json"))
         story.check("no entry was changed", true=proof["ok"] and proof["entries"] > 0, seen=proof)
         entries = [json.loads(line) for line in _audit(story, "export").splitlines()]
         forced = [one for one in entries if REASON in json.dumps(one["facts"])]
         actions = [(one["action"], one["login"]) for one in forced]
         story.check("who forced it, and why", true=("apply.forced", "carol") in actions, seen=actions)
-        story.check("who stood by it", true=("force.acknowledged", "bob") in actions, seen=actions)
-        story.check("all entries are in it", true=len(entries) == proof["entries"], seen=len(entries))
+        story.check("who acknowledged it", true=("force.acknowledged", "bob") in actions, seen=actions)
+        story.check("the export has all entries", true=len(entries) == proof["entries"], seen=len(entries))
 
 
 def _audit(story: Story, *words: str) -> str:
-    """What the operator reads of `towpath audit …`."""
-    story.narrator.said("an operator", "the machine", f"towpath audit {' '.join(words)}")
+    """Run `towpath audit …` as the operator and return its output."""
+    story.narrator.action("an operator", "the machine", f"towpath audit {' '.join(words)}")
     command = [sys.executable, "-m", "bot", "audit", *words]
     environment = story.world.environment() | {"PATH": os.environ.get("PATH", "")}
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
@@ -113,23 +123,23 @@ def _audit(story: Story, *words: str) -> str:
 
 
 def _check(page: PullPage) -> str:
-    """All that the check of the gate to production reads."""
+    """Return title and summary of the gate check of production."""
     check = page.check("gate/prod")
-    return plain(f"{check.get('title', '')}\n{check.get('summary', '')}")
+    return plain(f"{check.title}\n{check.summary}")
 
 
 def _shown(story: Story, kind: str, *words: str) -> Message:
-    """The newest message of a kind in Slack's channel, once it has these words."""
+    """Wait until the newest message of a kind in Slack's channel contains these words, and return it."""
 
     def look() -> Message | None:
-        found = [one for one in story.world.slack.messages(CHANNEL) if News.kind(one) == kind]
+        found = [one for one in story.world.slack.messages(CHANNEL) if Updates.kind(one) == kind]
         return next((one for one in found[-1:] if all(word in slack_text(one) for word in words)), None)
 
-    message = story.sees(
+    message = story.wait_for(
         f"Slack's {kind} with {' · '.join(words)}",
         look,
         lambda: [slack_text(one) for one in story.world.slack.messages(CHANNEL)],
     )
     if message is None:
-        raise RuntimeError("seen, and not there")
+        raise RuntimeError("the message was seen, and is gone")
     return message

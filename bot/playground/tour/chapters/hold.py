@@ -1,86 +1,88 @@
-"""After a revert the environment is held: what was taken back does not come back by mistake."""
+"""After a revert the environment is held, so that the reverted change is not applied again by mistake."""
 
 from __future__ import annotations
 
-from bot.playground.tour.production import applied
-from bot.playground.tour.pull import PullPage
+from bot.playground.tour.production_steps import wait_until_applied
+from bot.playground.tour.pull_page import PullPage
 from bot.playground.tour.registry import chapter
-from bot.playground.tour.reverts import released, reverted, way_back
+from bot.playground.tour.revert_steps import apply_revert, plan_revert, release_to_staging
 from bot.playground.tour.story import Story
 
 
-@chapter("hold", "what was taken back stays out until somebody lifts the hold", place=150)
+@chapter("hold", "a reverted change stays out until the hold is lifted", order=150)
 def hold(story: Story) -> None:
-    with story.step("Ann's second commit is on staging, and she takes it back"):
+    with story.step("Ann applies a second commit to staging and reverts it"):
         page = story.propose("more-nodes")
-        good = released(story, page)
-        bad = released(story, page, "bigger-web")
-        _is(story, "m")
-        way_back(story, page, good)
-        reverted(story, page, good)
-        _is(story, "s")
+        good = release_to_staging(story, page)
+        bad = release_to_staging(story, page, "bigger-web")
+        _check_size(story, "m")
+        plan_revert(story, page, good)
+        apply_revert(story, page, good)
+        _check_size(story, "s")
 
-    with story.step("Everybody sees the hold: in the status comment, by /status, and in Slack"):
-        story.reads(page.row("staging")["State"], f"held at {good[:7]}")
-        story.reacts(page, story.say(page, "/status", author="dave"), "👍")
-        shown = story.sees("an answer", lambda: page.tables[1:], lambda: page.tables)
-        story.reads(shown[0], "held at", good[:7])
-        story.reads(story.slash("ann", f"status #{page.number}"), f"held at `{good[:7]}`")
+    with story.step("Everyone sees the hold: in the status comment, with /status, and in Slack"):
+        story.check_text(page.row("staging")["State"], f"on hold at {good[:7]}")
+        story.wait_for_reactions(page, story.comment(page, "/status", author="dave"), "👍")
+        shown = story.wait_for("an answer", lambda: page.tables[1:], lambda: page.tables)
+        story.check_text(shown[0], "on hold at", good[:7])
+        story.check_text(story.slash("ann", f"status #{page.number}"), f"on hold at `{good[:7]}`")
 
     _refused(story, page, good, bad)
     _lifted(story, page, bad)
 
 
 def _refused(story: Story, page: PullPage, good: str, bad: str) -> None:
-    with story.step("The reverted commit may be planned, and is refused: why, and the way out"):
-        story.reacts(page, story.say(page, "/plan staging"), "👍")
-        story.sees(
-            "its plan has the hold beside it",
+    with story.step(
+        "The reverted commit can be planned; applying it is refused, with the reason and the next command"
+    ):
+        story.wait_for_reactions(page, story.comment(page, "/plan staging"), "👍")
+        story.wait_for(
+            "the plan, with /unhold as the next command",
             lambda: (
                 page.row("staging")["Planned"].startswith(bad[:7])
                 and page.row("staging")["Next"] == "/unhold staging"
             ),
             lambda: page.status,
         )
-        story.reacts(page, story.say(page, "/apply staging"), "👎")
-        answer = story.sees("an answer", lambda: page.reply("is held at"), lambda: page.replies)
-        story.reads(answer, good[:7], bad[:7], "ann's revert", "/unhold staging")
+        story.wait_for_reactions(page, story.comment(page, "/apply staging"), "👎")
+        answer = story.wait_for("an answer", lambda: page.reply("is on hold at"), lambda: page.replies)
+        story.check_text(answer, good[:7], bad[:7], "ann reverted it", "/unhold staging")
 
-    with story.step("A commit on top of it has it in it, and is refused too"):
+    with story.step("A commit on top of it includes it, and is refused too"):
         story.push(page, "add-server")
-        story.sees(
-            "its plan has the hold beside it",
+        story.wait_for(
+            "the plan, with /unhold as the next command",
             lambda: (
                 page.row("staging")["Planned"].startswith(page.head[:7])
                 and page.row("staging")["Next"] == "/unhold staging"
             ),
             lambda: page.status,
         )
-        told = len(page.replies)
-        story.reacts(page, story.say(page, "/apply staging"), "👎")
-        story.sees("an answer", lambda: page.reply("is held at", after=told), lambda: page.replies)
-        _is(story, "s")
+        before = len(page.replies)
+        story.wait_for_reactions(page, story.comment(page, "/apply staging"), "👎")
+        story.wait_for("an answer", lambda: page.reply("is on hold at", after=before), lambda: page.replies)
+        _check_size(story, "s")
 
 
 def _lifted(story: Story, page: PullPage, bad: str) -> None:
-    with story.step("Dave, who only reads, may not lift the hold; Ann may, below production"):
-        story.reacts(page, story.say(page, "/unhold staging", author="dave"), "👎")
-        story.reads(page.row("staging")["State"], "held at")
-        story.reacts(page, story.say(page, "/unhold staging"), "👍")
-        answer = story.sees("an answer", lambda: page.reply("is not held any more"), lambda: page.replies)
-        story.reads(answer, bad[:7])
+    with story.step("Dave, who has read access, may not lift the hold; Ann may, as this is not production"):
+        story.wait_for_reactions(page, story.comment(page, "/unhold staging", author="dave"), "👎")
+        story.check_text(page.row("staging")["State"], "on hold at")
+        story.wait_for_reactions(page, story.comment(page, "/unhold staging"), "👍")
+        answer = story.wait_for("an answer", lambda: page.reply("is no longer on hold"), lambda: page.replies)
+        story.check_text(answer, bad[:7])
 
-    with story.step("Now it goes"):
-        story.stands(page, "staging")
-        story.reacts(page, story.say(page, "/apply staging"), "🚀")
-        applied(story, page, "staging")
-        servers = story.things("staging")
+    with story.step("Now the apply is allowed"):
+        story.wait_for_plan(page, "staging")
+        story.wait_for_reactions(page, story.comment(page, "/apply staging"), "🚀")
+        wait_until_applied(story, page, "staging")
+        servers = story.resources("staging")
         story.check("web and api", true=set(servers) == {"staging-web", "staging-api"}, seen=servers)
         story.check(
-            "no hold", true="held" not in page.row("staging")["State"], seen=page.row("staging")["State"]
+            "no hold", true="hold" not in page.row("staging")["State"], seen=page.row("staging")["State"]
         )
 
 
-def _is(story: Story, size: str) -> None:
+def _check_size(story: Story, size: str) -> None:
     sizes = [one["size"] for one in story.world.clouds["staging"].things("server").values()]
     story.check(f"web has the size {size}", true=sizes == [size], seen=sizes)

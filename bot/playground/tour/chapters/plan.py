@@ -1,26 +1,26 @@
-"""A pull request is planned by itself, and again when somebody asks."""
+"""A pull request is planned automatically, and again on request."""
 
 from __future__ import annotations
 
-from bot.playground.tour.news import News
-from bot.playground.tour.pull import PullPage
+from bot.playground.tour.pull_page import PullPage
 from bot.playground.tour.registry import chapter
 from bot.playground.tour.story import Story
+from bot.playground.tour.updates import Updates
 from bot.playground.world import CHANNEL
 
 PLANNED = ("ci", "test", "staging")
 
 
-@chapter("plan", "a pull request is planned, and planned again", place=10)
+@chapter("plan", "a pull request is planned automatically and on request", order=10)
 def plan(story: Story) -> None:
-    with story.step("Ann opens a pull request that adds a server; its environments are planned"):
+    with story.step("Ann opens a pull request that adds a server, and its environments are planned"):
         page = story.propose("add-server")
         for environment in PLANNED:
-            row = story.stands(page, environment)
-            story.reads(row["State"], "ready to apply")
-            story.check(f"{environment} only adds", true=row["Plan"].endswith("~0 -0"), seen=row)
+            row = story.wait_for_plan(page, environment)
+            story.check_text(row["State"], "ready to apply")
+            story.check(f"{environment} only adds", true="~0 -0" in row["Plan"], seen=row)
 
-    with story.step("One status comment tells it all, led by the table of environments"):
+    with story.step("One status comment shows everything, starting with the table of environments"):
         story.check(
             "one status comment", true=(len(page.tables), len(page.replies)) == (1, 0), seen=page.tables
         )
@@ -29,51 +29,55 @@ def plan(story: Story) -> None:
             "the table comes first", true=any(line.startswith("| Environment") for line in lead), seen=lead
         )
         story.check(
-            "prod is in it, not planned", true=page.row("prod")["State"] == "not planned", seen=page.status
+            "prod is in it, without a plan", true=page.row("prod")["State"] == "no plan yet", seen=page.status
         )
 
-    with story.step("A check for each environment stands on the head, with the readable plan"):
+    with story.step("The latest commit has a check for each environment, with the readable plan"):
         for environment in PLANNED:
             _succeeds(story, page, environment)
-        text = page.check("staging")["text"]
-        story.reads(text, '+ module.server["api"].playground_server.this', 'name = "staging-api"')
-        story.reads(text, "kubeconfig = (sensitive value)")
+        text = page.check("staging").text
+        story.check_text(text, '+ module.server["api"].playground_server.this', 'name = "staging-api"')
+        story.check_text(text, "kubeconfig = (sensitive value)")
 
-    with story.step("Ann wants it planned again: 👀 as soon as it is heard, 👍 when it is done"):
-        before = {environment: page.check(environment)["url"] for environment in PLANNED}
-        story.reacts(page, story.say(page, "/plan"), "👀", "👍")
+    with story.step("Ann requests a new plan: 👀 at once, 👍 when it is done"):
+        before = {environment: page.check(environment).url for environment in PLANNED}
+        story.wait_for_reactions(page, story.comment(page, "/plan"), "👀", "👍")
         for environment in PLANNED:
-            _another(story, page, environment, before[environment])
+            _replanned(story, page, environment, before[environment])
         story.check(
             "still one comment", true=(len(page.tables), len(page.replies)) == (1, 0), seen=page.replies
         )
 
-    with story.step("Slack has one card that says the same, and nothing was built anywhere"):
-        cards = [message for message in story.world.slack.messages(CHANNEL) if News.kind(message) == "card"]
+    with story.step("Slack has one card with the same summary, and nothing was created"):
+        cards = [
+            message for message in story.world.slack.messages(CHANNEL) if Updates.kind(message) == "card"
+        ]
         story.check("one card", true=len(cards) == 1, seen=[card.text for card in cards])
-        story.sees(
-            "the card's words are the comment's",
+        story.wait_for(
+            "the card has the summary of the status comment",
             lambda: (
                 page.status.splitlines()[0].replace("**", "") in story.world.slack.messages(CHANNEL)[0].text
             ),
             lambda: story.world.slack.messages(CHANNEL)[0].text,
         )
         story.check(
-            "no server", true=not any(story.things(env) for env in PLANNED), seen=story.things("staging")
+            "no server",
+            true=not any(story.resources(env) for env in PLANNED),
+            seen=story.resources("staging"),
         )
 
 
 def _succeeds(story: Story, page: PullPage, environment: str) -> None:
-    story.sees(
+    story.wait_for(
         f"towpath/{environment} succeeded",
-        lambda: page.check(environment).get("conclusion") == "success",
+        lambda: page.check(environment).conclusion == "success",
         lambda: page.check(environment),
     )
 
 
-def _another(story: Story, page: PullPage, environment: str, before: str) -> None:
-    story.sees(
-        f"{environment} has another plan",
+def _replanned(story: Story, page: PullPage, environment: str, before: str) -> None:
+    story.wait_for(
+        f"{environment} has a new plan",
         lambda: page.replanned(environment, before),
         lambda: page.status,
     )

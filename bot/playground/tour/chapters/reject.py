@@ -1,56 +1,60 @@
-"""A rejection with its reason stops an apply, until somebody asks again."""
+"""A rejection with a reason stops an apply until approval is requested again."""
 
 from __future__ import annotations
 
-from bot.playground.tour.production import (
-    SOAK,
-    answered,
-    ask,
+from bot.playground.tour.production_steps import (
+    SHORT_SOAK,
+    apply_to_staging,
+    change_policy,
+    check_no_servers,
     click,
-    direct,
-    modal,
-    rule,
-    staged,
-    submit,
-    untouched,
+    direct_request,
+    request_production,
+    submit_modal,
+    wait_for_decision,
+    wait_for_modal,
 )
-from bot.playground.tour.reading import slack_text
 from bot.playground.tour.registry import chapter
 from bot.playground.tour.story import Story
+from bot.playground.tour.text import slack_text
 
 REASON = "not while the sale is on"
 
 
-@chapter("reject", "a rejection says why, and stops the apply", place=80)
+@chapter("reject", "a rejection gives a reason and stops the apply", order=80)
 def reject(story: Story) -> None:
-    with story.step("Ann's change is on staging; she asks for production"):
-        rule(story, "a shorter soak", SOAK)
+    with story.step("Ann's change is on staging, and she requests production"):
+        change_policy(story, "shorten the soak time", SHORT_SOAK)
         page = story.propose("add-server")
-        staged(story, page)
-        ask(story, page, "/apply prod when-approved")
+        apply_to_staging(story, page)
+        request_production(story, page, "/apply prod when-approved")
 
-    with story.step("Bob rejects it in Slack, and a window asks him why"):
-        mine = direct(story, "bob")
+    with story.step("Bob rejects it in Slack, and a modal asks for the reason"):
+        mine = direct_request(story, "bob")
         click(story, "bob", mine, "modal:reject")
-        submit(story, "bob", modal(story, "bob", "Reject prod", "Why"), {"reason": REASON})
+        submit_modal(story, "bob", wait_for_modal(story, "bob", "Reject prod", "Why"), {"reason": REASON})
 
-    with story.step("Ann reads on the pull request who, and why; the buttons are gone"):
-        answer = story.sees("ann is told", lambda: page.reply("rejected the apply"), lambda: page.replies)
-        story.reads(answer, "bob", "prod", REASON)
-        story.sees("the status comment says it", lambda: REASON in page.status, lambda: page.status)
-        answered(story, page, "was rejected", "bob", REASON)
+    with story.step("Ann sees who rejected it and why on the pull request; the buttons are gone"):
+        answer = story.wait_for(
+            "ann is notified", lambda: page.reply("rejected the apply"), lambda: page.replies
+        )
+        story.check_text(answer, "bob", "prod", REASON)
+        story.wait_for("the status comment says so", lambda: REASON in page.status, lambda: page.status)
+        wait_for_decision(story, page, "was rejected", "bob", REASON)
 
-    with story.step("Nothing is applied, and an approval that comes later finds nothing to approve"):
-        story.reacts(page, story.say(page, "/approve prod", author="carol"), "👎")
-        untouched(story)
+    with story.step("Nothing is applied, and a later approval is refused because there is no request"):
+        story.wait_for_reactions(page, story.comment(page, "/approve prod", author="carol"), "👎")
+        check_no_servers(story)
 
-    with story.step("Ann asks again: a new question, with nobody's answer in it"):
-        again = ask(story, page)
-        story.reads(slack_text(again), "nobody yet")
-        untouched(story)
+    with story.step("Ann requests it again: a new approval request without decisions"):
+        again = request_production(story, page)
+        story.check_text(slack_text(again), "nobody yet")
+        check_no_servers(story)
 
-    with story.step("Bob may also say it in a comment"):
-        story.reacts(page, story.say(page, "/reject prod still not", author="bob"), "👍")
-        story.sees("ann is told", lambda: page.reply("rejected the apply", "still not"), lambda: page.replies)
-        answered(story, page, "was rejected", "still not")
-        untouched(story)
+    with story.step("Bob can also reject it in a comment"):
+        story.wait_for_reactions(page, story.comment(page, "/reject prod still not", author="bob"), "👍")
+        story.wait_for(
+            "ann is notified", lambda: page.reply("rejected the apply", "still not"), lambda: page.replies
+        )
+        wait_for_decision(story, page, "was rejected", "still not")
+        check_no_servers(story)

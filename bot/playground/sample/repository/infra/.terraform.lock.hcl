@@ -5,6 +5,6 @@ provider "towpath.example/demo/playground" {
   version     = "1.0.0"
   constraints = "1.0.0"
   hashes = [
-    "h1:24c3Ynblu2sXly1WIOomw5+x9kpPiVZGibwMGOkpcxw=",
+    "h1:a73AylTlYmFRs0GEXy+hpPLKp5Nf0WfjYGzbCJlbtUc=",
   ]
 }

@@ -1,5 +1,5 @@
 output "url" {
-  description = "Where smoke checks and people find the service."
+  description = "URL of the service, for people and smoke checks."
   value       = var.base_url != "" ? var.base_url : "https://www.${var.environment}.example.com"
 }
 

@@ -1,5 +1,5 @@
 variable "environment" {
-  description = "The environment's name, part of every name in it."
+  description = "Name of the environment. All resource names contain it."
   type        = string
 }
 
@@ -9,13 +9,13 @@ variable "region" {
 }
 
 variable "nodes" {
-  description = "Nodes of the cluster."
+  description = "Number of cluster nodes."
   type        = number
   default     = 1
 }
 
 variable "base_url" {
-  description = "Where the service answers, if not under its own name."
+  description = "URL of the service, if not under its DNS name."
   type        = string
   default     = ""
 }

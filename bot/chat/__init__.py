@@ -1,0 +1,1 @@
+"""From a comment or a click to a reply: parse, authorise, dispatch, answer."""

@@ -1,0 +1,38 @@
+"""The rules that let an apply pass or refuse it, each a small class.
+
+`apply` has the gates for every environment, `promotion` those for guarded ones, `revert` those for reverts; `order` puts
+them in order. `facts` is what they judge by."""
+
+from bot.domain.gates.apply import APPLY
+from bot.domain.gates.facts import ApplyFacts, Gate, Source
+from bot.domain.gates.order import GATES, first_refusal, gate_answers, judge_apply
+from bot.domain.gates.promotion import NEEDS_APPROVAL, PROMOTION, WAITING, Promoted
+from bot.domain.gates.refusals import (
+    refuse_locked,
+    refuse_other_commit,
+    refuse_pushed,
+    refuse_role,
+    refuse_unread,
+)
+from bot.domain.gates.staleness import refuse_stale
+
+__all__ = [
+    "APPLY",
+    "GATES",
+    "NEEDS_APPROVAL",
+    "PROMOTION",
+    "WAITING",
+    "ApplyFacts",
+    "Gate",
+    "Promoted",
+    "Source",
+    "first_refusal",
+    "gate_answers",
+    "judge_apply",
+    "refuse_locked",
+    "refuse_other_commit",
+    "refuse_pushed",
+    "refuse_role",
+    "refuse_stale",
+    "refuse_unread",
+]

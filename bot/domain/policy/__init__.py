@@ -1,0 +1,32 @@
+"""The policy: `envs/environments.toml` of the default branch as typed values.
+
+Start at `loader` (text to policy) and `model` (what a policy knows); freeze windows and the configuration digest belong to it."""
+
+from bot.domain.policy.config_digest import configuration_digest
+from bot.domain.policy.environment import Environment
+from bot.domain.policy.freeze_windows import Frozen, freeze_at, next_freeze
+from bot.domain.policy.identity import GoogleIdentity, Identity
+from bot.domain.policy.loader import PolicyError, parse_policy
+from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack
+from bot.domain.policy.providers import BUILT_IN, provider_allowed
+from bot.domain.policy.schema import ApprovalRules, SmokeCheck
+
+__all__ = [
+    "BUILT_IN",
+    "PATH",
+    "ApprovalRules",
+    "BackendPolicy",
+    "Environment",
+    "Frozen",
+    "GoogleIdentity",
+    "Identity",
+    "Policy",
+    "PolicyError",
+    "SmokeCheck",
+    "Stack",
+    "configuration_digest",
+    "freeze_at",
+    "next_freeze",
+    "parse_policy",
+    "provider_allowed",
+]

@@ -1,0 +1,1 @@
+"""Durable work: queues on DBOS, the dispatcher, the reaper, the clock, and worker locks."""

@@ -1,0 +1,106 @@
+"""The facts that gates judge: slow reads outside the transaction, rows inside it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from bot.domain.gates import ApplyFacts
+from bot.domain.hold import Hold
+from bot.domain.ports.store import Tables
+from bot.domain.run import Plan
+from bot.domain.states import LockInfo, StateVersion
+from bot.domain.target import Target
+from bot.services.applies.options import ApplyRequest
+from bot.services.approvals import approval_state, refresh_approval
+from bot.services.context import Context
+from bot.services.holds import hold_against
+from bot.services.plans import state_of
+from bot.services.promotion import configuration_digest_of, frozen_now, source_of
+from bot.services.states import foreign_lock
+from bot.services.targets import changed_on_base
+
+
+@dataclass(frozen=True)
+class Observed:
+    """What was read outside the transaction, since it may be slow (git, GitHub, S3)."""
+
+    moved: list[str]
+    state: tuple[str, int] | None
+    configuration: str = ""
+    held: Hold | None = None
+    state_lock: LockInfo | None = None
+
+
+def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan | None) -> Observed:
+    """Read a target's facts, after bringing its open approval up to date in the rows. A forced apply skips the approval:
+    nothing about approvers may stop it. Raises UserError if the code owners cannot be determined."""
+    pull, pull_context = request.pull, request.pull_context
+    environment = pull_context.policy.environments[target.environment]
+    if not request.options.forced:
+        with context.store.read() as tables:
+            approval = tables.approvals.live(target, pull.number)
+        if approval is not None and approval.status == "open":
+            refresh_approval(context, approval, pull_context)
+    return Observed(
+        changed_on_base(context, pull_context, target.stack),
+        current_state(context, target, plan) if plan else None,
+        configuration_digest_of(context, pull.repository, pull.head_sha, pull_context.policy, target.stack)
+        if environment.promote_from
+        else "",
+        hold_against(context, target, plan.commit if plan and plan.reverts else pull.head_sha),
+        foreign_lock(context, target, context.backends.restore(plan.backend)) if plan else None,
+    )
+
+
+def gather_facts(
+    context: Context,
+    tables: Tables,
+    request: ApplyRequest,
+    target: Target,
+    plan: Plan | None,
+    observed: Observed,
+) -> ApplyFacts:
+    """Return everything that the gates ask for, from rows and from what was observed."""
+    pull, pull_context, options = request.pull, request.pull_context, request.options
+    approval = tables.approvals.live(target, pull.number)
+    return ApplyFacts(
+        pull=pull,
+        target=target,
+        environment=pull_context.policy.environments[target.environment],
+        plan=plan,
+        lock=tables.locks.get(target),
+        now=context.now(),
+        engine=context.terraform.engine.identity,
+        policy=pull_context.policy.digest(target.stack, target.environment),
+        base_changes=observed.moved,
+        state=observed.state,
+        requested_at=request.origin.written_at,
+        visible_since=plan.visible_since(request.origin) if plan else None,
+        pushed_at=tables.pulls.head_seen(pull.repository, pull.number, plan.commit) if plan else None,
+        source=source_of(tables, pull_context.policy, target, pull.number),
+        configuration=observed.configuration,
+        frozen=frozen_now(context, pull_context.policy, target),
+        approval_state=approval_state(tables, approval) if approval else None,
+        forced=options.forced,
+        revert=options.revert,
+        losing=options.losing,
+        hold=observed.held,
+        state_lock=observed.state_lock,
+        unsaved=next(iter(tables.unsaved.open([target])), None),
+    )
+
+
+def current_state(context: Context, target: Target, plan: Plan) -> tuple[str, int] | None:
+    """Return the state's current (lineage, serial), read from the plan's proven backend."""
+    if plan.backend["kind"] != "http":
+        return state_of(context, target, context.backends.restore(plan.backend))
+    with context.store.read() as tables:
+        return recorded_state(plan, tables.states.newest(target.key))
+
+
+def recorded_state(plan: Plan, newest: StateVersion | None) -> tuple[str, int] | None:
+    """Return (lineage, serial) of the latest version on the built-in backend; None for others, which only Terraform
+    compares."""
+    if plan.backend["kind"] != "http":
+        return None
+    return (newest.lineage, newest.serial) if newest else ("", 0)

@@ -1,0 +1,66 @@
+"""End runs whose work raised an error."""
+
+from __future__ import annotations
+
+from bot.domain.run import Run
+from bot.domain.target import command
+from bot.errors import UserError
+from bot.services.applies.record import release_id
+from bot.services.context import Context
+from bot.services.directories import journal_of
+from bot.services.releases import check_again_command
+from bot.services.runs import RunEnd, finish_in, finish_run, interrupt_run
+from bot.services.states import keep_unsaved
+
+
+def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str) -> None:
+    """End a run whose work raised `error`: with its text if it is a user error, else with a reference."""
+    with context.store.read() as tables:
+        run = tables.runs.get(run_id)
+    if run is None or not run.active:
+        return
+    if run.phase == "verifying":
+        _unverified(context, run, error, ticket)
+    elif run.phase in ("applying", "recording"):
+        _interrupted(context, run, error, ticket)
+    elif isinstance(error, UserError):
+        finish_run(context, run, RunEnd("refused", message=error.what, next_step=error.next_step))
+    else:
+        finish_run(
+            context,
+            run,
+            RunEnd(
+                "failed",
+                message="Internal error; nothing was changed.",
+                next_step=f"`{command('revert' if run.reverts else run.kind, run.target)}` again; if it persists, give "
+                f"your operator the reference {ticket}.",
+                reference=ticket,
+            ),
+        )
+
+
+def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """End a run that was applied but not verified, so that nothing is promoted from it unchecked."""
+    why = error.what if isinstance(error, UserError) else "Internal error"
+    with context.store.begin() as tables:
+        tables.releases.update(release_id(run), verification="failed", verified_at=context.now())
+        finish_in(
+            context,
+            tables,
+            run,
+            RunEnd(
+                "applied",
+                reference=ticket,
+                message=f"Applied, but not verified: {why.rstrip('.')}.",
+                next_step=f"Run {check_again_command(run.target, run.reverts)} to verify again.",
+            ),
+        )
+
+
+def _interrupted(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """End a run whose Terraform was running: nobody knows how far it got, whatever failed afterwards."""
+    why = error.what if isinstance(error, UserError) else "Internal error"
+    state, _code = context.terraform.outcome(journal_of(context, run))
+    if state != "running":
+        keep_unsaved(context, run)
+    interrupt_run(context, run, f"{why.rstrip('.')},", terminated=state != "running", ticket=ticket)

@@ -1,0 +1,302 @@
+"""Plans: requested by an event or a person, one per target and pull request, superseded by the next push."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import structlog
+
+from bot.domain.actors import Actor
+from bot.domain.chat import RunsStarted
+from bot.domain.plans import PlanSummaryJson, plan_pages, read_plan
+from bot.domain.ports.store import Tables
+from bot.domain.ports.terraform import CommandResult, Control, PlanOptions, Progress
+from bot.domain.run import ACTIVE, Origin, Outcome, Plan, Run
+from bot.domain.target import Target, command
+from bot.services.approvals import approval_plan_ready
+from bot.services.context import Context, show_asked, show_run, stable_id
+from bot.services.directories import journal_of, plan_file_of, read_untrusted, worktree_of
+from bot.services.identity import hidden_values, renew_tokens, tokens_removed
+from bot.services.plans.rate_limit import count_request
+from bot.services.plans.revert_plan import RevertInputs, prepare_revert, with_losses
+from bot.services.plans.revert_target import RevertTarget
+from bot.services.plans.workspace import (
+    OURS,
+    Checkout,
+    InitFailed,
+    Workspace,
+    parallelism,
+    prepare_workspace,
+    state_of,
+    stored_backend,
+)
+from bot.services.promotion import configuration_digest_of
+from bot.services.runs import ProgressRecorder, RunEnd, fail_run, finish_in, finish_run, stop_outcome
+from bot.services.states import reconcile_state
+from bot.services.targets import PullContext, load_pull_context
+
+log = structlog.get_logger()
+
+MAX_PLAN = 512 << 20
+"""Largest plan file that is kept, in bytes."""
+SOON = timedelta(seconds=3)
+"""Delay before a running plan is shown as running: one that ends sooner is shown once, as done."""
+FRESH = timedelta(seconds=5)
+"""How long GitHub's answer from the time of the request is fresh enough for a plan; an apply asks again."""
+
+
+@dataclass(frozen=True)
+class PlanRequest:
+    """One request for plans. seed: what asked; asking twice with one seed makes one run. revert_to: plan a revert to
+    that release instead of the latest commit. limited: whether it counts for the limits of requests; a revert never does,
+    since it must always be possible to undo."""
+
+    pull_context: PullContext
+    targets: tuple[Target, ...]
+    actor: Actor
+    origin: Origin
+    seed: str
+    revert_to: RevertTarget | None = None
+    limited: bool = True
+
+
+def request_plans(context: Context, request: PlanRequest) -> RunsStarted:
+    """Make a plan run for each target.
+
+    An older plan run of the same pull request there is superseded: it stops, and the newer one is what people read.
+    A plan waits for an apply that runs on the same target, since a plan of a moving state is worth nothing. Raises
+    Refusal "too-many-plans".
+    """
+    repository, now = request.pull_context.pull.repository, context.now()
+    wanted = [_plan_run(request, target, now) for target in request.targets]
+    runs, behind = [], {}
+    with context.store.begin() as tables:
+        tables.locks.lock_targets(*request.targets)
+        known = tables.runs.known(run.id for run in wanted)
+        if len(known) < len(wanted) and request.limited and not request.revert_to:
+            _count(context, tables, request)
+        older = tables.runs.active(repository=repository, pull=request.pull_context.pull.number, kind="plan")
+        applies = tables.runs.applies(repository)
+        for run in wanted:
+            if run.id in known:
+                runs.append(known[run.id])
+                continue
+            supersede(context, tables, run, older)
+            if running := applies.get(run.target):
+                behind[run.target.key] = running
+            made = replace(run, waits_for=running.id) if running else run
+            tables.runs.add(made)
+            if not running:
+                context.work.enqueue(made, tables)
+            runs.append(made)
+        show_asked(tables, now, now + SOON, [run for run in runs if run.id not in known])
+    return RunsStarted(tuple(runs), behind)
+
+
+def _count(context: Context, tables: Tables, request: PlanRequest) -> None:
+    again = command("plan", request.targets[0]) if len(request.targets) == 1 else "/plan"
+    count_request(context, tables, request.pull_context.pull, request.actor, request.seed, again)
+
+
+def _plan_run(request: PlanRequest, target: Target, now: datetime) -> Run:
+    pull, revert_to = request.pull_context.pull, request.revert_to
+    return Run(
+        id=plan_run_id(request.seed, target),
+        kind="plan",
+        target=target,
+        pull=pull.number,
+        commit=revert_to.to.commit if revert_to else pull.head_sha,
+        base_commit=revert_to.undone if revert_to else request.pull_context.base_tip,
+        actor=request.actor,
+        origin=request.origin,
+        reverts=revert_to.to.id if revert_to else "",
+        created_at=now,
+    )
+
+
+def plan_run_id(seed: str, target: Target) -> str:
+    """Return the id of the plan run that a seed makes on a target."""
+    return stable_id(seed, target.key, "plan")
+
+
+def supersede(context: Context, tables: Tables, by: Run, active: Sequence[Run]) -> None:
+    """Supersede the unfinished plan runs of this pull request on the same target."""
+    for older in active:
+        if older.target != by.target or older.id == by.id:
+            continue
+        tables.runs.update(older.id, superseded_by=by.id)
+        if older.phase == "queued":
+            finish_in(context, tables, older, RunEnd("superseded"))
+
+
+def execute_plan(context: Context, run_id: str) -> None:
+    """Carry out a plan run. Safe to run again after a crash: only the last transaction counts."""
+    with context.store.begin() as tables:
+        run = tables.runs.get(run_id)
+        if run is None or not run.active:
+            return
+        if not tables.runs.move(run_id, ACTIVE, "preparing", worker=context.worker, started_at=context.now()):
+            return
+        show_run(tables, context.now() + SOON, run, urgent=False)
+        pull = tables.pulls.get(run.target.repository, run.pull)
+    if pull is None or run.created_at is None or context.now() - run.created_at > FRESH:
+        pull = context.refresh(run.target.repository, run.pull, FRESH.total_seconds())
+    if pull.head_sha != run.commit and not run.reverts:
+        finish_run(context, run, RunEnd("superseded", message=f"`{pull.head_sha[:7]}` was pushed since."))
+        return
+    pull_context = load_pull_context(context, pull, FRESH.total_seconds())
+    _run_plan(context, run, pull_context)
+
+
+def _run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
+    pull = pull_context.pull
+    environment = pull_context.policy.environments[run.target.environment]
+    hidden = hidden_values(context, pull_context.policy, run.target)
+    worktree = worktree_of(context, run)
+    with (
+        plan_file_of(context, run) as file,
+        tokens_removed(worktree / OURS),
+        ProgressRecorder(context, run, journal_of(context, run), environment.timeout, hidden) as recorder,
+    ):
+        content = None
+        try:
+            _phase(context, run, "initialising", worktree)
+            revert_inputs = prepare_revert(context, run, pull_context) if run.reverts else RevertInputs()
+            checkout = Checkout(
+                pull, pull_context.policy, run.commit, worktree, revert_inputs.additions.files
+            )
+            workspace = prepare_workspace(context, run, checkout, recorder.control)
+            note = reconcile_state(context, run.target, workspace.backend)
+            if note:
+                recorder.control.on_progress(Progress(line=note))
+            _phase(context, run, "planning")
+            with terraform_turn(context, recorder.control):
+                renew_tokens(context, workspace.identity, recorder.control)
+                planned = context.terraform.plan(
+                    workspace.work_dir,
+                    file,
+                    recorder.control,
+                    PlanOptions(workspace.var_files, parallelism=parallelism(environment)),
+                )
+            ended = planned.ended
+            content = read_untrusted(file.parent, file, MAX_PLAN) if ended.ok else None
+        except InitFailed as error:
+            ended, workspace = error.ended, None
+        recorder.flush()
+    if content is None or workspace is None:
+        _failed(context, run, ended)
+        context.git.remove(worktree)
+        return
+    # Read after the plan: with s3 the first plan in a new workspace writes an empty state. If the state changes in
+    # between, Terraform refuses the apply: the plan file records the state it was made from.
+    lineage, serial = state_of(context, run.target, workspace.backend)
+    with context.store.read() as tables:
+        baseline = tables.baselines.at(run.target, lineage, serial)
+    settled = baseline.values if baseline else None
+    everything = read_plan(planned.json, recorder.control.secrets, settled)
+    pages = tuple(plan_pages(everything))
+    summary = everything.abridged(len(pages)).to_dict()
+    summary["providers"] = workspace.providers
+    output = PlanOutput(lineage, serial, summary, content, planned.has_changes)
+    plan = _plan(context, run, pull_context, workspace, output)
+    if run.reverts:
+        plan = with_losses(plan, revert_inputs)
+    with context.store.begin() as tables:
+        row = tables.runs.get(run.id)
+        late = row is not None and bool(row.superseded_by)
+        outcome: Outcome = "superseded" if late else "planned"
+        if not finish_in(context, tables, run, RunEnd(outcome, message=note, plan_id=plan.id)):
+            return
+        if not late:
+            tables.plans.supersede(run.target, run.pull)
+        tables.plans.add(replace(plan, status="superseded" if late else "fresh"), content, pages)
+        if not late:
+            approval_plan_ready(context, tables, plan)
+
+
+@contextmanager
+def terraform_turn(context: Context, control: Control) -> Iterator[None]:
+    """Hold one of the turns that limit how many Terraforms plan at once. A cancelled run does not wait for one: its
+    Terraform is stopped as it starts."""
+    acquired = False
+    while not acquired and not control.cancelled():
+        acquired = context.turns.acquire(timeout=0.5)
+    try:
+        yield
+    finally:
+        if acquired:
+            context.turns.release()
+
+
+@dataclass(frozen=True)
+class PlanOutput:
+    """What Terraform's plan left: the state it was made from, its summary, and the content of its file."""
+
+    lineage: str
+    serial: int
+    summary: PlanSummaryJson
+    content: bytes
+    has_changes: bool
+
+
+def _plan(
+    context: Context,
+    run: Run,
+    pull_context: PullContext,
+    workspace: Workspace,
+    output: PlanOutput,
+) -> Plan:
+    return Plan(
+        id=run.id,
+        run_id=run.id,
+        target=run.target,
+        pull=run.pull,
+        commit=run.commit,
+        base_commit=run.base_commit if run.reverts else pull_context.base_tip,
+        digest=hashlib.sha256(output.content).hexdigest(),
+        policy=pull_context.policy.digest(run.target.stack, run.target.environment),
+        engine=context.terraform.engine.identity,
+        lineage=output.lineage,
+        serial=output.serial,
+        tree=workspace.tree,
+        worktree=str(workspace.worktree),
+        root=str(workspace.work_dir.root),
+        has_changes=output.has_changes,
+        summary=output.summary,
+        backend=stored_backend(workspace.backend),
+        reverts=run.reverts,
+        configuration=configuration_digest_of(
+            context, run.target.repository, run.commit, pull_context.policy, run.target.stack
+        ),
+        created_at=context.now(),
+    )
+
+
+def _phase(context: Context, run: Run, phase: str, worktree: Path | None = None) -> None:
+    with context.store.begin() as tables:
+        tables.runs.move(run.id, ACTIVE, phase)
+        if worktree is not None:
+            _inherit(context, tables, run, worktree)
+
+
+def _inherit(context: Context, tables: Tables, run: Run, worktree: Path) -> None:
+    """Take over the previous plan's worktree, so that only files that a push changed are written. That plan is for another
+    commit, so no gate lets it be applied, and this run would have waited for a running apply of it."""
+    before = tables.plans.newest(run.target, run.pull)
+    if before is None or before.commit == run.commit or before.status not in ("fresh", "superseded"):
+        return
+    tables.locks.lock_targets(run.target)
+    if not tables.runs.active(target=run.target, kind="apply"):
+        context.git.move(Path(before.worktree), worktree)
+
+
+def _failed(context: Context, run: Run, ended: CommandResult) -> None:
+    if outcome := stop_outcome(context, run, ended):
+        finish_run(context, run, RunEnd(outcome, message="The plan was stopped."))
+        return
+    fail_run(context, run, ended, next_step="Fix it and push, or run `/plan` again.")

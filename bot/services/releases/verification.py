@@ -1,0 +1,220 @@
+"""Verify a release: keep its artifacts and run its smoke checks."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from bot.domain.policy import Environment, Policy
+from bot.domain.ports.smoke import Smoke, SmokeResult, Surroundings
+from bot.domain.ports.terraform import Backend, Control, Progress, TerraformFailed, WorkDir
+from bot.domain.release import Release, Verification
+from bot.domain.run import Run
+from bot.domain.states import Outputs, outputs_in, outputs_of, sensitive_texts, url_of
+from bot.domain.target import Target
+from bot.errors import UserError
+from bot.filesystem import remove_tree
+from bot.services.context import Context, show_run
+from bot.services.directories import journal_of, smoke_directory_of
+from bot.services.identity import hidden_values, renew_tokens, run_identity, secrets_for
+from bot.services.releases.artifacts import keep_artifacts
+from bot.services.releases.smoke import smoke_checks, smoke_names
+from bot.services.runs import ProgressRecorder
+
+ENCRYPTED = "the state is encrypted by OpenTofu, so its outputs cannot be read after a restart of Towpath"
+
+
+@dataclass(frozen=True)
+class Verified:
+    """A verified release. message, next_step: shown on its run, empty if everything passed."""
+
+    release: Release
+    message: str = ""
+    next_step: str = ""
+
+
+def initial_verification(environment: Environment) -> Verification:
+    """Return the verification of a new release: "running" if it has checks, so that it cannot be promoted before them."""
+    return "running" if environment.smoke else "none"
+
+
+def verify_release(
+    context: Context,
+    run: Run,
+    release: Release,
+    policy: Policy,
+    backend: Backend,
+    work_dir: WorkDir | None = None,
+) -> Verified:
+    """Keep the artifacts, run the checks one after the other, and record the results on the release.
+
+    Repeated after a crash, it starts again with the first check, unless all were done. backend: where the state is
+    (`context.backends.restore(plan.backend)`). work_dir: an initialised directory, if there is one; only an encrypted
+    state needs it.
+    """
+    environment = policy.environments[run.target.environment]
+    checks = smoke_names(environment)
+    progress: dict[str, Any] = {name: {"state": "planned", "action": "check"} for name in checks}
+    with context.store.begin() as tables:
+        release = tables.releases.get(release.id) or release
+        if release.verified_at is not None:
+            return _verified(run.target, release)
+        if checks:
+            tables.runs.move(run.id, ("applying", "recording", "verifying"), "verifying", progress=progress)
+            show_run(tables, context.now(), run)
+    hidden = hidden_values(context, policy, run.target)
+    watched = replace(run, progress=progress)
+    with ProgressRecorder(
+        context, watched, journal_of(context, run), environment.timeout, hidden
+    ) as recorder:
+        outputs = _read_outputs(context, run.target, backend, work_dir, recorder.control)
+        missing = keep_artifacts(context, run, release, environment, outputs.values)
+        lost = _missing_artifacts(missing, outputs.problem)
+        if lost:
+            recorder.control.on_progress(Progress(lost))
+        results = _run_checks(context, run, policy, outputs, recorder.control)
+    changes: dict[str, Any] = {
+        "verification": _verdict(results),
+        "verified_at": context.now(),
+        "checks": tuple(
+            {key: value for key, value in asdict(one).items() if key != "tries"} for one in results
+        ),
+        "url": url_of(environment.url, run.target, run.pull, outputs.values),
+    }
+    with context.store.begin() as tables:
+        tables.releases.update(release.id, **changes)
+        show_run(tables, context.now(), run)
+    return _verified(run.target, replace(release, **changes), lost)
+
+
+@dataclass(frozen=True)
+class ReadOutputs:
+    """A release's outputs. problem: why they could not be read, "" if they were."""
+
+    values: Outputs
+    problem: str = ""
+
+
+def _read_outputs(
+    context: Context, target: Target, backend: Backend, work_dir: WorkDir | None, control: Control
+) -> ReadOutputs:
+    """Read the outputs from the state itself, or with Terraform if it is encrypted."""
+    try:
+        values = outputs_of(context.backends.current(target, backend))
+        if values is None:
+            if work_dir is None:
+                return ReadOutputs({}, ENCRYPTED)
+            values = outputs_in(context.terraform.outputs(work_dir, control))
+        return ReadOutputs(values)
+    except (UserError, TerraformFailed, ValueError) as error:
+        return ReadOutputs({}, f"the outputs cannot be read: {error}")
+
+
+def _run_checks(
+    context: Context,
+    run: Run,
+    policy: Policy,
+    outputs: ReadOutputs,
+    control: Control,
+) -> list[SmokeResult]:
+    """Run all checks in their order, within the environment's timeout in total. Commands get what the apply got: the
+    secrets, and an identity."""
+    environment = policy.environments[run.target.environment]
+    directory, values = smoke_directory_of(context, run), outputs.values
+    until = time.monotonic() + environment.timeout.total_seconds()
+    results: list[SmokeResult] = []
+    try:
+        identity = run_identity(context, policy, run, directory) if _runs_commands(environment) else None
+    except UserError as error:  # the settings changed since the apply
+        return [SmokeResult(name, False, error.what, 0.0, 0) for name in smoke_names(environment)]
+    try:
+        renew_tokens(context, identity, control)
+        surroundings = Surroundings(
+            directory,
+            {**secrets_for(context, policy, run), **(identity.env if identity else {})},
+            {name: values[name].text.encode() for name in environment.artifacts if name in values},
+            (*control.secrets, *sensitive_texts(values)),
+        )
+        for one in smoke_checks(environment, run.target, run.pull, values):
+            control.on_progress(Progress(f"Smoke check {one.name}", one.name, "started", "check"))
+            result = (
+                one if isinstance(one, SmokeResult) else _check(context, one, surroundings, control, until)
+            )
+            if outputs.problem and isinstance(one, SmokeResult):
+                result = replace(one, message=outputs.problem)
+            results.append(result)
+            control.on_progress(
+                Progress(
+                    f"Smoke check {result.name}: {'passed' if result.ok else 'failed'}: {result.message}",
+                    result.name,
+                    "done" if result.ok else "failed",
+                    "check",
+                    result.seconds,
+                )
+            )
+    finally:
+        with suppress(OSError):
+            remove_tree(directory)
+    return results
+
+
+def _runs_commands(environment: Environment) -> bool:
+    return any(check.kind == "command" for check in environment.smoke)
+
+
+def _check(
+    context: Context, smoke: Smoke, surroundings: Surroundings, control: Control, until: float
+) -> SmokeResult:
+    left = until - time.monotonic()
+    if left <= 0:
+        return SmokeResult(smoke.name, False, "not run: the environment's `timeout` was exceeded", 0.0, 0)
+    if control.cancelled():
+        return SmokeResult(smoke.name, False, "not run: cancelled", 0.0, 0)
+    return context.smoke.check(
+        replace(smoke, within=min(smoke.within, left), timeout=min(smoke.timeout, left)),
+        surroundings,
+        cancelled=control.cancelled,
+        on_try=lambda line: control.on_progress(Progress(line)),
+    )
+
+
+def _verdict(results: Sequence[SmokeResult]) -> Verification:
+    if not results:
+        return "none"
+    return "passed" if all(result.ok for result in results) else "failed"
+
+
+def _missing_artifacts(names: Sequence[str], problem: str) -> str:
+    """Say which artifacts were not kept, and why; "" if all were."""
+    if not names:
+        return ""
+    which = ", ".join(f"`{name}`" for name in names)
+    many = len(names) > 1
+    return (
+        f"The artifact{'s' if many else ''} {which} {'were' if many else 'was'} not kept: "
+        f"{problem or 'there is no such output'}."
+    )
+
+
+def _verified(target: Target, release: Release, lost: str = "") -> Verified:
+    """Return the release with the message and next step for failed checks and missing artifacts."""
+    failed = [one for one in release.checks if not one["ok"]]
+    if not failed:
+        return Verified(release, lost)
+    which = "; ".join(f"{one['name']}: {one['message']}" for one in failed)
+    return Verified(
+        release,
+        f"Applied, but its smoke checks failed: {which}. {lost}".strip(),
+        f"Fix it and push, or run {check_again_command(target, release.reverts)} to verify again.",
+    )
+
+
+def check_again_command(target: Target, reverts: str) -> str:
+    """Return the commands that apply the same again. reverts: see Release; `/revert` alone would mean another release."""
+    if reverts:
+        return f"`/revert {target.environment} {reverts[:8]} {target.stack}` twice"
+    again = f"{target.environment} {target.stack}"
+    return f"`/plan {again}` and `/apply {again}`"

@@ -1,0 +1,1 @@
+"""Parse configurations without Terraform: HCL, modules and backend blocks."""

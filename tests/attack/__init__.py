@@ -1,0 +1,1 @@
+"""Attacks by people who may open a pull request, or know an address: each one succeeded once."""
