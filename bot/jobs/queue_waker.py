@@ -54,7 +54,8 @@ class QueueWaker:
     def wait(self, timeout: float | None = None) -> bool:
         """Wait until the timeout or a ring that this thread has not seen. Returns True when DBOS is stopping."""
         with self._condition:
-            heard = getattr(self._seen, "rings", self._own_rings())
+            # A thread that has not waited yet has not polled either: a ring from before its first wait counts.
+            heard = getattr(self._seen, "rings", 0)
             self._condition.wait_for(lambda: self._own_rings() != heard or self._stop.is_set(), timeout)
             rung = self._own_rings() != heard
         if rung:
