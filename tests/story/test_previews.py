@@ -36,6 +36,16 @@ def with_policy(policy: str) -> dict[str, bytes]:
     return {**INFRA, "envs/environments.toml": policy.encode()}
 
 
+BROKEN = b"""resource "terraform_data" "made" {}
+resource "terraform_data" "broken" {
+  depends_on = [terraform_data.made]
+  provisioner "local-exec" {
+    command = "exit 3"
+  }
+}
+"""
+
+
 class Previews(Story):
     """A story about the instances of pull requests."""
 
@@ -70,6 +80,23 @@ class Previews(Story):
         self.reacted(number, self.say(number, text), "+1")
         return self.is_told(number, answer)
 
+    def refused(self, number: int, text: str, answer: str) -> str:
+        """A command, up to its refusal."""
+        self.reacted(number, self.say(number, text), "-1")
+        return self.is_told(number, answer)
+
+    def branch(self, number: int) -> str:
+        return self.github.state.pull(self.github.state.repo(self.repository), number).head_ref
+
+    def concluded(self, number: int, check: str) -> str:
+        """The conclusion of a check on the latest commit, once it has one."""
+
+        def look() -> str:
+            found = self.github.checks_on(self.repository, self.head(number)).get(check)
+            return (found[1] or "") if found else ""
+
+        return until(look, what=f"a conclusion of {check}")
+
     def merge(self, number: int) -> None:
         self.github.merge_pull(self.repository, number, actor="ann")
 
@@ -98,4 +125,78 @@ def test_an_instance_lives_as_long_as_its_pull_request(world: World, holds: Hold
     story.github.close_pull(story.repository, number, actor="ann")
     gone = story.becomes(number, "gone")
     assert gone.why == "closed"
+    assert story.resources(number) == 0
+
+
+VERIFY = """[stack.infra]
+root = "infra"
+[env.ci]
+on_pull_request = "verify"
+instance = "pr-{pr}"
+smoke = [{ command = "test RESULT = passed", within = "1s", every = "1s" }]
+"""
+
+
+def test_ci_verifies_and_destroys(world: World, holds: Holds) -> None:
+    """Applied, checked, destroyed; the check says whether the smoke checks passed, and waits for the end."""
+    story = Previews(world, files=with_policy(VERIFY.replace("RESULT", "passed")), holds=holds)
+    number = story.change()
+    gone = story.becomes(number, "gone", "ci")
+    assert gone.why == "verified"
+    assert story.resources(number, "ci") == 0
+    story.sees(number, "verified, then destroyed")
+    assert story.concluded(number, "towpath/ci") == "success"
+    assert [run.outcome for run in story.runs("destroy")] == ["destroyed"]
+
+    story.push({"infra/change.tf": BROKEN}, story.branch(number))
+    until(lambda: story.runs("apply")[-1].outcome == "failed", what="a failed apply")
+    story.becomes(number, "gone", "ci")
+    assert story.resources(number, "ci") == 0, "what the failed apply had made is destroyed, too"
+    assert story.concluded(number, "towpath/ci") == "failure"
+
+
+def test_ci_fails_where_a_smoke_check_fails(world: World, holds: Holds) -> None:
+    story = Previews(world, files=with_policy(VERIFY.replace("RESULT", "failed")), holds=holds)
+    number = story.change()
+    story.becomes(number, "gone", "ci")
+    story.sees(number, "smoke checks failed; destroyed")
+    assert story.concluded(number, "towpath/ci") == "failure"
+
+
+def test_a_cap_names_the_oldest_and_makes_room_later(world: World, holds: Holds) -> None:
+    story = Previews(world, files=with_policy(POLICY + "cap = 1\n"), holds=holds)
+    first = story.change()
+    story.becomes(first, "up")
+    second = story.change()
+    story.sees(second, "the oldest is that of #")
+    assert story.becomes(second, "pending").commit == ""
+    story.refused(second, "/apply test", "1 of the 1 instances that `cap` allows")
+    story.merge(first)
+    assert story.becomes(first, "gone").why == "merged"
+    story.becomes(second, "up")
+
+
+def test_a_close_during_an_update_stops_it_and_destroys(world: World, holds: Holds) -> None:
+    story = Previews(world, files=with_policy(POLICY), holds=holds)
+    number = story.change()
+    story.becomes(number, "up")
+    holds.hold("apply")
+    story.push({"infra/change.tf": b'resource "terraform_data" "other" {}\n'}, story.branch(number))
+    holds.await_call("apply", 2)
+    story.github.close_pull(story.repository, number, actor="ann")
+    until(lambda: story.runs("destroy"), what="a destroy that waits")
+    holds.release("apply")
+    story.becomes(number, "gone")
+    assert story.resources(number) == 0
+
+
+def test_what_the_branch_says_does_not_decide(world: World, holds: Holds) -> None:
+    """The environment is gone from the policy, and the branch has none of it: the recorded policy destroys it."""
+    story = Previews(world, files=with_policy(POLICY), holds=holds)
+    number = story.change()
+    story.becomes(number, "up")
+    without = '[stack.infra]\nroot = "infra"\n[env.staging]\n'
+    story.push({"envs/environments.toml": without}, "main", author="carol")
+    story.github.close_pull(story.repository, number, actor="ann")
+    story.becomes(number, "gone")
     assert story.resources(number) == 0

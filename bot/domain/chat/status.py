@@ -71,6 +71,11 @@ class TargetStatus:
         return self.plan.status == "fresh" or (self.plan.status == "failed" and partial)
 
     @property
+    def applies_itself(self) -> bool:
+        """Whether Towpath applies the latest plan by itself: it is that of an instance which should exist."""
+        return self.instance is not None and self.instance.wanted != "gone"
+
+    @property
     def own_release(self) -> Release | None:
         """The release, if it was applied with this very plan."""
         release = self.release

@@ -30,7 +30,7 @@ def refuse_full(environment: Environment, target: Target, instances: Iterable[In
     oldest = existing[0]
     return Refused(
         "full",
-        f"There are {len(places)} instances of `{environment.name}`, as many as `cap` allows; the oldest is that of "
-        f"#{oldest.pull}, since {oldest.created_at:%Y-%m-%d %H:%M} UTC.",
+        f"`{environment.name}` has {len(places)} of the {environment.cap} instances that `cap` allows; the oldest is that "
+        f"of #{oldest.pull}, since {oldest.created_at:%Y-%m-%d %H:%M} UTC.",
         f"Comment `{preview_command('down', oldest.target)}` on #{oldest.pull}, or wait: this one is created when there is room.",
     )

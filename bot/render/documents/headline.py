@@ -94,6 +94,8 @@ def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
 
 
 def _waiting(row: TargetStatus) -> tuple[str, str]:
+    if row.applies_itself:
+        return " is waiting to be applied", " are waiting to be applied"
     code = row.blocked.code if row.blocked else ""
     if code == "frozen":
         return " is frozen", " are frozen"

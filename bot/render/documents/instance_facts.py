@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.chat import TargetStatus
 from bot.domain.previews import Instance, sleeps_at
 from bot.render.document import Plain, Spans
+from bot.render.documents.target_state import target_state
 from bot.render.format import format_time, one_line
 from bot.render.markup import to_spans
 
@@ -24,7 +25,7 @@ def instance_facts(row: TargetStatus) -> list[Spans]:
     if instance is None:
         return []
     parts: list[Spans] = []
-    if instance.note:
+    if instance.note and target_state(row) != "waiting":
         parts.append(to_spans(one_line(instance.note)))
     if instance.wanted == "gone":
         return [*parts, *_ended(instance)]

@@ -58,6 +58,8 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
         return (icon, *locked_by(row.lock))
     if state == "held" and row.hold is not None:
         return (icon, Plain("on hold at "), Code(row.hold.commit[:7]))
+    if state == "waiting" and row.applies_itself and row.instance is not None:
+        return (icon, *to_spans(one_line(row.instance.note or "about to be applied")))
     if state == "waiting" and row.blocked is not None:
         return (icon, *_waiting_for(row, row.blocked))
     if state == "stale":

@@ -95,7 +95,7 @@ def _plan_state(row: TargetStatus, plan: Plan) -> TargetState:
         return "locked"
     if row.hold is not None and row.next_step.startswith("/unhold"):
         return "held"
-    return "waiting" if row.blocked is not None else "ready"
+    return "waiting" if row.blocked is not None or row.applies_itself else "ready"
 
 
 def is_revert(row: TargetStatus) -> bool:

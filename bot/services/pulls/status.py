@@ -288,7 +288,7 @@ def _next(
         return _back(row, plan) if free else ""
     if pull.from_fork or not free:
         return ""
-    if not plan.has_changes and not _awaited(row, policy, pull):
+    if row.applies_itself or (not plan.has_changes and not _awaited(row, policy, pull)):
         return ""
     return next_step(row) if guarded else command("apply", row.target)
 
