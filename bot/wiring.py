@@ -273,6 +273,7 @@ class Bot:
             slack=self.slack_app,
             ready=self.not_ready,
             metrics_token=self.settings.metrics_token.get_secret_value(),
+            measure=lambda: metrics.measure_instances(self.database),
             routes=[
                 *local_runs.routes(lambda: self.context),
                 *state_routes(StateBackend(self.database, claims=LocalRuns(utcnow, self.policy))),

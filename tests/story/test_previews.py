@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from bot.domain.ports.store import Tables
 from bot.domain.previews import Instance
+from bot.domain.states import StateInfo
 from bot.playground.world import World, until
 from tests.story.holds import Holds
+from tests.story.shared import SharedWorld
 from tests.story.story import FILES, Story
 
 POLICY = """[stack.infra]
@@ -96,6 +103,13 @@ class Previews(Story):
             return (found[1] or "") if found else ""
 
         return until(look, what=f"a conclusion of {check}")
+
+    @contextmanager
+    def writing(self) -> Iterator[Tables]:
+        """The bot's database, to write."""
+        assert isinstance(self.world, SharedWorld)
+        with self.world.database.begin() as tables:
+            yield tables
 
     def merge(self, number: int) -> None:
         self.github.merge_pull(self.repository, number, actor="ann")
@@ -197,6 +211,47 @@ def test_what_the_branch_says_does_not_decide(world: World, holds: Holds) -> Non
     story.becomes(number, "up")
     without = '[stack.infra]\nroot = "infra"\n[env.staging]\n'
     story.push({"envs/environments.toml": without}, "main", author="carol")
+    story.github.close_pull(story.repository, number, actor="ann")
+    story.becomes(number, "gone")
+    assert story.resources(number) == 0
+
+
+def test_a_label_decides_which_pull_requests_get_one(world: World, holds: Holds) -> None:
+    story = Previews(world, files=with_policy(POLICY + 'label = "preview"\n'), holds=holds)
+    number = story.change()
+    story.sees(number, "`/apply test`")
+    assert story.instance(number) is None
+    story.github.label_pull(story.repository, number, actor="ann", label="Preview")
+    story.becomes(number, "up")
+
+
+def test_a_close_that_nobody_tells_and_a_state_made_by_hand(world: World, holds: Holds) -> None:
+    """What has a state and no record is found and destroyed, though the branch was never planned for it."""
+    story = Previews(world, files=with_policy(POLICY.replace('"apply"', '""')), holds=holds)
+    number = story.change()
+    state = {
+        "version": 4,
+        "serial": 1,
+        "lineage": "by-hand",
+        "terraform_version": "1.11.0",
+        "outputs": {},
+        "resources": [
+            {
+                "mode": "managed",
+                "type": "terraform_data",
+                "name": "by_hand",
+                "provider": 'provider["terraform.io/builtin/terraform"]',
+                "instances": [{"schema_version": 0, "attributes": {"id": "x"}}],
+            }
+        ],
+    }
+    data = json.dumps(state).encode()
+    until(lambda: story.head(number), what="a pull request")
+    story.sees(number, "test (pr-")
+    key = story.target("test", f"pr-{number}").key
+    with story.writing() as tables:
+        tables.states.append(key, data, StateInfo.parse(data))
+    story.becomes(number, "up")
     story.github.close_pull(story.repository, number, actor="ann")
     story.becomes(number, "gone")
     assert story.resources(number) == 0

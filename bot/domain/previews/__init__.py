@@ -6,9 +6,9 @@
 from bot.domain.previews.capacity import capacity_target, refuse_full
 from bot.domain.previews.commands import DEFAULT_ENVIRONMENT, preview_command
 from bot.domain.previews.instance import Instance, InstanceState, Wanted, after_apply, after_destroy, started
-from bot.domain.previews.variables import preview_variables
 from bot.domain.previews.lifetime import WARNINGS, renewed, sleep_due, sleeps_at, warning_due
 from bot.domain.previews.teardown import after_failure
+from bot.domain.previews.variables import preview_variables
 
 __all__ = [
     "DEFAULT_ENVIRONMENT",

@@ -43,7 +43,8 @@ def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan 
         if approval is not None and approval.status == "open":
             refresh_approval(context, approval, pull_context)
     return Observed(
-        changed_on_base(context, pull_context, target.stack),
+        # an instance is the pull request's own: an apply undoes nothing of others'
+        [] if target.instance else changed_on_base(context, pull_context, target.stack),
         current_state(context, target, plan) if plan else None,
         configuration_digest_of(context, pull.repository, pull.head_sha, pull_context.policy, target.stack)
         if environment.promote_from

@@ -6,6 +6,7 @@
 from bot.services.previews.actions import ACTIONS, act_on_instances
 from bot.services.previews.destroy import execute_destroy
 from bot.services.previews.ended import settle_run
+from bot.services.previews.reconcile import reconcile_instance
 from bot.services.previews.state_retention import forget_ended_instances
 from bot.services.previews.sweep import sweep_instances
 from bot.services.previews.wanted import dismiss_instances, want_instances
@@ -16,6 +17,7 @@ __all__ = [
     "dismiss_instances",
     "execute_destroy",
     "forget_ended_instances",
+    "reconcile_instance",
     "settle_run",
     "sweep_instances",
     "want_instances",

@@ -17,12 +17,15 @@ from bot.services.context import Context, show_pull
 from bot.services.previews.teardown import request_destroy
 
 
-def want_instances(context: Context, pull: PullRequest, policy: Policy, targets: Sequence[Target]) -> None:
-    """Record that the instances of an open pull request should exist and have its latest commit.
+def want_instances(
+    context: Context, pull: PullRequest, policy: Policy, targets: Sequence[Target]
+) -> list[Target]:
+    """Record that the instances of an open pull request should exist and have its latest commit; return which.
 
     Those of environments that are applied or verified automatically. One that a person took down stays down. A push wakes
     one that sleeps, and stops the verification of the commit before.
     """
+    wanted = []
     for target in targets:
         environment = policy.environments[target.environment]
         if not _automatic(environment, pull) or pull.from_fork:
@@ -35,6 +38,8 @@ def want_instances(context: Context, pull: PullRequest, policy: Policy, targets:
             tables.instances.save(_wanted_up(context, known, target, environment, pull.number))
             if environment.on_pull_request == "verify":
                 _stop_older(tables, target, pull.head_sha)
+        wanted.append(target)
+    return wanted
 
 
 def wake_instance(

@@ -174,7 +174,7 @@ def _rows(
     now = context.now()
     found = []
     for target in targets:
-        lock, gone_by = locks.get(target), behind.get(target.stack, ())
+        lock, gone_by = locks.get(target), () if target.instance else behind.get(target.stack, ())
         plan, there = plans.get(target), releases.get(target)
         row = TargetStatus(
             target=target,

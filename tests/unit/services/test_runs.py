@@ -283,4 +283,5 @@ def test_a_ring_before_a_threads_first_wait_is_heard() -> None:
     thread = threading.Thread(target=wait, name="queue-worker-plans")
     thread.start()
     thread.join(PATIENCE / 2)
-    assert not thread.is_alive() and pauses
+    assert not thread.is_alive()
+    assert pauses
