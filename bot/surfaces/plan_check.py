@@ -115,9 +115,8 @@ def conclusion_of(row: TargetStatus) -> Conclusion | None:
     if run is None or run.outcome is None:
         return None
     if row.environment.on_pull_request == "verify" and instance is not None:
-        if run.outcome == "planned" and instance.wanted == "up" and not instance.note:
-            return None
-        if run.outcome == "applied" and instance.exists and not instance.leaked:
+        applies_soon = run.outcome == "planned" and instance.wanted == "up" and not instance.note
+        if applies_soon or (instance.exists and not instance.leaked):
             return None
         if instance.leaked or (run.outcome == "applied" and not (release and release.verified)):
             return "failure"

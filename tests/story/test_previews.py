@@ -121,7 +121,7 @@ def test_an_instance_lives_as_long_as_its_pull_request(world: World, holds: Hold
     story.becomes(number, "up")
     assert story.resources(number) == 3
     story.sees(number, f"https://pr-{number}.test.example.com")
-    story.sees(number, "destroyed")
+    story.sees(number, "kept until")
 
     story.accepted(number, "/test sleep", "put to sleep")
     story.becomes(number, "asleep")

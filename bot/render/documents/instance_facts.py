@@ -38,7 +38,7 @@ def instance_facts(row: TargetStatus) -> list[Spans]:
         if sleeps := sleeps_at(instance, row.environment):
             parts.append((Plain(f"sleeps {format_time(sleeps)}"),))
         if instance.expires_at is not None:
-            parts.append((Plain(f"destroyed {format_time(instance.expires_at)}"),))
+            parts.append((Plain(f"kept until {format_time(instance.expires_at)}"),))
     return parts
 
 
