@@ -35,7 +35,7 @@ def test_environment(story: Story) -> None:
 
     with story.step("Its address opens, and GitHub has a deployment with it"):
         (deployment,) = page.deployments(f"test (pr-{page.number})")
-        url = story.wait_for("an address", lambda: _address(page), lambda: page.deployments())
+        url = story.wait_for("an address", lambda: _address(page), page.deployments)
         shown = httpx.get(url, trust_env=False)
         story.check("it answers", true=shown.status_code == 200, seen=shown.text)
         story.check_text(shown.text, f"test-pr-{page.number}-api")
@@ -65,7 +65,7 @@ def test_environment(story: Story) -> None:
         story.wait_for(
             "the deployment is inactive",
             lambda: page.deployments(f"test (pr-{page.number})")[-1]["states"][-1]["state"] == "inactive",
-            lambda: page.deployments(),
+            page.deployments,
         )
 
 
