@@ -25,6 +25,7 @@ from bot.storage.failures import translated_errors
 from bot.storage.follow_ups import FollowUpRows
 from bot.storage.holds import HoldRows
 from bot.storage.identities import IdentityRows
+from bot.storage.instances import InstanceRows
 from bot.storage.locks import LockRows
 from bot.storage.plan_uses import PlanUseRows
 from bot.storage.plans import PlanRows
@@ -63,6 +64,7 @@ class Tables:
         self.artifacts: record_ports.Artifacts = ArtifactRows(connection, vault)
         self.follow_ups: record_ports.FollowUps = FollowUpRows(connection, vault)
         self.holds: record_ports.Holds = HoldRows(connection, vault)
+        self.instances: record_ports.Instances = InstanceRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
         self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
         self.baselines: record_ports.Baselines = BaselineRows(connection, vault)

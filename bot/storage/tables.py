@@ -31,6 +31,7 @@ from bot.domain.ports.records import Artifact, FollowUp, Ticket
 from bot.domain.ports.state import Grant
 from bot.domain.ports.store import Code, Identity
 from bot.domain.ports.surfaces import Surface
+from bot.domain.previews import Instance
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import LockInfo, StateVersion, Unsaved
@@ -192,6 +193,16 @@ holds = Table(
     *columns(Hold, key=["target"]),
     _repository(),
     Index(None, "repository"),
+)
+
+instances = Table(
+    "instances",
+    metadata,
+    *columns(Instance, key=["target"]),
+    _repository(),
+    Column("environment", Text, nullable=False),
+    Index(None, "repository", "pull"),
+    Index(None, "state"),
 )
 
 drifts = Table(

@@ -108,6 +108,21 @@ def _supersede(context: Context, surface: Surface, target: Target, head: str) ->
         context.forge.check(surface.repository, check, surface.external["check_id"])
 
 
+def conclusion_of(row: TargetStatus) -> Conclusion | None:
+    """Return the check's conclusion; None while something is still going on. An environment that verifies is done when
+    everything is destroyed again, and its smoke checks decide."""
+    run, instance, release = row.run, row.instance, row.own_release
+    if run is None or run.outcome is None:
+        return None
+    if row.environment.on_pull_request == "verify" and instance is not None:
+        applies_soon = run.outcome == "planned" and instance.wanted == "up" and not instance.note
+        if applies_soon or (instance.exists and not instance.leaked):
+            return None
+        if instance.leaked or (run.outcome == "applied" and not (release and release.verified)):
+            return "failure"
+    return CONCLUSIONS[run.outcome]
+
+
 def name_of(target: Target) -> str:
     """Return the check's name: `towpath/staging`, or `towpath/staging/network` if the stack is named."""
     return "/".join(part for part in ("towpath", target.environment, target.named_stack) if part)
@@ -121,7 +136,7 @@ def build(context: Context, row: TargetStatus, status: Status) -> CheckRun | Non
     shown = shown_plan(row)
     plan = PlanSummary.from_dict(shown.summary) if shown else None
     title, summary, text = render.check(row, plan, status=status, log=log_tail(context, run))
-    conclusion = CONCLUSIONS[run.outcome] if run.outcome else None
+    conclusion = conclusion_of(row)
     return CheckRun(
         name=name_of(row.target),
         head_sha=status.pull.head_sha if run.reverts and status.pull else run.commit,

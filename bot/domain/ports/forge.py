@@ -33,6 +33,7 @@ class PullRequest:
     merge_sha: str = ""
     closed_at: datetime | None = None
     """When it was closed or merged, by GitHub's clock; None while it is open."""
+    labels: tuple[str, ...] = ()
     updated_at: datetime | None = field(default=None, compare=False)
 
     @property

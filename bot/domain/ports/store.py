@@ -19,6 +19,7 @@ from bot.domain.ports.records import (
     Drifts,
     FollowUps,
     Holds,
+    Instances,
     PlanUses,
     Pushers,
 )
@@ -114,8 +115,12 @@ class Runs(Protocol):
         """Return unfinished runs, oldest first."""
         ...
 
+    def changing(self, target: Target) -> list[Run]:
+        """Return the target's unfinished applies and destroys, oldest first."""
+        ...
+
     def applies(self, repository: str) -> dict[Target, Run]:
-        """Return target → its oldest unfinished apply, for those that have one."""
+        """Return target → its oldest unfinished apply or destroy, for those that have one."""
         ...
 
     def others(self, run: Run) -> int:
@@ -127,11 +132,12 @@ class Runs(Protocol):
         ...
 
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
-        """Return the newest run; drift checks count only if `kind` asks for them."""
+        """Return the newest run; drift checks and destroys count only if `kind` asks for them."""
         ...
 
     def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
-        """Return target → the pull request's newest run, for those that have one. Drift checks do not count."""
+        """Return target → the pull request's newest run, for those that have one. Drift checks and destroys do not
+        count."""
         ...
 
     def drift_checks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
@@ -390,6 +396,7 @@ class Tables(Protocol):
     artifacts: Artifacts
     follow_ups: FollowUps
     holds: Holds
+    instances: Instances
     drifts: Drifts
     signing_keys: SigningKeys
     baselines: Baselines

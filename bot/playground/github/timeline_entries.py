@@ -26,7 +26,7 @@ class OpenedEntry(_Entry):
 
 
 class EventEntry(_Entry):
-    """kind: closed, reopened, merged, converted_to_draft or ready_for_review. detail: the merge commit."""
+    """kind: closed, reopened, merged, converted_to_draft, ready_for_review or labeled. detail: the merge commit, or the label."""
 
     kind: EventKind
     detail: str

@@ -186,6 +186,10 @@ class UserActions(AdminActions):
         """Convert a pull request to a draft, or mark it as ready for review."""
         pull_lifecycle.set_draft(self.state, self._pull(full_name, number), self._user(actor), draft)
 
+    def label_pull(self, full_name: str, number: int, *, actor: str, label: str) -> None:
+        """Give a pull request a label."""
+        pull_lifecycle.add_label(self.state, self._pull(full_name, number), self._user(actor), label)
+
     def close_pull(self, full_name: str, number: int, *, actor: str) -> None:
         """Close a pull request."""
         pull_lifecycle.close(self.state, self._pull(full_name, number), self._user(actor))

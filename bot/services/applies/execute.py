@@ -11,6 +11,7 @@ from bot.domain.gates import GATES, PROMOTION, ApplyFacts, first_refusal, gate_a
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import PlanDamaged, Tables
 from bot.domain.ports.terraform import Progress
+from bot.domain.previews import capacity_target, started
 from bot.domain.refusal import Refusal
 from bot.domain.run import Plan, Run
 from bot.domain.target import command
@@ -28,7 +29,7 @@ from bot.services.locks import release_of_pull
 from bot.services.plans import OURS, Checkout, InitFailed, Workspace, parallelism, prepare_workspace
 from bot.services.runs import ProgressRecorder, RunEnd, failure_reason, finish_in, finish_run
 from bot.services.states import clear_unsaved, reconcile_state
-from bot.services.targets import PullContext, load_pull_context
+from bot.services.targets import PullContext, default_tip, load_pull_context
 
 log = structlog.get_logger()
 
@@ -158,9 +159,10 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
     options = ApplyOptions(forced=run.forced, revert=bool(run.reverts), losing=len(plan.losses))
     request = ApplyRequest(now, (run.target,), run.actor, run.origin, options)
     observed = observe(context, request, run.target, plan)
+    policy_commit = default_tip(context, now)[1] if run.target.instance else ""
     with context.store.begin() as tables:
-        # so that no decision comes between the gates and the use of the approval
-        tables.locks.lock_targets(run.target)
+        # so that no decision comes between the gates and the use of the approval, nor two instances take the last place
+        tables.locks.lock_targets(run.target, *([capacity_target(run.target)] if run.target.instance else []))
         row = tables.runs.get(run.id)
         if row is not None and row.cancel_by:
             finish_in(
@@ -185,6 +187,10 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
             return False
         tables.runs.move(run.id, ("preparing", "initialising"), "applying")
         _commit(context, tables, run, facts)
+        if run.target.instance:
+            passing = facts.environment.on_pull_request == "verify"
+            begun = started(tables.instances.get(run.target), run, passing=passing, now=context.now())
+            tables.instances.save(replace(begun, policy_commit=policy_commit))
         show_run(tables, context.now(), run)
     return True
 

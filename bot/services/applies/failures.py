@@ -19,7 +19,9 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
         run = tables.runs.get(run_id)
     if run is None or not run.active:
         return
-    if run.phase == "verifying":
+    if run.kind == "destroy":
+        _undestroyed(context, run, error, ticket)
+    elif run.phase == "verifying":
         _unverified(context, run, error, ticket)
     elif run.phase in ("applying", "recording"):
         _interrupted(context, run, error, ticket)
@@ -37,6 +39,15 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
                 reference=ticket,
             ),
         )
+
+
+def _undestroyed(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """End a destroy that could not be carried out. It is tried again, which is safe: what is gone stays gone."""
+    why = error.what if isinstance(error, UserError) else "Internal error."
+    with context.store.begin() as tables:
+        if context.terraform.outcome(journal_of(context, run))[0] != "running":
+            tables.states.abandon(run.id)
+        finish_in(context, tables, run, RunEnd("failed", message=why, reference=ticket))
 
 
 def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> None:

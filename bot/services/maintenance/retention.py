@@ -15,6 +15,7 @@ from bot.domain.ports.inbox import Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.surfaces import SurfaceKind
 from bot.services.context import Context
+from bot.services.previews import forget_ended_instances
 from bot.services.states import expire_unsaved
 
 log = structlog.get_logger()
@@ -81,6 +82,7 @@ def delete_expired(context: Context, inbox: Inbox) -> dict[str, int]:
     for kind, span in KINDS.items():
         tasks[f"{kind} surfaces"] = _surfaces(kind, now - span)
     deleted = {name: _batches(_in_transaction(context, task)) for name, task in tasks.items()}
+    deleted["instances"] = _batches(lambda: forget_ended_instances(context, BATCH))
     deleted["unsaved states"] = expire_unsaved(context)
     deleted["work"] = _batches(lambda: context.work.forget(now - WORK, BATCH))
     deleted["deliveries"] = inbox.forget(now - DELIVERIES)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult
 from bot.domain.refusal import Refused
-from bot.domain.run import ACTIVE, Outcome, Run, name_unfinished, unfinished
+from bot.domain.run import ACTIVE, CHANGING, Outcome, Run, name_unfinished, unfinished
 from bot.domain.sanitize import inert
 from bot.domain.target import command
 from bot.services.approvals import approval_plan_failed
@@ -58,7 +58,7 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     if run.kind == "drift" and end.outcome != "checked":
         why = f"No drift result for {run.target}: {end.message or 'The drift check was stopped.'}"
         reply_to_requester(context, tables, run, Refused("not-looked", why, end.next_step))
-    if run.kind == "apply":
+    if run.kind in CHANGING:
         start_queued_plans(context, tables, run)
     return True
 
@@ -92,7 +92,7 @@ def replan_command(run: Run) -> str:
 
 def start_queued_plans(context: Context, tables: Tables, run: Run) -> None:
     """Enqueue the plans and drift checks that waited for this apply, unless another apply on the target is active."""
-    if tables.runs.active(target=run.target, kind="apply"):
+    if tables.runs.changing(run.target):
         return
     for waiting in tables.runs.active(target=run.target):
         if waiting.phase == "queued" and waiting.waits_for:
