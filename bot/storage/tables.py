@@ -125,6 +125,16 @@ logs = Table(
     Column("lines", Sealed, nullable=False),
 )
 
+# How runs failed. No foreign key: the version before deletes runs and does not know of this table.
+failures = Table(
+    "failures",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("recorded_at", Utc, nullable=False),
+    Column("content", Sealed, nullable=False),
+    Index(None, "recorded_at"),
+)
+
 plans = Table(
     "plans",
     metadata,

@@ -13,6 +13,7 @@ from bot.domain.policy import Environment, Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.state import Grant
 from bot.domain.ports.terraform import Backend, CommandResult, Control, WorkDir
+from bot.domain.refusal import Refusal
 from bot.domain.run import Run
 from bot.domain.states import BackendSettings, StateInfo
 from bot.domain.target import Target
@@ -175,9 +176,10 @@ def _var_files(worktree: Path, policy: Policy, target: Target) -> tuple[Path, ..
     paths = [worktree / path for path in policy.var_files(target.stack, target.environment)]
     missing = [path for path in paths if not path.is_file()]
     if explicit and missing:
-        raise UserError(
+        raise Refusal(
+            "missing-var-file",
             f"`{missing[0].relative_to(worktree)}` is missing at this commit.",
-            next_step="Add it, or correct `var_files` in `envs/environments.toml`.",
+            "Add it, or correct `var_files` in `envs/environments.toml`.",
         )
     return tuple(path for path in paths if path.is_file())
 
