@@ -248,3 +248,7 @@ class Audit(Protocol):
     def head(self) -> Entry | None:
         """Return the last entry."""
         ...
+
+    def newest(self, action: str, repository: str, pull: int) -> Entry | None:
+        """Return a pull request's newest entry of this kind."""
+        ...
