@@ -117,7 +117,7 @@ _TEXTS: Mapping[CauseKind, tuple[str, str]] = {
         "Put the file into the repository or pass its content as a variable, and push.",
     ),
     "unknown": (
-        "No known cause: the error and the end of the log are all there is.",
+        "No known cause. The error and the end of the log follow.",
         "Fix it and push, or run {again}.",
     ),
 }

@@ -198,9 +198,8 @@ def _again(run: Run) -> str:
 
 def _by(kind: CauseKind, evidence: Evidence, texts: Sequence[str]) -> str:
     if kind == "state-locked":
-        if evidence.lock is not None:
-            return f" by {outside(evidence.lock.description)}"
-        return next((by for text in texts if (by := _holder(lock_fields(text)))), "")
+        now = f" by {outside(evidence.lock.description)}" if evidence.lock else ""
+        return next((by for text in texts if (by := _holder(lock_fields(text)))), now)
     if kind == "cancelled" and evidence.run.cancel_by:
         return f" by @{evidence.run.cancel_by}"
     if kind == "configuration":

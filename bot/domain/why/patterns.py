@@ -54,7 +54,7 @@ _PATTERNS: tuple[tuple[CauseKind, str], ...] = (
     (
         "download",
         (
-            r"Failed to (?:install|query available) provider|Could not (?:retrieve the list of available versions|download "
+            r"Failed to (?:install|query available) provider|Unreadable module directory|Could not (?:retrieve the list of available versions|download "
             r"module)|Failed to download module|Module not installed|Module version requirements have changed|Failed to "
             r"resolve provider packages|Could not query provider registry|Error accessing remote module registry|"
             r"Unresolvable module version constraint|Could not resolve provider|Module not found|Invalid provider registry "

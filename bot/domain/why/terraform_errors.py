@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from bot.domain.why.model import MAX_DETAIL, MAX_PATH, MAX_SUMMARY, Diagnostic
 
 _PLACE = re.compile(r"\s{1,8}on (\S[^\n]{0,500}?) line (\d{1,9})(?:,|:|$)")
+_INLINE = re.compile(r"(?:\(| at )([^\s():]{1,300}\.(?:tf|tofu)(?:\.json)?):(\d{1,9})\b")
+"""How `init` names the place of a module's block."""
 _WITH = re.compile(r"\s{1,8}with (\S[^\n]{0,500}?),?$")
 _CODE = re.compile(r"\s{1,8}\d{1,9}:|\s{4,}[├│└]")
 _FRAME = ("╷", "│", "╵")
@@ -40,6 +42,8 @@ def parse_error(text: str) -> Diagnostic:
             address = found[1]
         elif not _CODE.match(one):
             detail.append(one)
+    if not file and (found := _INLINE.search(text[:MAX_DETAIL])):
+        file, line = found[1], int(found[2])
     summary = first.removeprefix("Error: ").strip()
     return Diagnostic(
         summary[:MAX_SUMMARY],

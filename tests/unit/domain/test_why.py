@@ -158,12 +158,15 @@ def test_the_next_steps_are_commands_for_this_target() -> None:
 
 
 def test_who_holds_the_state() -> None:
-    """What holds it now, else what Terraform printed."""
+    """What Terraform printed; where it did not say, what holds the lock now."""
     cause = cause_of_run(failed(LOCKED))
     assert "locked by ann@laptop (apply) since 2026-11-30 10:00 UTC, lock id 0f5c1d2e-" in cause.explanation
     assert "`/unlock staging`" in cause.next_step
     now = LockInfo("l2", who="bob@desk")
-    assert "locked by bob@desk, lock id l2" in cause_of_run(failed(LOCKED, lock=now)).explanation
+    assert "ann@laptop" in cause_of_run(failed(LOCKED, lock=now)).explanation
+    silent = "Error acquiring the state lock\nHTTP remote state already locked"
+    assert "locked by bob@desk, lock id l2" in cause_of_run(failed(silent, lock=now)).explanation
+    assert "The state is locked, so" in cause_of_run(failed(silent)).explanation
 
 
 def test_where_credentials_and_variables_are_kept() -> None:
@@ -257,6 +260,18 @@ def test_plain_errors() -> None:
         30,
         "because",
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        'Error: Failed to download module\n\nCould not download module "vpc" (net/main.tf:3) source code from x',
+        'Error: Unreadable module directory\n\nThe directory could not be read for module "gone" at net/main.tf:3.',
+    ],
+)
+def test_the_place_of_a_module_as_init_names_it(text: str) -> None:
+    error = parse_error(text)
+    assert (error.file, error.line) == ("net/main.tf", 3)
 
 
 @given(st.text(max_size=300), st.integers(0, 30))
