@@ -11,6 +11,8 @@ from bot.github.fields import Fields
 from bot.github.wire import Wire, parsed_list
 
 FAILED = ("failure", "timed_out")
+NO_START = "startup_failure"
+"""GitHub's conclusion of a run whose workflow file it does not accept. It has neither jobs nor a log."""
 RUNS, JOBS = 50, 100
 """Runs and jobs that are looked at: one page each. A commit with more of them is not looked through."""
 MOST = 5
@@ -30,7 +32,7 @@ class Workflows:
         newest: dict[tuple[int, str], Fields] = {}
         for run in parsed_list(answer, lambda data: data, "workflow_runs"):
             newest.setdefault((run.number("workflow_id"), run.text("event", "")), run)
-        failed = [run for run in newest.values() if run.text("conclusion", "") in FAILED]
+        failed = [run for run in newest.values() if run.text("conclusion", "") in (*FAILED, NO_START)]
         return [job for run in failed[:MOST] for job in _jobs(self.wire, repository, run)]
 
     def job_log(self: _Client, repository: str, job_id: int, most: int) -> str:
@@ -42,11 +44,18 @@ class Workflows:
 
 
 def _jobs(wire: Wire, repository: str, run: Fields) -> list[WorkflowJob]:
+    if run.text("conclusion", "") == NO_START:
+        return [_unstarted(run)]
     path = f"/actions/runs/{run.number('id')}/jobs"
     params = {"filter": "latest", "per_page": str(JOBS)}
     answer = wire.send("GET", scopes.actions(repository), path, params=params)
     jobs = parsed_list(answer, lambda data: _job(data, run.text("name", "")), "jobs")
     return [job for job in jobs if job.conclusion in FAILED]
+
+
+def _unstarted(run: Fields) -> WorkflowJob:
+    name, file = run.text("name", ""), run.text("path", "")
+    return WorkflowJob(0, run.number("id"), name, file or "workflow", NO_START, run.text("html_url", ""))
 
 
 def _job(data: Fields, workflow: str) -> WorkflowJob:

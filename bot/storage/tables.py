@@ -261,7 +261,7 @@ follow_ups = Table(
     Index(None, "repository"),
 )
 
-audit = Table("audit", metadata, *columns(Entry, key=["number"]))
+audit = Table("audit", metadata, *columns(Entry, key=["number"]), Index(None, "repository", "pull"))
 
 surfaces = Table(
     "surfaces",

@@ -1,4 +1,4 @@
-"""Add a table for how runs failed: the phase, and Terraform's errors with file and line.
+"""Add a table for how runs failed: the phase, and Terraform's errors with file and line. Find audit entries by pull request.
 
 The version before ignores it. It has no foreign key to runs, since that version deletes drift checks and would not delete
 these rows first.
@@ -22,3 +22,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_id", name="pk_failures"),
     )
     op.create_index("ix_failures_recorded_at", "failures", ["recorded_at"])
+    op.create_index("ix_audit_repository_pull", "audit", ["repository", "pull"])

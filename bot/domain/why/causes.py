@@ -92,6 +92,10 @@ _TEXTS: Mapping[CauseKind, tuple[str, str]] = {
         "Something of this name already exists, and is not in this state.",
         "Import it with an `import` block, or choose another name, and push.",
     ),
+    "workflow-invalid": (
+        "GitHub does not accept the workflow file, so nothing ran.",
+        "Open the run on GitHub, which names the line; fix it and push.",
+    ),
     "configuration": (
         "Terraform rejects the configuration{by}.",
         "Fix it and push.",

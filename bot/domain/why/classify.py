@@ -45,6 +45,8 @@ _STEPS: dict[Phase, str] = {
 _RAN: dict[Phase, str] = {"preparing": "terraform init", "recording": "terraform apply"}
 """What Terraform was doing where the phase is another one: an apply initialises while it prepares, and what it leaves is
 recorded before its run ends."""
+_CONCLUSIONS: dict[str, CauseKind] = {"timed_out": "timed-out", "startup_failure": "workflow-invalid"}
+"""GitHub's conclusions of jobs that say why."""
 
 
 @dataclass(frozen=True)
@@ -116,8 +118,7 @@ def cause_of_job(job: WorkflowJob, log: Sequence[str], repository: str) -> Cause
     text = "\n".join(log)
     errors = [parse_error(one) for one in split_errors(text)]
     kind = _recognised(errors) or recognise(_end(log)) or "unknown"
-    if job.conclusion in ("timed_out", "cancelled"):
-        kind = "timed-out" if job.conclusion == "timed_out" else "cancelled"
+    kind = _CONCLUSIONS.get(job.conclusion, kind)
     if kind == "sandbox":
         kind = "unknown"  # it is not Towpath's sandbox
     if kind == "unknown" and any(one.file for one in errors):
@@ -198,8 +199,10 @@ def _again(run: Run) -> str:
 
 def _by(kind: CauseKind, evidence: Evidence, texts: Sequence[str]) -> str:
     if kind == "state-locked":
-        now = f" by {outside(evidence.lock.description)}" if evidence.lock else ""
-        return next((by for text in texts if (by := _holder(lock_fields(text)))), now)
+        held = next((found for text in texts if (found := lock_fields(text))), {})
+        if evidence.lock is not None and held.get("ID", evidence.lock.id) == evidence.lock.id:
+            return f" by {outside(evidence.lock.description)}"
+        return _holder(held)
     if kind == "cancelled" and evidence.run.cancel_by:
         return f" by @{evidence.run.cancel_by}"
     if kind == "configuration":

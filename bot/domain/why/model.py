@@ -30,6 +30,7 @@ CauseKind = Literal[
     "provider-bug",
     "provider-timeout",
     "already-exists",
+    "workflow-invalid",
     "configuration",
     "timed-out",
     "cancelled",
@@ -121,7 +122,7 @@ class RefusedApply:
 class WorkflowJob:
     """A failed job of a GitHub Actions workflow. Everything in it is somebody else's text.
 
-    id, run_id: GitHub's. steps: names of the failed steps. started_at, ended_at: of the first of them, None if not known.
+    id, run_id: GitHub's; id is 0 if the run never started, so that it has no log. steps: names of the failed steps. started_at, ended_at: of the first of them, None if not known.
     """
 
     id: int

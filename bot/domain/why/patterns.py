@@ -136,6 +136,14 @@ def detail_of(kind: CauseKind, text: str) -> str:
 _LOCK = re.compile(r"^\s{0,4}(ID|Who|Operation|Created):\s{1,10}(\S[^\n]{0,200})$", re.MULTILINE)
 
 
+_HTTP_LOCK = re.compile(r"HTTP remote state already locked(?:: ID=(\S{1,100}))?")
+
+
 def lock_fields(text: str) -> dict[str, str]:
-    """Return who holds the state's lock, as Terraform prints it: ID, Who, Operation, Created. Empty if it does not say."""
+    """Return who holds the state's lock, as Terraform prints it: ID, Who, Operation, Created. Empty if it does not say.
+
+    Of a backend of kind `http` it prints only the holder's ID; the description after that is of its own attempt.
+    """
+    if over_http := _HTTP_LOCK.search(text[:MAX_TEXT]):
+        return {"ID": over_http[1]} if over_http[1] else {}
     return {found[1]: found[2].strip() for found in _LOCK.finditer(text[:MAX_TEXT])}

@@ -247,6 +247,9 @@ class WorkflowRun:
 
     @property
     def conclusion(self) -> str:
+        """A run without jobs is of a workflow file that GitHub does not accept."""
+        if not self.jobs:
+            return "startup_failure"
         return next((job.conclusion for job in self.jobs if job.conclusion != "success"), "success")
 
 

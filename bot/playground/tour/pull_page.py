@@ -120,7 +120,7 @@ class PullPage:
         head = self.head
         for entry in reversed(self.checks()):
             if (entry["name"], entry["commit"]) == (f"towpath/{environment}", head):
-                return entry["annotations"]
+                return list(entry["annotations"])
         return []
 
     def replanned(self, environment: str, before: str) -> bool:

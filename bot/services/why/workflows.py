@@ -38,6 +38,8 @@ def explain_workflows(context: Context, pull: PullRequest) -> tuple[tuple[Failed
 
 
 def _explain(context: Context, repository: str, job: WorkflowJob, hidden: tuple[str, ...]) -> FailedJob:
+    if not job.id:
+        return FailedJob(job, cause_of_job(job, (), repository))
     try:
         log = context.forge.job_log(repository, job.id, LOG_BYTES)
     except ForgeError as error:

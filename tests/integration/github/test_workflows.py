@@ -48,6 +48,18 @@ def test_only_the_newest_run_of_a_workflow_counts(world: World) -> None:
     assert [name for name, _ in found] == ["Docs", "CI"]
 
 
+def test_a_workflow_file_that_github_does_not_accept(world: World) -> None:
+    made = world.hub.run_workflow(REPO, world.sha, {}, workflow="Broken")
+    (job,) = world.forge.failed_jobs(REPO, world.sha)
+    assert (job.id, job.run_id, job.workflow, job.name) == (
+        0,
+        made.id,
+        "Broken",
+        ".github/workflows/broken.yml",
+    )
+    assert (job.conclusion, job.steps) == ("startup_failure", ())
+
+
 def test_the_end_of_a_log(either: World) -> None:
     made = run(either)
     whole = log_of(either, made)

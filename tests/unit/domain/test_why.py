@@ -169,6 +169,17 @@ def test_who_holds_the_state() -> None:
     assert "The state is locked, so" in cause_of_run(failed(silent)).explanation
 
 
+def test_who_holds_the_state_over_http() -> None:
+    """Terraform then prints the holder's id, and describes only its own attempt."""
+    own = LOCKED.replace("operation error S3", "HTTP remote state already locked: ID=l2\nx").replace(
+        "ann@laptop", "root@vm"
+    )
+    holder = LockInfo("l2", "OperationTypeApply", who="bob@desk")
+    assert "locked by bob@desk (apply), lock id l2" in cause_of_run(failed(own, lock=holder)).explanation
+    for other in (None, replace(holder, id="l3")):
+        assert "locked by someone, lock id l2" in cause_of_run(failed(own, lock=other)).explanation
+
+
 def test_where_credentials_and_variables_are_kept() -> None:
     expired = cause_of_run(failed("ExpiredToken", prefix="STAGING_"))
     assert "the secrets `STAGING_…`" in expired.next_step

@@ -197,18 +197,24 @@ def test_an_apply_that_was_refused_before_there_was_a_run(world: Forge, clock: A
 
 
 def test_jobs_of_the_latest_commit(world: Forge) -> None:
-    world.jobs[HEAD] = [replace(JOB, id=number) for number in range(5)]
+    world.jobs[HEAD] = [replace(JOB, id=number) for number in range(1, 6)]
     secret = "ghp_" + "a" * 36
     log = f"2026-11-30T10:00:12.0000000Z ExpiredToken {secret} s3cr3t-of-staging\n2026-11-30T10:00:13Z ##[error]no\n"
-    world.logs = {0: log, 1: ForgeError("gone", status=410), 2: ForgeError("The log is larger than 64 MB.")}
+    world.logs = {1: log, 2: ForgeError("gone", status=410), 3: ForgeError("The log is larger than 64 MB.")}
     world.variables["STAGING_"] = {"TOKEN": "s3cr3t-of-staging"}
     answer = ask(world)
-    assert world.read_logs == [0, 1, 2]
+    assert world.read_logs == [1, 2, 3]
     assert answer.more_jobs == 2
     first, gone, large = answer.jobs
     assert (first.cause.kind, first.log) == ("credentials", ("ExpiredToken *** ***", "Error: no"))
     assert (gone.note, gone.log) == ("GitHub no longer has its log.", ())
     assert large.note == "The log is larger than 64 MB."
+
+
+def test_a_workflow_that_never_started_has_no_log(world: Forge) -> None:
+    world.jobs[HEAD] = [replace(JOB, id=0, conclusion="startup_failure", steps=())]
+    (job,) = ask(world).jobs
+    assert (job.cause.kind, job.log, job.note, world.read_logs) == ("workflow-invalid", (), "", [])
 
 
 @pytest.mark.parametrize(

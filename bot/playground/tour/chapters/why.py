@@ -62,6 +62,14 @@ def _quota(story: Story, page: PullPage) -> None:
         story.world.clouds["staging"].faults({"create:playground_server.*": QUOTA})
         story.wait_for_reactions(page, story.comment(page, "/apply staging"), "👎")
 
+    with story.step("The check points at the resource that could not be created"):
+        place = ("infra/modules/server/main.tf", "Cannot create server 'staging-web'")
+        story.wait_for(
+            "an annotation at the resource",
+            lambda: place in {(one["path"], one["title"]) for one in page.annotations("staging")},
+            lambda: page.annotations("staging"),
+        )
+
     with story.step("/why names the cause, and the command that tries again"):
         answer = _ask(story, page, "/why", "Why the apply of staging failed")
         story.check_text(answer, "A quota or limit", QUOTA, "terraform apply", "then run /plan staging")
@@ -70,6 +78,11 @@ def _quota(story: Story, page: PullPage) -> None:
         story.world.clouds["staging"].faults({})
         story.wait_for_reactions(page, story.comment(page, "/plan staging"), "👍")
         story.wait_for_plan(page, "staging")
+        story.wait_for(
+            "the new plan's check has no annotation",
+            lambda: page.annotations("staging") == [],
+            lambda: page.annotations("staging"),
+        )
         story.wait_for_reactions(page, story.comment(page, "/apply staging"), "🚀")
         answer = _ask(story, page, "/why", "A later apply of staging succeeded")
         story.check_text(answer, "Why the apply of staging failed")
