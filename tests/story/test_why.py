@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.playground.github.records import WorkflowStep
+from bot.playground.github.workflow_records import WorkflowStep
 from bot.playground.world import until
 from tests.story.story import MAIN, Story
 from tests.unit.render.limits import assert_harmless

@@ -57,10 +57,6 @@ _TEXTS: Mapping[CauseKind, tuple[str, str]] = {
         "A server could not be reached.",
         "Check its address and that it is up, then run {again}.",
     ),
-    "provider-not-allowed": (
-        "The policy does not allow one of the providers.",
-        "Remove the provider, or add it to `allow` under `[providers]` in `envs/environments.toml`, then run {again}.",
-    ),
     "backend-changed": (
         "The backend differs from the one that was initialised.",
         "Restore the `backend` block, or move the state to the new backend first, then run {again}.",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
 
@@ -199,58 +199,6 @@ class Check:
     output: dict[str, Any] = field(default_factory=dict)
     actions: list[dict[str, str]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class WorkflowStep:
-    """One step of a job. lines: what it printed."""
-
-    name: str
-    conclusion: str = "success"
-    lines: tuple[str, ...] = ()
-
-
-@dataclass
-class Job:
-    id: int
-    name: str
-    steps: tuple[WorkflowStep, ...]
-    started_at: datetime
-    log: bytes | None
-    """None once GitHub has deleted it, as it does after 90 days."""
-
-    @property
-    def conclusion(self) -> str:
-        bad = [step.conclusion for step in self.steps if step.conclusion not in ("success", "skipped")]
-        return bad[0] if bad else "success"
-
-    def times_of(self, number: int) -> tuple[datetime, datetime]:
-        """When the step with this number (from 1) started and ended: each takes ten seconds."""
-        start = self.started_at + timedelta(seconds=10 * (number - 1))
-        return start, start + timedelta(seconds=10)
-
-
-@dataclass
-class WorkflowRun:
-    """A completed run of a workflow. event: what started it."""
-
-    id: int
-    repo: Repo
-    workflow: str
-    workflow_id: int
-    number: int
-    sha: str
-    branch: str
-    event: str
-    created_at: datetime
-    jobs: list[Job] = field(default_factory=list)
-
-    @property
-    def conclusion(self) -> str:
-        """A run without jobs is of a workflow file that GitHub does not accept."""
-        if not self.jobs:
-            return "startup_failure"
-        return next((job.conclusion for job in self.jobs if job.conclusion != "success"), "success")
 
 
 @dataclass

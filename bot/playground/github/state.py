@@ -23,8 +23,8 @@ from bot.playground.github.records import (
     Status,
     Team,
     User,
-    WorkflowRun,
 )
+from bot.playground.github.workflow_records import WorkflowRun
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from bot.playground.github.records import Job, WorkflowRun, WorkflowStep
 from bot.playground.github.state import State
+from bot.playground.github.workflow_records import Job, WorkflowRun, WorkflowStep
 from bot.playground.github.workflows import written_log
 
 

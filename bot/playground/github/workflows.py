@@ -8,8 +8,8 @@ from typing import Any
 
 from bot.playground.github import views
 from bot.playground.github.call import Call, Reply, Routes
-from bot.playground.github.records import Job, WorkflowRun, WorkflowStep
 from bot.playground.github.state import Refusal, State
+from bot.playground.github.workflow_records import Job, WorkflowRun, WorkflowStep
 
 LOG_LIFE = timedelta(minutes=1)
 """GitHub: the address of a log expires after a minute."""

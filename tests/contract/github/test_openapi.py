@@ -13,7 +13,7 @@ import httpx
 import pytest
 
 from bot.domain.ports.forge import Annotation, CheckRun, Deployment, ForgeError
-from bot.playground.github.records import WorkflowStep
+from bot.playground.github.workflow_records import WorkflowStep
 from tests.contract.github.described import problems
 from tests.integration.github.world import REPO, World, make
 

@@ -11,7 +11,7 @@ import pytest
 from bot.domain.ports.forge import ForgeError
 from bot.github.download import download_end
 from bot.github.scopes import actions
-from bot.playground.github.records import WorkflowRun, WorkflowStep
+from bot.playground.github.workflow_records import WorkflowRun, WorkflowStep
 from tests.integration.github.world import REPO, World
 
 CHECKOUT = WorkflowStep("actions/checkout@v5")

