@@ -56,30 +56,24 @@ def _explain_named(context: Context, repository: str, pull: PullRequest | None, 
     failed = explain_run(context, run, pull)
     if failed is not None:
         return Why(failed)
-    doing = (
-        "is still running" if run.active else f"did not fail: it is {_ENDED.get(run.outcome or '', 'done')}"
-    )
+    ended = "was superseded by a newer one" if run.outcome == "superseded" else "succeeded"
     return Notice(
-        f"The {run.word} of {run.target} (`{run.id[:12]}`) {doing}.", tone="plain" if run.active else "good"
+        f"The {run.word} of {run.target} (`{run.id[:12]}`) {'is still running' if run.active else ended}.",
+        tone="plain" if run.active else "good",
     )
-
-
-_ENDED = {
-    "planned": "planned",
-    "applied": "applied",
-    "checked": "completed",
-    "superseded": "superseded by a newer one",
-}
 
 
 def _refused_since(context: Context, pull: PullRequest, run: Run | None) -> RefusedApply | None:
-    """Return the pull request's newest apply that was refused before there was a run, if that is newer than `run`."""
+    """Return the pull request's newest apply that was refused before there was a run, if that is newer than `run` and
+    nothing was applied to its target since."""
     with context.store.read() as tables:
         entry = tables.audit.newest("apply.refused", pull.repository, pull.number)
-    if entry is None or entry.run_id:
-        return None
-    ended = run.finished_at if run else None
-    if ended is not None and ended >= entry.at:
+        if entry is None or entry.run_id:
+            return None
+        target = Target.from_key(entry.target)
+        applied = tables.runs.newest(target, pull=pull.number, kind="apply")
+    since = [one.finished_at for one in (run, applied) if one is not None and one.finished_at is not None]
+    if any(at >= entry.at for at in since):
         return None
     facts = {name: str(entry.facts.get(name, "")) for name in ("code", "fact", "next_step")}
-    return RefusedApply(str(Target.from_key(entry.target)), entry.at, cause_of_refusal(**facts))
+    return RefusedApply(str(target), entry.at, cause_of_refusal(**facts))

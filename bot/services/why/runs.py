@@ -23,7 +23,8 @@ def explain_run(context: Context, run: Run, pull: PullRequest | None = None) -> 
         log = tables.runs.log(run.id)[1]
         lock = tables.states.locked(run.target.key)
         repository = tables.pulls.repository(run.target.repository)
-        known = pull or tables.pulls.get(run.target.repository, run.pull)
+        own = pull is not None and pull.number == run.pull
+        known = pull if own else tables.pulls.get(run.target.repository, run.pull)
     verified = release is None or release.verification != "failed"
     if (
         run.active

@@ -155,7 +155,10 @@ def test_names_that_fit_nothing_or_several(world: Forge) -> None:
 def test_runs_that_did_not_fail(world: Forge) -> None:
     ended(world, "aaaa0001", RunEnd("planned"))
     world.keep_run("aaaa0002", kind="plan", phase="planning")
-    for named, words in (("aaaa0001", "did not fail"), ("aaaa0002", "still running")):
+    for named, words in (
+        ("aaaa0001", "The plan of staging (`aaaa0001`) succeeded."),
+        ("aaaa0002", "still running"),
+    ):
         answer = explain(world.context, REPO, world.pulls[7], named)
         assert isinstance(answer, Notice)
         assert words in answer.text
@@ -192,8 +195,19 @@ def test_an_apply_that_was_refused_before_there_was_a_run(world: Forge, clock: A
     assert (refused.cause.kind, refused.cause.explanation) == ("plan-outdated", refusal.fact)
     assert (refused.target, refused.cause.next_step) == ("staging", "`/plan staging`")
     clock.pass_by(minutes=1)
-    ended(world, "aaaa0002")
+    ended(world, "aaaa0002", RunEnd("applied"), kind="apply", phase="verifying")
     assert ask(world).refused is None
+    ended(world, "aaaa0003")
+    assert ask(world).refused is None
+
+
+def test_a_run_of_another_pull_request_is_explained_by_its_own(world: Forge) -> None:
+    world.open_pull(8, head_repository="eve/infra")
+    expired = replace(ENDED, errors=(Diagnostic("ExpiredToken"),))
+    ended(world, "aaaa0008", expired, pull=8)
+    found = ask(world, "aaaa0008").run
+    assert found is not None
+    assert "from a fork" in found.cause.explanation
 
 
 def test_jobs_of_the_latest_commit(world: Forge) -> None:
