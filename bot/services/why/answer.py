@@ -11,7 +11,7 @@ from bot.domain.target import Target
 from bot.domain.why import RefusedApply, Why, cause_of_refusal
 from bot.services.context import Context
 from bot.services.why.runs import explain_run
-from bot.services.why.workflows import explain_workflows
+from bot.services.why.workflows import FailedJobs, explain_workflows
 
 SHORTEST = 4
 """Characters of a run's id that are looked up: fewer are a slip, or an environment's name."""
@@ -30,12 +30,13 @@ def explain(context: Context, repository: str, pull: PullRequest | None, named: 
     with context.store.read() as tables:
         run = tables.failures.newest_run(repository, pull=number)
     refused = _refused_since(context, pull, run) if pull else None
-    jobs, more, note = explain_workflows(context, pull) if pull else ((), 0, "")
+    jobs = explain_workflows(context, pull) if pull else FailedJobs()
     failed = explain_run(context, run, pull) if run and refused is None else None
-    if failed is None and refused is None and not jobs:
+    if failed is None and refused is None and not jobs.shown:
         where = f"on #{number}" if number else f"in {repository}"
-        return Notice(f"Nothing failed {where}. {note}".strip(), tone="warning" if note else "good")
-    return Why(failed, refused, jobs, commit=pull.head_sha if pull else "", more_jobs=more, note=note)
+        return Notice(f"Nothing failed {where}. {jobs.note}".strip(), tone="warning" if jobs.note else "good")
+    commit = pull.head_sha if pull else ""
+    return Why(failed, refused, jobs.shown, commit, jobs.more, jobs.note)
 
 
 def _explain_named(context: Context, repository: str, pull: PullRequest | None, named: str) -> Result:

@@ -5,6 +5,8 @@ Whoever pushes to the pull request writes these logs: they are bounded, redacted
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from bot.domain.ports.forge import ForgeError, PullRequest
 from bot.domain.redaction import Redactor
 from bot.domain.why import FailedJob, WorkflowJob, cause_of_job, failing_lines, last_lines
@@ -21,8 +23,17 @@ READ = 200
 """Lines of the failing step in which the cause is looked for."""
 
 
-def explain_workflows(context: Context, pull: PullRequest) -> tuple[tuple[FailedJob, ...], int, str]:
-    """Return the failed jobs, how many more there are, and why they could not be read, "" if they were.
+@dataclass(frozen=True)
+class FailedJobs:
+    """Failed jobs, and how many more there are. note: why they could not be read, "" if they were."""
+
+    shown: tuple[FailedJob, ...] = ()
+    more: int = 0
+    note: str = ""
+
+
+def explain_workflows(context: Context, pull: PullRequest) -> FailedJobs:
+    """Explain the failed jobs of the pull request's latest commit.
 
     A problem with GitHub Actions must not hide what is known of the bot's own runs.
     """
@@ -30,11 +41,13 @@ def explain_workflows(context: Context, pull: PullRequest) -> tuple[tuple[Failed
         jobs = context.forge.failed_jobs(pull.repository, pull.head_sha)
     except ForgeError as error:
         if error.status in (403, 404):
-            return (), 0, "GitHub Actions cannot be read: the App needs the permission Actions: read."
-        return (), 0, "GitHub Actions cannot be read right now; try again in a minute."
+            return FailedJobs(
+                note="GitHub Actions cannot be read: the App needs the permission Actions: read."
+            )
+        return FailedJobs(note="GitHub Actions cannot be read right now; try again in a minute.")
     hidden = _hidden(context, pull.repository) if jobs else ()
     explained = tuple(_explain(context, pull.repository, job, hidden) for job in jobs[:SHOWN])
-    return explained, max(0, len(jobs) - SHOWN), ""
+    return FailedJobs(explained, max(0, len(jobs) - SHOWN))
 
 
 def _explain(context: Context, repository: str, job: WorkflowJob, hidden: tuple[str, ...]) -> FailedJob:
