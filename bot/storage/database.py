@@ -12,6 +12,7 @@ from bot.domain.ports import identity as identity_ports
 from bot.domain.ports import records as record_ports
 from bot.domain.ports import state as state_ports
 from bot.domain.ports import store as ports
+from bot.domain.ports import why as why_ports
 from bot.domain.ports.surfaces import Surfaces
 from bot.errors import UserError
 from bot.storage.approvals import ApprovalRows
@@ -39,6 +40,7 @@ from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
 from bot.storage.tables import keys
 from bot.storage.unsaved import UnsavedRows
+from bot.storage.why import FailureRows
 from bot.storage.workers import WorkerRows
 
 
@@ -50,6 +52,7 @@ class Tables:
         self.pulls: ports.Pulls = PullRows(connection, vault)
         self.pushers: record_ports.Pushers = PusherRows(connection, vault)
         self.runs: ports.Runs = RunRows(connection, vault)
+        self.failures: why_ports.Failures = FailureRows(connection, vault)
         self.plans: ports.Plans = PlanRows(connection, vault)
         self.locks: ports.Locks = LockRows(connection, vault)
         self.releases: ports.Releases = ReleaseRows(connection, vault)

@@ -126,6 +126,16 @@ logs = Table(
     Column("lines", Sealed, nullable=False),
 )
 
+# How runs failed. No foreign key: the version before deletes runs and does not know of this table.
+failures = Table(
+    "failures",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("recorded_at", Utc, nullable=False),
+    Column("content", Sealed, nullable=False),
+    Index(None, "recorded_at"),
+)
+
 plans = Table(
     "plans",
     metadata,
@@ -262,7 +272,7 @@ follow_ups = Table(
     Index(None, "repository"),
 )
 
-audit = Table("audit", metadata, *columns(Entry, key=["number"]))
+audit = Table("audit", metadata, *columns(Entry, key=["number"]), Index(None, "repository", "pull"))
 
 surfaces = Table(
     "surfaces",

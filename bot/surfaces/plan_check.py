@@ -16,6 +16,7 @@ from bot.render import surfaces as render
 from bot.services.context import Context
 from bot.services.pulls import new_provider_warnings, target_status
 from bot.services.targets import GLANCE, readable_policy
+from bot.surfaces.annotations import annotate, without_others
 from bot.surfaces.log_tail import log_tail
 from bot.surfaces.publication import publish, unpublished
 
@@ -44,14 +45,18 @@ def project(context: Context, surface: Surface) -> Surface:
     if digest == surface.digest and not plans:
         return surface
     known = surface.external.get("head_sha") == check.head_sha
+    if known:
+        surface = without_others(context, surface, check)
     check_id = surface.external.get("check_id") if known else None
     if check_id is None and known:  # it was created, but the response was lost
-        check_id = context.forge.find_check(surface.repository, check.head_sha, check.name)
+        found = context.forge.find_check(surface.repository, check.head_sha, check.name)
+        check_id = found if found != surface.external.get("replaced") else None
     if not known:
         _supersede(context, surface, target, check.head_sha)
         surface = replace(surface, external=PostedContent(head_sha=check.head_sha))
         with context.store.begin() as tables:
             tables.surfaces.save(surface)
+    surface, check = annotate(context, surface, check, check_id)
     created = context.forge.check(surface.repository, check, check_id)
     publish(context, plans, created.at)
     external: PostedContent = {
@@ -59,6 +64,8 @@ def project(context: Context, surface: Surface) -> Surface:
         "head_sha": check.head_sha,
         "open": check.status != "completed",
     }
+    if annotated := surface.external.get("annotating") or surface.external.get("annotated"):
+        external["annotated"] = annotated
     return replace(surface, external=external, digest=digest)
 
 

@@ -250,6 +250,10 @@ class Audit(Protocol):
         """Return the last entry."""
         ...
 
+    def newest(self, action: str, repository: str, pull: int) -> Entry | None:
+        """Return a pull request's newest entry of this kind."""
+        ...
+
 
 class Instances(Protocol):
     """Instances of pull requests, one row a target; see bot.domain.previews.Instance."""

@@ -25,6 +25,7 @@ from bot.domain.ports.records import (
 )
 from bot.domain.ports.state import CredentialStore, StateStore, UnsavedStates
 from bot.domain.ports.surfaces import Surfaces
+from bot.domain.ports.why import Failures
 from bot.domain.release import Release
 from bot.domain.run import Kind, Plan, PlanStatus, Run
 from bot.domain.target import Target
@@ -300,6 +301,10 @@ class Releases(Protocol):
 
     def get(self, release_id: str) -> Release | None: ...
 
+    def of_run(self, run_id: str) -> Release | None:
+        """Return the release that an apply left."""
+        ...
+
     def update(self, release_id: str, **changes: Any) -> None:
         """Change fields of a release by name. Raises KeyError if it does not exist."""
         ...
@@ -383,6 +388,7 @@ class Tables(Protocol):
     pulls: Pulls
     pushers: Pushers
     runs: Runs
+    failures: Failures
     plans: Plans
     locks: Locks
     releases: Releases

@@ -199,6 +199,7 @@ class Check:
     details_url: str = ""
     output: dict[str, Any] = field(default_factory=dict)
     actions: list[dict[str, str]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

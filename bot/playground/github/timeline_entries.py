@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from bot.playground.github.records import EventKind
 
@@ -76,6 +76,7 @@ class CheckEntry(_Entry):
     text: str
     url: str
     actions: list[dict[str, str]]
+    annotations: list[dict[str, Any]]
 
 
 class StatusEntry(_Entry):

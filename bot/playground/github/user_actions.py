@@ -14,6 +14,7 @@ from bot.playground.github.records import Pull, Repo
 from bot.playground.github.state import ROLES
 from bot.playground.github.timeline import timeline
 from bot.playground.github.timeline_entries import Entry
+from bot.playground.github.workflow_actions import WorkflowActions
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class PullOptions:
     draft: bool = False
 
 
-class UserActions(AdminActions):
+class UserActions(AdminActions, WorkflowActions):
     """Actions of users. They take logins and `owner/name`, and raise Refusal as GitHub would."""
 
     read: Callable[[], None]

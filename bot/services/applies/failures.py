@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.run import Run
 from bot.domain.target import command
+from bot.domain.why import Reason
 from bot.errors import UserError
 from bot.services.applies.record import release_id
 from bot.services.context import Context
@@ -26,7 +27,11 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
     elif run.phase in ("applying", "recording"):
         _interrupted(context, run, error, ticket)
     elif isinstance(error, UserError):
-        finish_run(context, run, RunEnd("refused", message=error.what, next_step=error.next_step))
+        finish_run(
+            context,
+            run,
+            RunEnd("refused", message=error.what, next_step=error.next_step, reason=Reason(error.code)),
+        )
     else:
         finish_run(
             context,

@@ -89,6 +89,7 @@ def record_refusal(
         commit=pull.head_sha,
         code=refusal.code,
         fact=refusal.fact,
+        next_step=refusal.next_step,
     )
     if refusal.code != "locked" or tables.locks.get(target) is None:
         return refusal

@@ -14,6 +14,7 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.state import Grant
 from bot.domain.ports.terraform import Backend, CommandResult, Control, WorkDir
 from bot.domain.previews import preview_variables
+from bot.domain.refusal import Refusal
 from bot.domain.run import CHANGING, Run
 from bot.domain.states import BackendSettings, StateInfo
 from bot.domain.target import Target
@@ -189,9 +190,10 @@ def _var_files(worktree: Path, policy: Policy, target: Target, *, asleep: bool) 
     missing = [path for path in paths if not path.is_file()]
     required = [path for path in missing if explicit or str(path.relative_to(worktree)) in overlay]
     if required:
-        raise UserError(
+        raise Refusal(
+            "missing-var-file",
             f"`{required[0].relative_to(worktree)}` is missing at this commit.",
-            next_step="Add it, or correct `var_files` in `envs/environments.toml`.",
+            "Add it, or correct `var_files` in `envs/environments.toml`.",
         )
     return tuple(path for path in paths if path.is_file())
 
