@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from pyrage import x25519
 
@@ -111,10 +109,10 @@ class ActionsWorld:
         before = self.tip()
         return before, self.github.merge_pull(REPOSITORY, number, actor="bob", method=method)
 
-    def apply(self, before: str, after: str) -> WorkflowRun:
-        """Run terraform-apply.yml for a push to main."""
+    def apply(self, before: str, after: str, failed: WorkflowRun | None = None) -> WorkflowRun:
+        """Run terraform-apply.yml for a push to main, or the failed jobs of an earlier run of it again."""
         event = {"ref": "refs/heads/main", "before": before, "after": after}
-        return self._runner().run(self.workflow("terraform-apply.yml"), "push", event)
+        return self._runner().run(self.workflow("terraform-apply.yml"), "push", event, failed)
 
     def tip(self) -> str:
         return self._git("rev-parse", "main").strip()
@@ -192,8 +190,3 @@ class ActionsWorld:
 
     def _cloud_token(self, name: str) -> str:
         return f"cloud-token-of-{name}-{self.key[:12]}"
-
-
-def release(run: WorkflowRun, job: str) -> Any:
-    """What a job handed on."""
-    return json.loads(run.jobs[job].outputs["release"].partition(" ")[2])

@@ -55,8 +55,14 @@ def test_what_was_reviewed_is_applied_after_the_merge_and_promoted(tmp_path: Pat
         assert comment.split("<!--")[0].strip() in planned.jobs["plan"].summary
         assert not world.clouds["staging"].things("server")
 
+        push = world.merge(number)
+        unapproved = world.apply(*push)
+        assert unapproved.jobs["staging"].result == "success", unapproved.log
+        assert unapproved.jobs["prod"].result == "failure"
+        assert "::error::prod still needs 1 approval" in unapproved.log
+        assert "prod was not applied" in world.comments(number)[2]
         world.github.review(REPOSITORY, number, author="bob", state="APPROVED")
-        applied = world.apply(*world.merge(number))
+        applied = world.apply(*push, failed=unapproved)
         assert {name: job.result for name, job in applied.jobs.items()} == {
             "staging": "success",
             "prod": "success",
@@ -67,12 +73,14 @@ def test_what_was_reviewed_is_applied_after_the_merge_and_promoted(tmp_path: Pat
         assert len(world.comments(number)) == 3
         assert "Approved by" in world.comments(number)[2]
 
-        assert list(applied.artifacts) == ["artifacts-staging"]  # prod keeps none
-        (kubeconfig,) = applied.artifacts["artifacts-staging"].iterdir()
+        assert list(unapproved.artifacts) == ["artifacts-staging"]
+        assert not applied.artifacts  # prod keeps none
+        (kubeconfig,) = unapproved.artifacts["artifacts-staging"].iterdir()
         assert kubeconfig.name == "kubeconfig.age"
         clear = pyrage.decrypt(kubeconfig.read_bytes(), [world.identity])
         assert b"staging-main" in clear
         for text in (
+            unapproved.log,
             applied.log,
             planned.log,
             *world.comments(number),

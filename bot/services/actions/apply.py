@@ -8,13 +8,16 @@ from dataclasses import dataclass
 from bot.domain.actions import difference, reviewed_plan
 from bot.domain.actors import SYSTEM
 from bot.domain.approvals import missing_approvals
-from bot.domain.refusal import Refusal, require
+from bot.domain.refusal import Refusal
 from bot.domain.run import Origin, Plan, Run
 from bot.services.actions.merged import MergeApply
 from bot.services.applies import ApplyRequest, attempt_apply
 from bot.services.approvals import approval_state
 from bot.services.context import Context
 from bot.services.plans import PlanRequest, plan_run_id, request_plans
+
+AGAIN = "Re-run this job when that has changed."
+"""What to do about a gate's refusal: the gates propose chat commands, for which nobody listens here."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,8 @@ def apply_merge(context: Context, merge: MergeApply, workshop: Workshop, seed: s
     with context.store.begin() as tables:
         tables.plans.publish((plan.id,), merge.shown_at)  # the same plan: a review of it was given since then
     outcome = attempt_apply(context, ApplyRequest(merge.pull_context, (target,), SYSTEM, origin))
-    require(outcome.refusal)
+    if outcome.refusal is not None:
+        raise Refusal(outcome.refusal.code, outcome.refusal.fact, AGAIN)
     for approval in outcome.opened:
         with context.store.read() as tables:
             missing = approval_state(tables, approval).missing

@@ -54,6 +54,11 @@ def run_identity(context: Context, policy: Policy, run: Run, directory: Path) ->
     environment = policy.environments[run.target.environment]
     if not environment.identity:
         return None
+    if not context.issuer and context.tokens is not None:
+        raise UserError(
+            f"`{environment.name}` has an `identity`, but this job may not have GitHub's tokens.",
+            next_step="Run `towpath setup actions` again, and commit the workflows.",
+        )
     if not context.issuer:
         raise UserError(
             f"`{environment.name}` has an `identity`, but Towpath has no public https address at which clouds could "

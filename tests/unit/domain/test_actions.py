@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
@@ -175,7 +176,10 @@ def test_a_release_is_handed_on_and_nobody_else_can_make_one() -> None:
     line = write_promoted(one, KEY)
     assert read_promoted(line, [KEY]) == one
     assert read_promoted(line, ["o" * 32]) is None
-    assert read_promoted(line.replace('"pull": 7', '"pull": 8'), [KEY]) is None
+    signature, _, text = line.partition(" ")
+    other = base64.b64encode(base64.b64decode(text).replace(b'"pull": 7', b'"pull": 8')).decode()
+    assert other != text
+    assert read_promoted(f"{signature} {other}", [KEY]) is None
     assert write_promoted(replace(one, release=replace(release, verified_at=None)), KEY) != line
 
 
