@@ -11,8 +11,11 @@ from pathlib import Path
 
 from pyrage import x25519
 
+from bot.actions.workflows import Options, workflows
+from bot.domain.policy import parse_policy
 from bot.playground import sample
 from bot.playground.github import access
+from bot.playground.github.records import Repo
 from bot.playground.github.server import GitHubStandIn
 from bot.playground.provider.cloud import Cloud
 from bot.playground.provider.health_service import HealthService
@@ -73,7 +76,7 @@ class ActionsWorld:
         files = sample.files({name: self.service.address(name) for name in self.clouds})
         files["envs/environments.toml"] = self.policy.encode()
         roles = {"ann": "write", "bob": "maintain"}
-        self.github.create_repo(REPOSITORY, files | self._workflows(files), private=True, roles=roles)
+        self.github.create_repo(REPOSITORY, files | self._workflows(), private=True, roles=roles)
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -115,40 +118,23 @@ class ActionsWorld:
         return self._runner().run(self.workflow("terraform-apply.yml"), "push", event, failed)
 
     def tip(self) -> str:
-        return self._git("rev-parse", "main").strip()
+        return _tip(self.github.state.repo(REPOSITORY))
 
     def workflow(self, name: str) -> str:
         """The file on the default branch."""
-        return self._git("show", f"main:.github/workflows/{name}")
+        return _git(self.github.state.repo(REPOSITORY), "show", f"main:.github/workflows/{name}")
 
     def comments(self, number: int) -> list[str]:
         timeline = self.github.timeline(REPOSITORY, number)
         return [entry["body"] for entry in timeline if entry["kind"] == "comment" and entry["bot"]]
 
-    def _git(self, *words: str) -> str:
-        path = self.github.state.repo(REPOSITORY).path
-        return subprocess.run(["git", "-C", path, *words], capture_output=True, text=True, check=True).stdout
-
-    def _workflows(self, files: Mapping[str, bytes]) -> dict[str, bytes]:
+    def _workflows(self) -> dict[str, bytes]:
         """What `towpath setup actions` writes for the policy."""
-        checkout = self.directory / "checkout"
-        (checkout / "envs").mkdir(parents=True)
-        (checkout / "envs" / "environments.toml").write_bytes(files["envs/environments.toml"])
-        source = self.github.state.repo(TOWPATH).path
-        commit = subprocess.run(
-            ["git", "-C", source, "rev-parse", "main"], capture_output=True, text=True, check=True
-        )
+        source = self.github.state.repo(TOWPATH)
         names = [f"{one.upper()}_PLAYGROUND_{what}" for one in self.clouds for what in ("CLOUD_DIR", "TOKEN")]
-        options = [word for name in names for word in ("--secret", name)]
-        subprocess.run(
-            [
-                sys.executable, "-m", "bot", "setup", "actions", "--directory", checkout, *options,
-                "--source", f"{self.github.url}/{TOWPATH}.git@{commit.stdout.strip()}",
-            ],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        directory = checkout / ".github" / "workflows"
-        return {f".github/workflows/{path.name}": path.read_bytes() for path in directory.iterdir()}
+        given = Options(f"{self.github.url}/{TOWPATH}.git@{_tip(source)}", secrets=tuple(names))
+        written = workflows(parse_policy(self.policy, "test"), given)
+        return {f".github/workflows/{name}": text.encode() for name, text in written.items()}
 
     def _runner(self) -> WorkflowRunner:
         self.number += 1
@@ -190,3 +176,11 @@ class ActionsWorld:
 
     def _cloud_token(self, name: str) -> str:
         return f"cloud-token-of-{name}-{self.key[:12]}"
+
+
+def _git(repo: Repo, *words: str) -> str:
+    return subprocess.run(["git", "-C", repo.path, *words], capture_output=True, text=True, check=True).stdout
+
+
+def _tip(repo: Repo) -> str:
+    return _git(repo, "rev-parse", "main").strip()

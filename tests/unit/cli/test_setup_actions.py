@@ -102,6 +102,26 @@ def test_everything_that_runs_is_pinned_to_a_commit(checkout: Path) -> None:
         assert "pull_request_target:" not in text
 
 
+def test_jobs_wait_their_turn_and_may_do_no_more_than_they_need(checkout: Path) -> None:
+    setup(checkout, "--source", SOURCE, "--secret", "STAGING_TOKEN", "--secret", "PROD_TOKEN")
+    for text in files(checkout).values():
+        content = yaml.safe_load(text)
+        assert content["permissions"] == {}
+        for job in content["jobs"].values():
+            assert job["permissions"] == {
+                "contents": "read",
+                "pull-requests": "write",
+            }  # without an `identity`
+            assert job["concurrency"]["queue"] == "max"
+    jobs = yaml.safe_load(files(checkout)["terraform-apply.yml"])["jobs"]
+    assert [one["environment"] for one in jobs.values()] == ["staging", "prod"]
+    groups = [one["concurrency"]["group"] for one in jobs.values()]
+    assert groups == ["terraform-apply-staging", "terraform-apply-prod"]
+    given = [[name for name in one["steps"][1]["env"] if name.endswith("_TOKEN")] for one in jobs.values()]
+    assert given == [["GITHUB_TOKEN", "STAGING_TOKEN"], ["GITHUB_TOKEN", "PROD_TOKEN"]]
+    assert jobs["prod"]["needs"] == "staging"
+
+
 def test_a_runner_that_has_towpath_installs_nothing(checkout: Path) -> None:
     setup(checkout, "--source", "installed", "--runner", "acme-infra")
     for text in files(checkout).values():
