@@ -21,3 +21,11 @@ def encrypt_for(recipients: Sequence[str], content: bytes) -> bytes:
         ) from None
     sealed: bytes = encrypt(content, keys)
     return sealed
+
+
+def encrypt_with(passphrase: str, content: bytes) -> bytes:
+    """Return the content as an age file that the passphrase decrypts."""
+    from pyrage import passphrase as by_passphrase
+
+    sealed: bytes = by_passphrase.encrypt(content, passphrase)
+    return sealed

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
-from bot.actions.encryption import encrypt_for
 from bot.actions.runner import Runner
 from bot.cli.ci_context import Job, job
+from bot.cli.ci_keep import keep_results
 from bot.cli.ci_report import annotate_run, succeeded
 from bot.domain.actions import MergePush
 from bot.domain.refusal import Refusal, refused
-from bot.domain.run import Run
 from bot.errors import UserError
 from bot.render import reply, surfaces
-from bot.services.actions import MergeApply, apply_merge, find_merge, hand_over, merge_status, take_over
+from bot.services.actions import MergeApply, apply_merge, find_merge, merge_status, take_over
 from bot.surfaces.actions_comment import post_merge
 
 NOBODY = "0" * 40
@@ -50,32 +47,9 @@ def _apply(found: Job, merge: MergeApply) -> bool:
         text = reply.on_github(refused(refusal))
         post_merge(context, pull, merge.target, f"**{merge.target} was not applied.**\n\n{text}")
         raise
+    keep_results(found, merge, run)
     text = surfaces.comment(merge_status(context, pull, merge.target))
     post_merge(context, pull, merge.target, text)
     found.runner.summarise(text)
     annotate_run(found.runner, run, merge.pull_context.policy)
-    _keep_artifacts(found, merge, run)
-    found.runner.output("release", hand_over(context, run, found.keys[0]))
     return run.kind == "apply" and succeeded(run)
-
-
-def _keep_artifacts(found: Job, merge: MergeApply, run: Run) -> None:
-    """Write the artifacts for the workflow to upload, encrypted; without recipients, none."""
-    environment = merge.pull_context.policy.environments[merge.target.environment]
-    with found.context.store.read() as tables:
-        kept = tables.artifacts.of_target(merge.target)
-        contents = {one.name: tables.artifacts.content(one.id) for one in kept}
-    if not contents:
-        return
-    if not environment.artifact_recipients:
-        found.runner.annotate(
-            "warning",
-            f"The artifacts of {merge.target} are not uploaded, since everybody who can read Actions could read them: set "
-            "`artifact_recipients` in `envs/environments.toml`.",
-        )
-        return
-    directory = found.runner.temporary / f"towpath-artifacts-{run.id}"
-    directory.mkdir(mode=0o700)
-    for name, content in contents.items():
-        Path(directory / f"{name}.age").write_bytes(encrypt_for(environment.artifact_recipients, content))
-    found.runner.output("artifacts", str(directory))

@@ -130,3 +130,19 @@ def test_what_was_not_reviewed_or_differs_is_not_applied(tmp_path: Path, bucket:
         assert behind.jobs["staging"].result == "failure"
         assert f"`main` has other files of `infra` than #{number} had" in behind.log
         assert not world.clouds["staging"].things("server")
+
+
+def test_a_state_that_cannot_be_uploaded_leaves_the_job_encrypted(tmp_path: Path, bucket: Bucket) -> None:
+    with ActionsWorld(tmp_path / "world", bucket, PLAIN) as world:
+        number = world.propose("bigger-web")
+        assert world.plan(number).jobs["plan"].result == "success"
+        bucket.closed.set()
+        applied = world.apply(*world.merge(number))
+        bucket.closed.clear()
+        assert applied.jobs["staging"].result == "failure"
+        assert world.clouds["staging"].things("server")
+        (state,) = applied.artifacts["artifacts-staging"].iterdir()
+        assert state.name == "errored.tfstate.age"
+        clear = json.loads(pyrage.passphrase.decrypt(state.read_bytes(), world.key))
+        assert "playground_server" in [one["type"] for one in clear["resources"]]
+        assert "could not be uploaded. It is in this run's artifacts" in applied.log

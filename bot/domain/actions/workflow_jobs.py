@@ -24,8 +24,7 @@ class PlanJob:
 
 @dataclass(frozen=True)
 class ApplyJob:
-    """The job that applies one target. needs: id of the job of the environment that it is promoted from, or "".
-    artifacts: whether the environment has any."""
+    """The job that applies one target. needs: id of the job of the environment that it is promoted from, or ""."""
 
     id: str
     title: str
@@ -33,7 +32,6 @@ class ApplyJob:
     stack: str
     needs: str
     identity: bool
-    artifacts: bool
     secrets: tuple[str, ...]
 
 
@@ -71,7 +69,6 @@ def apply_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
                 stack.name,
                 source if source in known else "",
                 bool(env.identity),
-                bool(env.artifacts),
                 tuple(own),
             )
         )

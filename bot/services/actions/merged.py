@@ -10,6 +10,7 @@ from bot.domain.actions import MergePush, ReviewedPlan, read_reviewed
 from bot.domain.policy import Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refusal
+from bot.domain.sanitize import outside
 from bot.domain.target import Target
 from bot.services.context import Context
 from bot.services.targets import (
@@ -124,7 +125,8 @@ def _refuse_other_files(context: Context, pull_context: PullContext, stack: str,
     concerned = affected_stacks(context, pull.repository, push.after, pull_context.policy, differing)
     paths = changed_on_base(context, pull_context, stack)
     if paths or any(one.name == stack for one in concerned):
-        named = ", ".join(f"`{path}`" for path in (paths or differing)[:NAMED])
+        watched = [path for path in differing if pull_context.policy.stacks[stack].watches(path)]
+        named = ", ".join(f"`{outside(path)}`" for path in (paths or watched or differing)[:NAMED])
         raise Refusal(
             "other-files",
             f"`{pull.base_ref}` has other files of `{stack}` than #{pull.number} had when its plan was read ({named}).",

@@ -15,6 +15,7 @@ AFTER_PLAN = (
     "After the merge, Terraform plans again. What is the same as here is applied; any difference stops it and is named. "
     "To plan again, push or re-run the workflow."
 )
+FAILED_APPLY = "Read the log of the job. Then open a pull request: its plan shows what is left to do."
 FAILED_PLAN = "Fix it and push, or re-run the workflow."
 
 
@@ -27,10 +28,10 @@ def plan_status(context: Context, pull: PullRequest, notes: tuple[str, ...]) -> 
 
 
 def merge_status(context: Context, pull: PullRequest, target: Target) -> Status:
-    """Return one target of a merged pull request."""
+    """Return one target of a merged pull request. The bot's notes are about commands, and left out."""
     found = pull_status(context, pull)
     rows = tuple(_without_commands(row) for row in found.targets if row.target == target)
-    return replace(found, targets=rows)
+    return replace(found, targets=rows, notes=())
 
 
 def _without_commands(row: TargetStatus) -> TargetStatus:
@@ -41,5 +42,5 @@ def _without_commands(row: TargetStatus) -> TargetStatus:
 def _without_command(run: Run) -> Run:
     if not run.next_step:
         return run
-    told = "Open a pull request with the fix." if run.kind == "apply" else FAILED_PLAN
+    told = FAILED_APPLY if run.kind == "apply" else FAILED_PLAN
     return replace(run, next_step=told)

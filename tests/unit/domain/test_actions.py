@@ -228,6 +228,5 @@ def test_each_job_gets_its_own_secrets_and_waits_for_what_it_is_promoted_from() 
     assert jobs["prod"].secrets == ("PROD_X", "TOWPATH_TERRAFORM_BIN")
     assert (jobs["staging"].needs, jobs["prod"].needs) == ("", "staging")
     assert (jobs["staging"].identity, jobs["prod"].identity) == (True, False)
-    assert (jobs["staging"].artifacts, jobs["prod"].artifacts) == (False, True)
     assert jobs["staging-net"].title == "staging/net"
     assert unused_secrets(policy, names) == ["OTHER"]
