@@ -19,6 +19,7 @@ from bot.domain.policy import BackendPolicy, Policy
 from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
+from bot.domain.ports.work import Work
 from bot.domain.run import Origin
 from bot.env_filter import git_environment, prefixed_secrets
 from bot.errors import UserError
@@ -185,8 +186,13 @@ class Bot:
     @cached_property
     def context(self) -> Context:
         """The ports, wired for the services."""
-        settings, environment = self.settings, process_environment()
         work = self.work
+        return self.context_with(work, self.worker, self.settings.public_url or self.settings.local_address)
+
+    def context_with(self, work: Work, worker: str, state_url: str) -> Context:
+        """The same with other work. worker: this process's name. state_url: where Terraform reaches the built-in backend,
+        "" if there is none."""
+        settings, environment = self.settings, process_environment()
         engine = self.engine()
         store = self.database
         return Context(
@@ -206,7 +212,7 @@ class Bot:
             ),
             backends=Backends(
                 store,
-                base_url=settings.public_url or settings.local_address,
+                base_url=state_url,
                 directory=settings.data_dir / "private",
                 defaults=BackendPolicy(
                     bucket=settings.s3_bucket,
@@ -225,7 +231,7 @@ class Bot:
             turns=threading.Semaphore(settings.slots),
             smoke=Checker(environment, self.sandbox),
             data_dir=settings.data_dir,
-            worker=self.worker,
+            worker=worker,
             address=settings.address,
             slash=settings.slack_command,
             channel=settings.slack_channel,

@@ -41,16 +41,23 @@ def write_bucket(per_minute: int = 80) -> Bucket:
 class GitHub(Comments, Checks, Workflows, Deployments, Permissions, Authors, Pulls, Deliveries):
     """Implements bot.domain.ports.forge.Forge; safe to use from many threads. Create it with `connect`."""
 
-    def __init__(self, wire: Wire, caller: Caller) -> None:
+    def __init__(self, wire: Wire, caller: Caller, login: str = "") -> None:
         self.wire = wire
+        self._login = login
         self.checks = self.narrows = wire.tokens.app
         self._caller = caller
+
+    def named(self, login: str) -> GitHub:
+        """Return the same client under a login that GitHub does not tell: a workflow's token may not ask for its own."""
+        return GitHub(self.wire, self._caller, login)
 
     def me(self) -> str:
         return self._me
 
     @cached_property
     def _me(self) -> str:
+        if self._login:
+            return self._login
         tokens = self.wire.tokens
         if isinstance(tokens, AppTokens):
             answer = tokens.as_app("GET", "/app")

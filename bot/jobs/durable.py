@@ -237,7 +237,7 @@ class Durable:
 
         def guarded(key: str) -> None:
             patient = Retrying(
-                retry=retry_if_exception(_may_pass),
+                retry=retry_if_exception(may_pass),
                 wait=_wait,
                 stop=stop_after_delay(PATIENCE),
                 before_sleep=lambda state: _log_wait(key, state),
@@ -290,7 +290,7 @@ class Parked(BaseException):
     """Leaves a workflow pending for the next start. Not an Exception: DBOS records every one as the workflow's end."""
 
 
-def _may_pass(error: BaseException) -> bool:
+def may_pass(error: BaseException) -> bool:
     """Whether waiting may help: something outside is unavailable and did not say that retrying is pointless."""
     return isinstance(error, UNAVAILABLE) and getattr(error, "retry_after", 0.0) is not None
 

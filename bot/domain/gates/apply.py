@@ -12,10 +12,10 @@ from bot.domain.visibility import was_visible
 
 
 class PullIsOpen:
-    """The pull request is open; after the merge its plans can no longer be applied."""
+    """The pull request is open; after the merge its plans can no longer be applied, unless the merge itself asks for it."""
 
     def check(self, facts: ApplyFacts) -> Allowed | Refused:
-        if facts.pull.state == "open" or facts.reverting:
+        if facts.pull.state == "open" or facts.reverting or (facts.merged and facts.pull.state == "merged"):
             return Allowed()
         return Refused("closed", f"#{facts.pull.number} is {facts.pull.state}.", "Open a new pull request.")
 

@@ -48,7 +48,7 @@ class ApplyFacts:
     contains a commit that it blocks. state_lock: a lock on the state that is not from an apply of the bot. unsaved: a state of
     the target that could not be uploaded and has not been pushed. revert: whether a revert was requested, rather than an
     apply. losing: the number of lost resources that the requester confirmed, or None. full: why there is no room for another
-    instance, or None.
+    instance, or None. merged: whether the merge itself asks for the apply, as in GitHub Actions.
     """
 
     pull: PullRequest
@@ -75,6 +75,7 @@ class ApplyFacts:
     revert: bool = False
     losing: int | None = None
     full: Refused | None = None
+    merged: bool = False
 
     @property
     def reverting(self) -> bool:

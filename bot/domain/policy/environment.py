@@ -24,6 +24,7 @@ from bot.domain.policy.types import (
     PlanNeeds,
     Positive,
     Prefix,
+    Recipients,
     Url,
     VarFiles,
     at_least,
@@ -64,6 +65,8 @@ class Environment:
     parallelism: Parallelism = 10
     smoke: Annotated[tuple[SmokeCheck, ...], listed("checks")] = ()
     artifacts: Outputs = ()
+    artifact_recipients: Recipients = ()
+    """Age keys that GitHub Actions encrypts the artifacts to: whoever can read Actions can download them."""
     promote_from: Text = ""
     soak: Duration = timedelta(0)
     approvals: ApprovalRules = field(default_factory=ApprovalRules)

@@ -106,6 +106,17 @@ def _zone(value: str) -> str:
     raise Wrong(f'must be a time zone such as "Europe/Berlin"{meant}')
 
 
+def _recipient(value: str) -> str:
+    """A mistake in a key must be found before an apply, not when its artifacts are encrypted."""
+    from pyrage import RecipientError, x25519
+
+    try:
+        x25519.Recipient.from_str(value)
+    except RecipientError:
+        raise Wrong("must be public age keys, as `age-keygen` prints them (`age1…`)") from None
+    return value
+
+
 def _bare(value: str) -> str:
     """Without the `@` that people may write before a login or a team."""
     return value.removeprefix("@")
@@ -125,6 +136,8 @@ Word = Annotated[
     Text, like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "a name of letters, digits, `.`, `_` and `-`")
 ]
 Outputs = Annotated[tuple[Word, ...], listed("output names")]
+_Recipient = Annotated[Text, AfterValidator(_recipient)]
+Recipients = Annotated[tuple[_Recipient, ...], listed("age keys")]
 Bucket = Annotated[Text, like(r"[a-z0-9][a-z0-9.-]{1,62}", "a bucket name")]
 Endpoint = Annotated[Text, like(r"https?://\S+", "an address that begins with https:// or http://")]
 StateKey = Annotated[Text, placeholders("env", "stack", "instance"), AfterValidator(_inside)]

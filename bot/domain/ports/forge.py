@@ -164,6 +164,10 @@ class Forge(Protocol):
         """Return the open pull requests."""
         ...
 
+    def pulls_of(self, repository: str, commit: str) -> list[PullRequest]:
+        """Return the pull requests that a commit belongs to, merged ones included."""
+        ...
+
     def reviews(self, repository: str, number: int) -> list[Review]:
         """Return all reviews, oldest first. Which of them count is up to the approval's rules."""
         ...

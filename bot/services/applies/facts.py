@@ -87,6 +87,7 @@ def gather_facts(
         forced=options.forced,
         revert=options.revert,
         losing=options.losing,
+        merged=context.merge is not None,
         hold=observed.held,
         state_lock=observed.state_lock,
         unsaved=next(iter(tables.unsaved.open([target])), None),

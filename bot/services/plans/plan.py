@@ -198,6 +198,7 @@ def _run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
     with context.store.read() as tables:
         baseline = tables.baselines.at(run.target, lineage, serial)
     settled = baseline.values if baseline else None
+    context.planned(run, planned.json)
     everything = read_plan(planned.json, recorder.control.secrets, settled)
     pages = tuple(plan_pages(everything))
     summary = everything.abridged(len(pages)).to_dict()

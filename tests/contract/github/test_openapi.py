@@ -68,6 +68,7 @@ def everything(world: World) -> None:
     forge.redeliver_missed(datetime.now(UTC) - timedelta(days=1))
     hub.merge_pull(REPO, number, actor="bob")
     forge.authors(REPO, [forge.pull(REPO, number).merge_sha])
+    forge.pulls_of(REPO, forge.pull(REPO, number).merge_sha)
     with contextlib.suppress(ForgeError):
         forge.comment(REPO, number, "x" * 65_537)
     with contextlib.suppress(ForgeError):
