@@ -31,6 +31,7 @@ from bot.domain.states.outputs import (
     sensitive_texts,
     url_of,
 )
+from bot.domain.states.sensitive import looks_secret
 from bot.domain.states.unsaved import Unsaved
 from bot.domain.states.verify import Finding, same_place, same_state
 
@@ -56,6 +57,7 @@ __all__ = [
     "instead_of",
     "is_harmless",
     "keyless",
+    "looks_secret",
     "objects",
     "outputs_in",
     "outputs_of",
