@@ -82,13 +82,11 @@ def _side(side: Side, one: Difference) -> Spans:
     where = joined(side.environments)
     if side.value is None:
         return (Plain(f"missing in {where}"),)
-    kind = f"{side.kind} " if one.kind == "type" else ""
     short = side.value if len(side.value) <= LONGEST else f"{side.value[: LONGEST - 1]}…"
     value: Span = Plain("a sensitive value") if side.hidden else Code(short)
+    kind = f" ({side.kind})" if one.kind == "type" else ""
     place = f" ({side.place})" if side.place else ""
-    return (
-        (Plain(kind), value, Plain(f" in {where}{place}")) if kind else (value, Plain(f" in {where}{place}"))
-    )
+    return (value, Plain(f"{kind} in {where}{place}"))
 
 
 def _advice(result: Parity) -> list[Element]:

@@ -109,6 +109,6 @@ def _side(side: Side, one: Difference) -> str:
     where = joined(side.environments)
     if side.value is None:
         return f"missing in {where}"
-    kind = f"a {side.kind}, " if one.kind == "type" else ""
+    kind = f" ({side.kind})" if one.kind == "type" else ""
     value = "a sensitive value" if side.hidden else f"`{outside(side.value, LONGEST)}`"
-    return f"{kind}{value} in {where}" + (f" (`{outside(side.place)}`)" if side.place else "")
+    return f"{value}{kind} in {where}" + (f" (`{outside(side.place)}`)" if side.place else "")

@@ -13,6 +13,7 @@ import pytest
 from bot.cli.docs import commands_page, settings_page
 from bot.domain.policy.loader import parse_policy
 from bot.domain.policy.model import BackendPolicy, Environment, Stack
+from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.schema import ApprovalRules, FreezeRule, SmokeCheck
 from bot.settings import Settings
 from bot.slack.manifest import manifest
@@ -80,7 +81,7 @@ def test_policies_that_are_shown_are_policies(page: Path) -> None:
 def test_the_policy_page_knows_every_key() -> None:
     text = (ROOT / "docs" / "policy.md").read_text()
     kept = {field.name for kind in (Stack, Environment, BackendPolicy) for field in fields(kind)}
-    tables = (SmokeCheck, FreezeRule, ApprovalRules)
+    tables = (SmokeCheck, FreezeRule, ApprovalRules, ParityGroup, AllowedDifference)
     kept |= {field.alias or key for table in tables for key, field in table.model_fields.items()}
     for key in (kept - {"name", "backend"}) | {"name", "branches", "allow"}:
         assert f"`{key}`" in text, key
