@@ -11,6 +11,7 @@ from bot.services.access.identities import (
 from bot.services.access.linked import unlink
 from bot.services.access.local_runs import LocalRuns
 from bot.services.access.membership import refuse_other_workspace
+from bot.services.access.state_place import state_place
 
 __all__ = [
     "LocalRuns",
@@ -23,5 +24,6 @@ __all__ = [
     "resolve_actor",
     "sign_in",
     "sign_out",
+    "state_place",
     "unlink",
 ]

@@ -215,6 +215,9 @@ def test_verify_a_directory(towpath: Towpath, written: Database, tmp_path: Path)
     done = towpath("verify", "staging", "--directory", wrong)
     assert done.exit_code == 1
     assert "✗ The address of the directory is /state/acme/infra/infra/prod" in done.stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path / "b")
+        assert towpath("verify", "staging").exit_code == 1, "the current directory counts"
     local = laptop(tmp_path / "c", "http", address=f"{address}staging")
     (tmp_path / "c" / "errored.tfstate").write_bytes(full(5))
     told = towpath("verify", "staging", "--directory", local)
@@ -245,6 +248,13 @@ def test_verify_and_accept_a_bucket(
     here = laptop(tmp_path / "a", "s3", bucket=bucket, key=config["key"], endpoints={"s3": endpoint})
     done = towpath("verify", "staging", "--directory", here)
     assert done.returncode == 0, done.stdout + done.stderr
+    place = f"bucket {bucket} at {endpoint}, key {config['key']}, workspace default (object {config['key']})"
+    assert f"Towpath has {HERE.key} in {place}: serial 4, lineage one." in done.stdout
+    other = fork_server.run(
+        ["state", "verify", "staging", "--directory", here], settings | {"TF_WORKSPACE": "pr-1"}
+    )
+    assert other.returncode == 1
+    assert "The workspace of the directory is pr-1; the target's is default." in other.stdout
     elsewhere = laptop(
         tmp_path / "b", "s3", "pr-1", bucket=bucket, key="prod/terraform.tfstate", endpoints={"s3": endpoint}
     )
