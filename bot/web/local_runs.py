@@ -22,7 +22,7 @@ from bot.domain.ports.forge import ForgeError
 from bot.domain.refusal import Refusal
 from bot.errors import TransientError, UserError
 from bot.github.rate_limit import Bucket, Crowded, Pace
-from bot.services.access import SignIn, sign_in, sign_out, state_place
+from bot.services.access import SignIn, look_up_state, sign_in, sign_out
 from bot.services.context import Context
 from bot.web.addresses import counted_as
 from bot.web.app import TooLarge, read_body
@@ -140,7 +140,7 @@ def _login(context: Context, token: str, requested: SignIn) -> dict[str, Any]:
 
 
 def _place(context: Context, token: str, requested: SignIn) -> dict[str, Any]:
-    found = state_place(context, token, requested)
+    found = look_up_state(context, token, requested)
     info = found.info
     state = {"serial": info.serial, "lineage": info.lineage, "resources": info.resources} if info else None
     return {"target": found.target.key, "place": asdict(found.place), "state": state}

@@ -10,7 +10,7 @@ from bot.services.states import PlacedState, placed_state
 from bot.services.targets import default_policy
 
 
-def state_place(context: Context, token: str, request: SignIn) -> PlacedState:
+def look_up_state(context: Context, token: str, request: SignIn) -> PlacedState:
     """Return it to the owner of a GitHub token with the `write` role. The token only identifies them, and is not stored.
 
     Nothing of the state's content is returned, so production needs no higher role. Local environments have a state, too.

@@ -11,7 +11,7 @@ from bot.domain.ports.terraform import Backend
 from bot.domain.refusal import Refusal
 from bot.domain.states import StateInfo
 from bot.domain.target import Target
-from bot.services.access import SignIn, state_place
+from bot.services.access import SignIn, look_up_state
 from bot.services.context import Context
 from bot.services.states import placed_state
 from tests.contract.state_store import state
@@ -64,7 +64,7 @@ def test_what_the_module_declares_counts_where_the_policy_is_silent(world: Peopl
 def test_people_with_the_write_role_are_told(world: People) -> None:
     """Also of production, since nothing of the content is told, and of a local environment, which has a state, too."""
     for environment in ("dev", "staging", "prod"):
-        found = state_place(world.context, "ann", SignIn("Acme/Infra", environment))
+        found = look_up_state(world.context, "ann", SignIn("Acme/Infra", environment))
         assert found.target == Target("acme/infra", "infra", environment)
     world.roles["dave"] = "read"
     for who, request, code in (
@@ -72,7 +72,7 @@ def test_people_with_the_write_role_are_told(world: People) -> None:
         ("ann", SignIn("acme/infra", "stagin"), "unknown-environment"),
     ):
         with pytest.raises(Refusal) as refused:
-            state_place(world.context, who, request)
+            look_up_state(world.context, who, request)
         assert refused.value.code == code
 
 
