@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from bot.domain.chat import Result
-from bot.domain.refusal import Refusal
-from bot.domain.sanitize import outside
-from bot.domain.suggest import did_you_mean
 from bot.services.parity import Filter, compare_environments, pull_parity
 from commands.registry import CommandContext, HelpText, command
 
@@ -24,15 +21,6 @@ def parity(ctx: CommandContext, env: str | None, stack: str | None) -> Result:
     and values of their var files, their settings in the policy, the names of their secrets, the versions of the providers
     and modules that are deployed, and the number of resources of each type. Lists what differs and is not declared with a
     reason. On a pull request, it reads the var files of its latest commit. Sensitive values are never shown."""
-    policy = ctx.policy()
-    for word, kind, names in ((env, "environment", policy.environments), (stack, "stack", policy.stacks)):
-        if word is not None and word not in names:
-            guess = did_you_mean(word, list(names))
-            hint = f"Did you mean `{guess}`? " if guess else ""
-            known = ", ".join(f"`{name}`" for name in names)
-            raise Refusal(
-                f"unknown-{kind}", f"There is no {kind} `{outside(word)}`.", f"{hint}There are {known}."
-            )
     chosen = Filter(env or "", stack or "")
     if ctx.pull is not None and ctx.pull.state == "open":
         return pull_parity(ctx.context, ctx.load_pull_context(), chosen)

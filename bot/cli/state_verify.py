@@ -78,6 +78,8 @@ def verify(
         print(json.dumps({"ok": ok, "target": name, "findings": [asdict(each) for each in findings]}))
     else:
         marks((each.ok, each.said) for each in findings)
+        for step in dict.fromkeys(each.next_step for each in findings if each.next_step):
+            print(step)
     sys.exit(0 if ok else 1)
 
 

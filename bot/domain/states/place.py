@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -33,6 +34,26 @@ class StatePlace:
     def object(self) -> str:
         """The key of the object in the bucket that has the state."""
         return self.key if self.workspace == "default" else f"{self.prefix}/{self.workspace}/{self.key}"
+
+    @property
+    def next_step(self) -> str:
+        """The commands that lead a directory to this place; "" if none can."""
+        if self.kind == "http":
+            return "Run `towpath state login`, then the `terraform init` that it prints."
+        if self.kind != "s3":
+            return ""
+        settings = {"bucket": self.bucket, "key": self.key}
+        if self.endpoint:
+            settings["endpoints"] = json.dumps({"s3": self.endpoint})
+        given = " ".join(
+            f"-backend-config={shlex.quote(f'{name}={value}')}" for name, value in settings.items()
+        )
+        select = (
+            "select default"
+            if self.workspace == "default"
+            else f"select -or-create {shlex.quote(self.workspace)}"
+        )
+        return f"Run `terraform init -reconfigure {given}`, then `terraform workspace {select}`."
 
     def __str__(self) -> str:
         if self.kind != "s3":

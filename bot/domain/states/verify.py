@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.domain.plans import read_json
 from bot.domain.states.model import StateInfo
 from bot.domain.states.place import StatePlace
 
-OURS = "the target's is"
-
 
 @dataclass(frozen=True)
 class Finding:
-    """One comparison. what: a stable name, such as `serial of the backend`; said: the sentence."""
+    """One comparison. what: a stable name, such as `serial of the backend`; said: the sentence. next_step: the command that
+    helps if it failed, "" if there is none."""
 
     what: str
     ok: bool
     said: str
+    next_step: str = ""
 
 
 def same_state(where: str, data: bytes | None, recorded: bytes | None) -> Iterator[Finding]:
@@ -50,23 +50,21 @@ def same_state(where: str, data: bytes | None, recorded: bytes | None) -> Iterat
 def same_place(expected: StatePlace, found: StatePlace) -> Iterator[Finding]:
     """Compare where a directory keeps its state with where the target's state belongs. Two places of one object may differ
     in key and workspace, as `ci/terraform.tfstate` in `pr-1` and `env:/pr-1/ci/terraform.tfstate` in no workspace do."""
-    where = "the directory"
-    yield _equal("kind of backend", "kind of backend", where, expected.kind, found.kind, OURS)
+    pairs = [("kind of backend", expected.kind, found.kind)]
     if found.kind == "http":
-        yield _equal("address", "address", where, _path(expected.address), _path(found.address), OURS)
+        pairs.append(("address", _path(expected.address), _path(found.address)))
     elif found.kind == "s3":
-        yield _equal("bucket", "bucket", where, expected.bucket, found.bucket, OURS)
-        yield _equal(
-            "endpoint", "endpoint", where, expected.endpoint or "of AWS", found.endpoint or "of AWS", OURS
-        )
-        if expected.object == found.object:
-            yield Finding("key", ok=True, said=f"The object of the directory is the same: {found.object}.")
-            return
-        yield _equal("key", "key", where, expected.key, found.key, OURS)
-        yield _equal("workspace", "workspace", where, expected.workspace, found.workspace, OURS)
-        prefixes = (expected.prefix, found.prefix)
-        if prefixes[0] != prefixes[1]:
-            yield _equal("workspace_key_prefix", "workspace_key_prefix", where, *prefixes, OURS)
+        pairs.append(("bucket", expected.bucket, found.bucket))
+        pairs.append(("endpoint", expected.endpoint or "of AWS", found.endpoint or "of AWS"))
+    if found.kind == "s3" and expected.object != found.object:
+        pairs.append(("key", expected.key, found.key))
+        pairs.append(("workspace", expected.workspace, found.workspace))
+        pairs.append(("workspace_key_prefix", expected.prefix, found.prefix))
+    for name, ours, theirs in pairs:
+        finding = _equal(name, name, "the directory", ours, theirs, "the target's is")
+        yield finding if finding.ok else replace(finding, next_step=expected.next_step)
+    if found.kind == "s3" and expected.object == found.object:
+        yield Finding("key", ok=True, said=f"The object of the directory is the same: {found.object}.")
 
 
 def same_version(where: str, expected: StateInfo | None, found: StateInfo | None) -> Iterator[Finding]:

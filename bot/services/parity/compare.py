@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from bot.domain.parity import Comparison, Parity, compare_profiles, unused_declarations
 from bot.domain.policy import ParityGroup, Policy, Stack
 from bot.domain.refusal import Refusal
+from bot.domain.sanitize import outside
+from bot.domain.suggest import did_you_mean
 from bot.services.context import Context
 from bot.services.parity.deployed import with_deployed
 from bot.services.parity.files import Snapshot, file_profiles
@@ -57,6 +59,7 @@ def groups_of(policy: Policy, stack: Stack, environment: str = "") -> Iterator[t
 
 def _compare(context: Context, at: Snapshot, chosen: Filter, pull: int = 0) -> Parity:
     policy = at.policy
+    _refuse_unknown(policy, chosen)
     stacks = [policy.stacks[chosen.stack]] if chosen.stack else list(policy.stacks.values())
     comparisons: list[Comparison] = []
     unknown: set[str] = set()
@@ -75,6 +78,19 @@ def _compare(context: Context, at: Snapshot, chosen: Filter, pull: int = 0) -> P
     unused = unused_declarations(policy.parity or (), comparisons, unknown) if everything else ()
     declares = frozenset(group.environments for group in policy.parity or ())
     return Parity(at.repository, at.commit, tuple(comparisons), unused, pull, declares)
+
+
+def _refuse_unknown(policy: Policy, chosen: Filter) -> None:
+    """Raise Refusal for words that name no environment or stack. Local environments are compared, too."""
+    for word, kind, names in (
+        (chosen.environment, "environment", list(policy.environments)),
+        (chosen.stack, "stack", list(policy.stacks)),
+    ):
+        if word and word not in names:
+            guess = did_you_mean(word, names)
+            known = f"There {'is' if len(names) == 1 else 'are'} {', '.join(f'`{name}`' for name in names)}."
+            step = f"Did you mean `{guess}`? {known}" if guess else known
+            raise Refusal(f"unknown-{kind}", f"There is no {kind} `{outside(word)}`.", step)
 
 
 def _nothing(policy: Policy, chosen: Filter) -> Refusal:

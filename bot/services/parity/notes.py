@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 
 from bot.domain.parity import Difference, Side, compare_profiles, joined
 from bot.domain.policy import PATH, Policy
@@ -17,6 +18,8 @@ from bot.services.targets import PullContext, policy_at
 
 MOST = 5
 """Differences of one group that are described; the others are counted."""
+MOST_COMPARED = 400
+"""Environments in all groups and stacks. A pull request may bring a policy with millions."""
 LONGEST = 60
 """Characters of a value that are shown."""
 
@@ -44,7 +47,7 @@ def parity_notes(context: Context, pull_context: PullContext) -> tuple[str, ...]
     after = _policy(context, pull_context, pull.head_sha) if PATH in changed else in_force
     if not changed & {PATH, *_var_files(in_force), *_var_files(after)}:
         return ()
-    key = (pull.repository, pull_context.base_tip, pull.head_sha)
+    key = (pull.repository, pull_context.base_tip, pull.head_sha, in_force.source)
     return context.caches.parity.get(key, lambda: tuple(_notes(context, pull_context, after)))
 
 
@@ -65,6 +68,10 @@ def _policy(context: Context, pull_context: PullContext, commit: str) -> Policy:
 
 def _notes(context: Context, pull_context: PullContext, after: Policy) -> Iterator[str]:
     pull = pull_context.pull
+    groups_after = (names for stack in after.stacks.values() for _group, names in groups_of(after, stack))
+    if any(total > MOST_COMPARED for total in accumulate(map(len, groups_after))):
+        yield f"`{PATH}` has too many environments to say how this pull request makes them differ: see `/parity`."
+        return
     try:
         base = context.git.merge_base(pull.repository, pull_context.base_tip, pull.head_sha)
     except UserError:

@@ -17,27 +17,37 @@ from bot.terraform.config.hcl_tokens import ParseError, Token
 
 _DEEPEST = 50
 """Levels of lists and maps. Deeper ones are shown as they are written."""
+_LARGEST = 1 << 20
+"""Bytes of a var file. Anybody may have written it, and every look at a pull request may read it."""
 _WORDS = {"true": "bool", "false": "bool", "null": "null"}
 
 
 def var_file_values(path: str, content: bytes) -> Iterator[VariableValue]:
-    """Yield what a `.tfvars` or `.tfvars.json` file sets. Raises UserError if it cannot be parsed."""
+    """Yield what a `.tfvars` or `.tfvars.json` file sets. Raises UserError if it cannot be parsed, or is larger than 1 MB."""
+    read = _from_json if path.endswith(".json") else _from_hcl
     try:
-        if path.endswith(".json"):
-            yield from _from_json(path, content)
-            return
-        for name, tokens in parse(content).attributes.items():
-            kind, text = _literal(tokens)
-            yield VariableValue(name, kind, text, path, tokens[0].line if tokens else 0)
-    except (ParseError, ValueError) as error:
+        yield from read(path, content)
+    except (ParseError, ValueError, RecursionError) as error:
         raise UserError(
             f"`{outside(posixpath.basename(path))}` cannot be parsed: {error}.",
             next_step="Fix the file and push.",
         ) from error
 
 
+def _limited(content: bytes) -> bytes:
+    if len(content) > _LARGEST:
+        raise ParseError(f"larger than {_LARGEST >> 20} MB")
+    return content
+
+
+def _from_hcl(path: str, content: bytes) -> Iterator[VariableValue]:
+    for name, tokens in parse(_limited(content)).attributes.items():
+        kind, text = _literal(tokens)
+        yield VariableValue(name, kind, text, path, tokens[0].line if tokens else 0)
+
+
 def _from_json(path: str, content: bytes) -> Iterator[VariableValue]:
-    document = read_json(content)
+    document = read_json(_limited(content))
     if not isinstance(document, dict):
         raise ParseError("not a JSON object")
     for name, value in document.items():

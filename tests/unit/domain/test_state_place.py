@@ -49,6 +49,17 @@ def test_the_same_object(config: dict[str, Any], workspace: str, wrong: list[str
     assert [one.what for one in found if not one.ok] == wrong
 
 
+def test_the_way_there() -> None:
+    """Commands that can be pasted into a shell."""
+    (found,) = (one for one in same_place(PLACE, replace(PLACE, bucket="other")) if not one.ok)
+    assert found.next_step == (
+        "Run `terraform init -reconfigure -backend-config=bucket=states -backend-config=key=ci/terraform.tfstate "
+        f"""-backend-config='endpoints={{"s3": "{R2}"}}'`, then `terraform workspace select -or-create pr-7`."""
+    )
+    assert replace(PLACE, workspace="default").next_step.endswith("`terraform workspace select default`.")
+    assert "towpath state login" in place_of(STAGING, "http", {}).next_step
+
+
 def test_aws_has_no_endpoint_of_its_own() -> None:
     found = list(same_place(replace(PLACE, endpoint=""), PLACE))
     assert [one.said for one in found if not one.ok] == [

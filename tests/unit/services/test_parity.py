@@ -162,6 +162,16 @@ def test_declared_and_no_longer_needed(world: World) -> None:
     assert [one.what for one in parity.unused] == ["var.gone"]
 
 
+def test_unknown_words(world: World) -> None:
+    for chosen, said in (
+        (Filter("stagin"), "There is no environment `stagin`. Did you mean `staging`?"),
+        (Filter(stack="infar"), "There is no stack `infar`. Did you mean `infra`?"),
+    ):
+        with pytest.raises(Refusal) as refused:
+            compare_environments(world.context, "acme/infra", chosen)
+        assert said in str(refused.value)
+
+
 def test_what_there_is_nothing_to_compare_with(world: World) -> None:
     world.policies[BASE] = f"{STACK}[env.staging]\n[env.other]\n".encode()
     for chosen in (Filter(), Filter("other")):
@@ -215,10 +225,10 @@ class TestPullRequests:
         world.moved.append(POLICY_FILE)
         assert self.notes(world) == ()
         world.moved.remove(POLICY_FILE)
-        world.context.caches.parity.forget(("acme/infra", BASE, HEAD))
+        world.context.caches.parity.forget(("acme/infra", BASE, HEAD, "policy"))
         assert len(self.notes(world)) == 1
         world.policies[BASE] = world.policies[HEAD]
-        world.context.caches.parity.forget(("acme/infra", BASE, HEAD))
+        world.context.caches.parity.forget(("acme/infra", BASE, HEAD, "policy"))
         world.context.caches.policies.forget(("acme/infra", BASE))
         assert self.notes(world) == ()
 
@@ -245,6 +255,15 @@ class TestPullRequests:
         assert "`var.v4`" in note
         assert "`var.v5`" not in note
         assert "and 4 more, see `/parity`" in note
+
+    def test_a_policy_with_too_many_groups(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Nobody who opens a pull request can keep the bot busy with it."""
+        many = "".join(f"[stack.s{number}]\nroot = 'infra'\n" for number in range(199))
+        world.policies[HEAD] = f"{many}{POLICY}".encode()
+        world.moved = [POLICY_FILE]
+        monkeypatch.setattr(world, "sensitive_variables", lambda *_: pytest.fail("files were read"))
+        (note,) = self.notes(world)
+        assert "too many environments" in note
 
     def test_git_is_asked_once(self, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
         """Every look at a pull request asks for the notes."""

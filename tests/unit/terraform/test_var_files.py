@@ -48,7 +48,14 @@ def test_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "path"), [('x = "', "a.tfvars"), ("x", "a.tfvars.json"), ("[1]", "a.tfvars.json")]
+    ("text", "path"),
+    [
+        ('x = "', "a.tfvars"),
+        ("x", "a.tfvars.json"),
+        ("[1]", "a.tfvars.json"),
+        ('{"x": ' + "[" * 90_000 + "]" * 90_000 + "}", "a.tfvars.json"),
+        ("#" * (2 << 20), "a.tfvars"),
+    ],
 )
 def test_what_cannot_be_parsed(text: str, path: str) -> None:
     with pytest.raises(UserError, match=f"`{path}` cannot be parsed"):
