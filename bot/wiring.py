@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -43,6 +44,7 @@ from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
+from bot.services.previews import execute_destroy, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories
 from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
@@ -271,6 +273,7 @@ class Bot:
             slack=self.slack_app,
             ready=self.not_ready,
             metrics_token=self.settings.metrics_token.get_secret_value(),
+            measure=lambda: metrics.measure_instances(self.database),
             routes=[
                 *local_runs.routes(lambda: self.context),
                 *state_routes(StateBackend(self.database, claims=LocalRuns(utcnow, self.policy))),
@@ -288,13 +291,26 @@ class Bot:
     def start_worker(self) -> None:
         """Take up durable work, dispatch deliveries, project surfaces."""
         context = self.context
+
+        def settled(execute: Callable[[Context, str], None]) -> Callable[[str], None]:
+            """Carry out a run, then let its instance go on."""
+
+            def carry_out(key: str) -> None:
+                execute(context, key)
+                settle_run(context, key)
+
+            return carry_out
+
         self.work.start(
             Handlers(
                 delivery=lambda key: handle_delivery(context, self.inbox, self.understand, key),
-                plan=lambda key: execute_plan(context, key),
-                apply=lambda key: execute_apply(context, key),
+                plan=settled(execute_plan),
+                apply=settled(execute_apply),
+                destroy=settled(execute_destroy),
                 drift=lambda key: execute_drift_check(context, key),
-                broken=lambda key, error, ticket: end_failed_run(context, key, error, ticket),
+                broken=lambda key, error, ticket: settled(
+                    lambda _context, run_id: end_failed_run(context, run_id, error, ticket)
+                )(key),
                 lost=lambda key, _error, ticket: report_given_up(
                     context, self.inbox, self.understand, key, ticket
                 ),
@@ -332,6 +348,7 @@ class Bot:
                 "locks": (30.0, lambda: sweep_locks(context)),
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
+                "instances": (15.0, lambda: sweep_instances(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),
                 "holders": (600.0, lambda: refresh_holders(context)),
                 "signing keys": (60.0, lambda: rotate_keys(context)),

@@ -19,6 +19,7 @@ from bot.github.pulls import Pulls
 from bot.github.rate_limit import Bucket, Pace
 from bot.github.tokens import AppCredentials, AppTokens, OneToken, Token
 from bot.github.wire import Wire, parsed
+from bot.github.workflows import Workflows
 
 PUBLIC_API = "https://api.github.com"
 TIMEOUT = 10.0
@@ -37,7 +38,7 @@ def write_bucket(per_minute: int = 80) -> Bucket:
     )
 
 
-class GitHub(Comments, Checks, Deployments, Permissions, Authors, Pulls, Deliveries):
+class GitHub(Comments, Checks, Workflows, Deployments, Permissions, Authors, Pulls, Deliveries):
     """Implements bot.domain.ports.forge.Forge; safe to use from many threads. Create it with `connect`."""
 
     def __init__(self, wire: Wire, caller: Caller) -> None:

@@ -70,6 +70,7 @@ class Handlers:
     delivery: Callable[[str], None]
     plan: Callable[[str], None]
     apply: Callable[[str], None]
+    destroy: Callable[[str], None]
     drift: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
     lost: Callable[[str, Exception, str], None]
@@ -121,6 +122,7 @@ class Durable:
             ("handle", INBOX, handlers.delivery, handlers.lost),
             ("plan", PLANS, handlers.plan, handlers.broken),
             ("apply", APPLIES, handlers.apply, handlers.broken),
+            ("destroy", APPLIES, handlers.destroy, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
         ):
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, give_up))
@@ -173,6 +175,7 @@ class Durable:
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
             "apply": (APPLIES, run.target.key),
+            "destroy": (APPLIES, run.target.key),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
 

@@ -22,6 +22,7 @@ from bot.domain.chat import (
 )
 from bot.domain.parity import Parity
 from bot.domain.refusal import Refused
+from bot.domain.why import Why
 from bot.render.blocks import Json, blocks
 from bot.render.command_style import AS_TYPED, CommandStyle
 from bot.render.document import Document
@@ -35,6 +36,7 @@ from bot.render.documents.parity import parity
 from bot.render.documents.runs_started import runs_started
 from bot.render.documents.state_diff import state_difference
 from bot.render.documents.status import status
+from bot.render.documents.why import why
 from bot.render.markdown import markdown
 from bot.render.terminal import terminal
 
@@ -70,6 +72,8 @@ def reply(result: Reply) -> Document:
             return unlocked(result)
         case LinkCode():
             return link_code(result)
+        case Why():
+            return why(result)
         case Late():
             return late(result, reply(result.result))
         case _:

@@ -30,6 +30,13 @@ class NotClaimed:
         return Allowed()
 
 
+class HasRoom:
+    """There is room for another instance of the environment."""
+
+    def check(self, facts: ApplyFacts) -> Allowed | Refused:
+        return facts.full or Allowed()
+
+
 class StateIsFree:
     """The state is not locked by a laptop, or by a process that died."""
 
@@ -118,6 +125,7 @@ class PlanIsCurrent:
 APPLY: tuple[Gate, ...] = (
     PullIsOpen(),
     NotClaimed(),
+    HasRoom(),
     StateIsFree(),
     StateIsSaved(),
     NotHeld(),

@@ -47,7 +47,8 @@ class ApplyFacts:
     passes bot.domain.gates.promotion.PROMOTION and nothing else. hold: the target's hold, if what would be applied
     contains a commit that it blocks. state_lock: a lock on the state that is not from an apply of the bot. unsaved: a state of
     the target that could not be uploaded and has not been pushed. revert: whether a revert was requested, rather than an
-    apply. losing: the number of lost resources that the requester confirmed, or None.
+    apply. losing: the number of lost resources that the requester confirmed, or None. full: why there is no room for another
+    instance, or None.
     """
 
     pull: PullRequest
@@ -73,6 +74,7 @@ class ApplyFacts:
     unsaved: Unsaved | None = None
     revert: bool = False
     losing: int | None = None
+    full: Refused | None = None
 
     @property
     def reverting(self) -> bool:

@@ -11,7 +11,7 @@ from bot.domain.policy.identity import AwsIdentity, AzureIdentity, GoogleIdentit
 from bot.domain.policy.model import BackendPolicy, Stack
 from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.providers import ProviderRules
-from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, SmokeCheck, Table
+from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck, Table
 from bot.domain.policy.toml_lines import Lines, Path
 from bot.domain.policy.validators import Wrong
 from bot.domain.suggest import hint
@@ -36,6 +36,7 @@ _EXAMPLES = {
     "approvals": "{ count = 1, self = false }",
     "force": '{ users = ["ann"] }',
     "smoke": '{ http = "{output.url}/healthz" }',
+    "sleep": '{ after = "2h", var_files = ["envs/asleep.tfvars"] }',
     "freeze": '{ deny = "0 17 * * 5", for = "64h" }',
     "identity": '{ aws = { plan = "arn:aws:iam::123456789012:role/read", apply = "arn:…" } }',
     "aws.plan": 'plan = "arn:aws:iam::123456789012:role/towpath-plan"',
@@ -60,6 +61,7 @@ _TABLES: dict[str, type[Table | Stack | BackendPolicy | Environment | ProviderRu
     "freeze": FreezeRule,
     "approvals": ApprovalRules,
     "force": Force,
+    "sleep": Sleep,
     "identity": Identity,
     "aws": AwsIdentity,
     "google": GoogleIdentity,

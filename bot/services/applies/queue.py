@@ -34,7 +34,7 @@ def queue_apply(
     """Claim one target and queue its apply. Returns also the apply that is running there, if any. Raises LockLost."""
     options, target, plan = request.options, facts.target, facts.plan
     _claim(context, tables, request, facts)
-    running = tables.runs.active(target=target, kind="apply")
+    running = tables.runs.changing(target)
     run = Run(
         id=apply_run_id(request.origin, target),
         kind="apply",
@@ -89,6 +89,7 @@ def record_refusal(
         commit=pull.head_sha,
         code=refusal.code,
         fact=refusal.fact,
+        next_step=refusal.next_step,
     )
     if refusal.code != "locked" or tables.locks.get(target) is None:
         return refusal

@@ -291,7 +291,7 @@ def _inherit(context: Context, tables: Tables, run: Run, worktree: Path) -> None
     if before is None or before.commit == run.commit or before.status not in ("fresh", "superseded"):
         return
     tables.locks.lock_targets(run.target)
-    if not tables.runs.active(target=run.target, kind="apply"):
+    if not tables.runs.changing(run.target):
         context.git.move(Path(before.worktree), worktree)
 
 
