@@ -16,13 +16,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot import logs
-from bot.cli import state_verify, state_versions
+from bot.cli import state_directory, state_verify, state_versions
 from bot.cli.state import state as commands
 from bot.domain.ports.state import Author
 from bot.domain.run import Plan
 from bot.domain.states.model import StateInfo
 from bot.domain.states.unsaved import Unsaved
 from bot.domain.target import Target
+from bot.errors import UserError
 from bot.storage.database import Database
 from bot.storage.tables import state_files
 from tests.contract.state_store import state
@@ -269,3 +270,20 @@ def test_verify_and_accept_a_bucket(
     gone = towpath("verify", "staging")
     assert gone.returncode == 1
     assert "The backend has no state, but the record does." in gone.stdout
+
+
+def test_what_a_laptop_lacks(towpath: Towpath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is said before anything is asked: the bot's address, the repository, an initialised directory."""
+    url = "https://towpath.example.com"
+    for arguments, said in (
+        (("--repository", "acme/infra"), "Add `--url`"),
+        (("--url", url), "Add `--repository owner/name`"),
+        (
+            ("--url", url, "--repository", "acme/infra", "--directory", str(tmp_path)),
+            "Run `terraform init` in it",
+        ),
+    ):
+        assert said in str(towpath("verify", "staging", *arguments).exception)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="Neither `terraform` nor `tofu` is on PATH"):
+        state_directory.pulled(tmp_path)
