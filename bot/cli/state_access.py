@@ -7,6 +7,7 @@ import json
 import os
 import shutil
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -37,15 +38,13 @@ def login(
 ) -> None:
     """Get a credential for one target's state, valid for 8 hours. Your GitHub token (GITHUB_TOKEN, GH_TOKEN, or a prompt)
     proves who you are; it is not stored anywhere."""
-    address = _address(url)
     wish = {"repository": repository, "environment": env, "stack": stack, "pull": pull}
-    answer = _send("POST", address, json=wish, headers={"Authorization": f"Bearer {_token()}"})
+    given = ask_bot(url, "login", wish)
     try:
-        given = answer.json()
         place = directory() / Target.from_key(given["target"]).path
     except (ValueError, KeyError, TypeError):
         raise UserError(f"{url} did not answer like Towpath.", next_step="Check `--url`.") from None
-    _keep(place, address, given)
+    _keep(place, _address(url, "login"), given)
     if as_json:
         print(json.dumps({**given, "backend_config": str(place / BACKEND)}))
         return
@@ -87,6 +86,16 @@ def logout(
         print(f"{kept['target']}: deleted.")
 
 
+def ask_bot(url: str, what: str, wish: Mapping[str, object]) -> dict[str, Any]:
+    """Return what the bot answers about a target's state (`login`, `place`) to the owner of the GitHub token. Raises
+    UserError."""
+    answer = _send("POST", _address(url, what), json=wish, headers={"Authorization": f"Bearer {_token()}"})
+    try:
+        return dict(answer.json())
+    except (ValueError, TypeError):
+        raise UserError(f"{url} did not answer like Towpath.", next_step="Check `--url`.") from None
+
+
 def directory() -> Path:
     """Return where credentials are stored: the user's configuration directory, never a repository."""
     kept = process_environment().get("XDG_CONFIG_HOME", "")
@@ -103,13 +112,13 @@ def _known(target: str) -> Target:
         ) from None
 
 
-def _address(url: str) -> str:
-    """Return the sign-in address. Raises UserError if the token would be sent unencrypted."""
+def _address(url: str, what: str) -> str:
+    """Return the address to ask. Raises UserError if the token would be sent unencrypted."""
     parts = urlsplit(url)
     if parts.scheme == "https" or (
         parts.scheme == "http" and parts.hostname in ("127.0.0.1", "localhost", "::1")
     ):
-        return f"{url.rstrip('/')}/state/login"
+        return f"{url.rstrip('/')}/state/{what}"
     raise UserError(
         f"{url} is not https: your token could be read on its way.",
         next_step="Use an https address as `--url`.",

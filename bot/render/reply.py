@@ -20,6 +20,7 @@ from bot.domain.chat import (
     Status,
     Unlocked,
 )
+from bot.domain.parity import Parity
 from bot.domain.refusal import Refused
 from bot.domain.why import Why
 from bot.render.blocks import Json, blocks
@@ -31,6 +32,7 @@ from bot.render.documents.drift import drift_answer
 from bot.render.documents.help import help_page
 from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
+from bot.render.documents.parity import parity
 from bot.render.documents.runs_started import runs_started
 from bot.render.documents.state_diff import state_difference
 from bot.render.documents.status import status
@@ -60,6 +62,8 @@ def reply(result: Reply) -> Document:
             return state_difference(result)
         case Drifted():
             return drift_answer(result)
+        case Parity():
+            return parity(result)
         case ApprovalRequest():
             return approval_reply(result)
         case Locked():

@@ -71,6 +71,9 @@ class Caches:
         """Digests of a stack's configuration at a commit, see `configuration_of`."""
         self.providers: Cache[tuple[str, str, str], tuple[ProviderUse, ...]] = Cache(4096)
         """The providers that a stack's files use at a commit, by repository, commit and root."""
+        self.parity: Cache[tuple[str, str, str, str], tuple[str, ...]] = Cache(timer=timer)
+        """Notes on the environments that a pull request makes differ, by repository, base, latest commit and source of the
+        policy in force."""
         self.backends: Cache[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = Cache(4096)
         """The backend that a stack's files declare at a commit, by repository, commit and root; every look at a pull
         request asks."""

@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 
 from bot.domain.ports.state import Author
 from bot.domain.states import LockInfo, StateInfo, StateRefused, StateVersion, follows
+from bot.domain.target import Target
 from bot.storage.columns import values
 from bot.storage.rows import Rows
 from bot.storage.state_data import StateData
@@ -33,6 +34,12 @@ class StateRows(Rows):
         query = select(states).join_from(state_heads, states, state_heads.c.state_id == states.c.id)
         found = self.many(StateVersion, query.where(state_heads.c.target_key.in_(list(target_keys))))
         return {version.target_key: version for version in found}
+
+    def newest_instance(self, environment: Target) -> StateVersion | None:
+        query = select(states).join_from(state_heads, states, state_heads.c.state_id == states.c.id)
+        instances = states.c.target_key.startswith(f"{environment.key}:", autoescape=True)
+        query = query.where(instances, states.c.resources > 0).order_by(states.c.seq.desc())
+        return self.one(StateVersion, query)
 
     def append(
         self,

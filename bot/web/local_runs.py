@@ -1,4 +1,5 @@
-"""`/state/login`: POST issues a person a credential for one target's state, DELETE revokes it."""
+"""`/state/login`: POST issues a person a credential for one target's state, DELETE revokes it. `/state/place`: POST tells
+where that state is, and which version is there."""
 
 from __future__ import annotations
 
@@ -7,6 +8,7 @@ import binascii
 import json
 import threading
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import structlog
@@ -18,9 +20,9 @@ from starlette.routing import Route
 
 from bot.domain.ports.forge import ForgeError
 from bot.domain.refusal import Refusal
-from bot.errors import TransientError
+from bot.errors import TransientError, UserError
 from bot.github.rate_limit import Bucket, Crowded, Pace
-from bot.services.access import SignIn, sign_in, sign_out
+from bot.services.access import SignIn, look_up_state, sign_in, sign_out
 from bot.services.context import Context
 from bot.web.addresses import counted_as
 from bot.web.app import TooLarge, read_body
@@ -70,7 +72,7 @@ def routes(context: Callable[[], Context]) -> list[Route]:
             return _refusal("Too many sign-in attempts.", next_step, 429, {"Retry-After": seconds})
         return None
 
-    async def login(request: Request) -> Response:
+    async def answer(request: Request, of: Callable[[Context, str, SignIn], dict[str, Any]]) -> Response:
         if refusal := admit(request):
             return refusal
         scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -80,7 +82,13 @@ def routes(context: Callable[[], Context]) -> list[Route]:
             requested = _parse_sign_in(json.loads(await read_body(request, MAX_BODY)))
         except (TooLarge, ValueError):
             return _refusal("The request is malformed.", _HELP, 400)
-        return await run_in_threadpool(_login, context, token.strip(), requested)
+        return await run_in_threadpool(_answer, lambda: of(context(), token.strip(), requested))
+
+    async def login(request: Request) -> Response:
+        return await answer(request, _login)
+
+    async def place(request: Request) -> Response:
+        return await answer(request, _place)
 
     async def logout(request: Request) -> Response:
         if refusal := admit(request):
@@ -96,20 +104,31 @@ def routes(context: Callable[[], Context]) -> list[Route]:
     return [
         Route("/state/login", login, methods=["POST"]),
         Route("/state/login", logout, methods=["DELETE"]),
+        Route("/state/place", place, methods=["POST"]),
     ]
 
 
-def _login(context: Callable[[], Context], token: str, requested: SignIn) -> Response:
+def _answer(ask: Callable[[], dict[str, Any]]) -> Response:
     try:
-        issued = sign_in(context(), token, requested)
+        body = ask()
     except Refusal as refusal:
         return _refusal(refusal.what, refusal.next_step, 401 if refusal.code == "stranger" else 403)
+    except UserError as error:
+        return _refusal(error.what, error.next_step, 409)
     except (ForgeError, TransientError) as error:
         log.warning("sign-in failed", error=type(error).__name__)
         return _refusal(
-            "GitHub or the database is not responding.", "Try again in a minute.", 503, {"Retry-After": "5"}
+            "GitHub, the database or the bucket is not responding.",
+            "Try again in a minute.",
+            503,
+            {"Retry-After": "5"},
         )
-    body = {
+    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _login(context: Context, token: str, requested: SignIn) -> dict[str, Any]:
+    issued = sign_in(context, token, requested)
+    return {
         "target": issued.target.key,
         "login": issued.login,
         "username": issued.username,
@@ -118,7 +137,13 @@ def _login(context: Callable[[], Context], token: str, requested: SignIn) -> Res
         "config": issued.config,
         "note": issued.note,
     }
-    return JSONResponse(body, headers={"Cache-Control": "no-store"})
+
+
+def _place(context: Context, token: str, requested: SignIn) -> dict[str, Any]:
+    found = look_up_state(context, token, requested)
+    info = found.info
+    state = {"serial": info.serial, "lineage": info.lineage, "resources": info.resources} if info else None
+    return {"target": found.target.key, "place": asdict(found.place), "state": state}
 
 
 def _parse_sign_in(body: Any) -> SignIn:

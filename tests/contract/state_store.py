@@ -21,6 +21,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from bot.domain.ports.state import Author, CredentialStore, Grant, States, StateStore, StateTables
 from bot.domain.states.model import LockInfo, StateDamaged, StateInfo, StateRefused, StateVersion, follows
+from bot.domain.target import Target
 
 A, B = "acme/infra:infra:dev", "acme/infra:infra:staging"
 
@@ -78,6 +79,12 @@ class MemoryStates:
     def newest(self, target_key: str) -> StateVersion | None:
         found = self.current(target_key)
         return found[0] if found else None
+
+    def newest_instance(self, environment: Target) -> StateVersion | None:
+        keys = {row.version.target_key for row in self.rows}
+        found = [self.newest(key) for key in keys if key.startswith(f"{environment.key}:")]
+        order = [row.version for row in self.rows]
+        return max((one for one in found if one and one.resources), key=order.index, default=None)
 
     def append(
         self,
@@ -244,6 +251,22 @@ class StateStoreContract:
             assert tables.states.current(A) == (again, state(5, "three"))
             assert tables.states.numbered(A, 5) == again
             assert tables.states.numbered(A, 2) == version
+
+    def test_the_newest_instance_has_resources(self, states: States) -> None:
+        """Of those that an environment has now: not one without resources, of another environment, or that was ended."""
+        web = [{"mode": "managed", "type": "x", "name": "web", "instances": [{}]}]
+        test = Target("acme/infra", "infra", "test")
+        append(states, state(1, resources=web), "acme/infra:infra:test:pr-1")
+        newest = append(states, state(1, resources=web), "acme/infra:infra:test:pr-2")
+        append(states, state(1, resources=web), "acme/infra:infra:test:pr-3")
+        for key in ("acme/infra:infra:test", "acme/infra:infra:test-2:pr-9", "acme/infra:infra:ci:pr-9"):
+            append(states, state(2, resources=web), key)
+        append(states, state(1), "acme/infra:infra:test:pr-4")
+        with states.begin() as tables:
+            tables.states.end("acme/infra:infra:test:pr-3")
+        with states.read() as tables:
+            assert tables.states.newest_instance(test) == newest
+            assert tables.states.newest_instance(Target("acme/infra", "infra", "dev")) is None
 
     def test_a_version_says_what_it_belongs_to(self, states: States) -> None:
         first = append(states, state(1, outputs={"a": {}, "b": {}}), author=Author("r1", reverts="old"))

@@ -10,6 +10,7 @@ from bot.domain.approvals import ApprovalState
 from bot.domain.chat.status import Status
 from bot.domain.drift import Drift
 from bot.domain.lock import Lock
+from bot.domain.parity import Parity
 from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refused
 from bot.domain.release import Release
@@ -155,6 +156,7 @@ Result = (
     | History
     | StateComparison
     | Drifted
+    | Parity
     | ApprovalRequest
     | Locked
     | Unlocked

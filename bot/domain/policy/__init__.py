@@ -8,18 +8,23 @@ from bot.domain.policy.freeze_windows import Frozen, freeze_at, next_freeze
 from bot.domain.policy.identity import GoogleIdentity, Identity
 from bot.domain.policy.loader import PolicyError, parse_policy
 from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack
+from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.providers import BUILT_IN, provider_allowed
 from bot.domain.policy.schema import ApprovalRules, SmokeCheck
+from bot.domain.policy.toml_lines import Lines
 
 __all__ = [
     "BUILT_IN",
     "PATH",
+    "AllowedDifference",
     "ApprovalRules",
     "BackendPolicy",
     "Environment",
     "Frozen",
     "GoogleIdentity",
     "Identity",
+    "Lines",
+    "ParityGroup",
     "Policy",
     "PolicyError",
     "SmokeCheck",

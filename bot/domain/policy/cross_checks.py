@@ -16,6 +16,7 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _approval_rules(problems, policy)
     _states(problems, policy)
     _secrets(problems, policy)
+    _parity(problems, policy)
 
 
 def check_modules(problems: Problems, policy: Policy, repository: str) -> None:
@@ -158,6 +159,19 @@ def _secrets(problems: Problems, policy: Policy) -> None:
                     f"`{name}` (`{prefix}…`) would also see the secrets of `{other}` "
                     f"(`{policy.secrets_prefix(other)}…`); set another `secrets_prefix`",
                 )
+
+
+def _parity(problems: Problems, policy: Policy) -> None:
+    known = list(policy.environments)
+    for number, group in enumerate(policy.parity or (), 1):
+        for name in dict.fromkeys(group.environments):
+            if name not in policy.environments:
+                problems.add(
+                    ("parity",),
+                    f"`parity` item {number}: there is no environment `{name[:40]}`{hint(name, known) or _listed(known)}",
+                )
+        if len(set(group.environments)) < len(group.environments):
+            problems.add(("parity",), f"`parity` item {number} names an environment twice")
 
 
 def _states(problems: Problems, policy: Policy) -> None:

@@ -13,6 +13,7 @@ from pydantic_core import ArgsKwargs
 from bot.domain.policy.cross_checks import check_modules, check_whole
 from bot.domain.policy.environment import FORBID
 from bot.domain.policy.model import Environment, Policy, Stack
+from bot.domain.policy.parity import Groups
 from bot.domain.policy.problems import Problems, before_lists
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.toml_lines import Lines
@@ -73,6 +74,7 @@ class _File:
     branches: Globs = ()
     providers: ProviderRules = field(default_factory=ProviderRules)
     modules: Repositories = ()
+    parity: Groups | None = None
 
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (_File, Stack, Environment)}
@@ -98,6 +100,7 @@ def parse_policy(text: str, source: str, repository: str = "") -> Policy:
         source=source,
         providers=file.providers,
         modules=file.modules,
+        parity=file.parity,
     )
     if repository:
         check_modules(problems, policy, repository)

@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 from pydantic import with_config
 
 from bot.domain.policy.environment import FORBID, Environment
+from bot.domain.policy.parity import ParityGroup, default_groups
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.schema import Table
 from bot.domain.policy.types import Bucket, Directory, Endpoint, Globs, Names, StateKey, Word
@@ -76,6 +77,8 @@ class Policy:
     source: str = ""
     modules: tuple[str, ...] = ()
     """Other repositories of the same owner that hold private modules (`owner/name` in lower case)."""
+    parity: tuple[ParityGroup, ...] | None = None
+    """Which environments must be alike, as the file says; None where it says nothing."""
 
     def environments_of(self, stack: Stack) -> list[Environment]:
         """The environments of a stack that the bot runs, in the order of the file. Local ones are left out."""
@@ -89,6 +92,15 @@ class Policy:
     def guarded(self) -> list[str]:
         """Names of the environments that only accept what was promoted or approved, in the order of the file."""
         return [env.name for env in self.environments.values() if env.guarded and not env.local]
+
+    @property
+    def parity_groups(self) -> tuple[ParityGroup, ...]:
+        """The groups of environments that must be alike: those of the file, and the default ones that have no environment
+        in common with them. An empty list turns that off."""
+        given = self.parity or ()
+        named = {name for group in given for name in group.environments}
+        rest = default_groups(self.environments) if self.parity != () else ()
+        return (*given, *(group for group in rest if not named & set(group.environments)))
 
     def plans_base(self, base: str, default_branch: str) -> bool:
         """Whether pull requests into `base` are planned."""

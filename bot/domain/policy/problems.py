@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from bot.domain.policy.environment import Environment
 from bot.domain.policy.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity, ServiceIdentity
 from bot.domain.policy.model import BackendPolicy, Stack
+from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck, Table
 from bot.domain.policy.toml_lines import Lines, Path
@@ -44,6 +45,11 @@ _EXAMPLES = {
     "google.plan": 'plan = "towpath-plan@acme.iam.gserviceaccount.com"',
     "google.apply": 'apply = "towpath-apply@acme.iam.gserviceaccount.com"',
     "audience": 'audience = "https://vault.example.com"',
+    "environments": 'environments = ["staging", "prod"]',
+    "what": 'what = "var.nodes"',
+    "reason": 'reason = "fewer users"',
+    "parity": '{ environments = ["staging", "prod"] }',
+    "differences": '{ what = "var.nodes", reason = "fewer users" }',
     "file_variable": 'file_variable = "VAULT_JWT_FILE"',
     **{f"azure.{key}": f'{key} = "00000000-0000-0000-0000-000000000000"' for key in _IDS},
 }
@@ -61,6 +67,8 @@ _TABLES: dict[str, type[Table | Stack | BackendPolicy | Environment | ProviderRu
     "google": GoogleIdentity,
     "azure": AzureIdentity,
     "providers": ProviderRules,
+    "parity": ParityGroup,
+    "differences": AllowedDifference,
 }
 
 
@@ -149,6 +157,8 @@ def _no_table(where: Location) -> str:
     keys = before_lists(where)
     if keys == ("providers",):
         return "`providers` must be a table: `[providers]`"
+    if keys == ("parity",):
+        return f"{_subject(where)} must be a table such as `{_EXAMPLES[str(where[-2])]}`"
     if len(keys) == 1:
         return f"`{keys[0]}` must be tables such as `[{keys[0]}.{'infra' if keys[0] == 'stack' else 'prod'}]`"
     if len(keys) > 2 and keys[-1] in _EXAMPLES:
@@ -158,10 +168,10 @@ def _no_table(where: Location) -> str:
 
 def _known(table: Location) -> list[str]:
     """The keys of the table at this path."""
-    keys = before_lists(table)
+    keys = [part for part in table if isinstance(part, str)]
     if not keys:
-        return ["stack", "env", "branches", "modules", "providers"]
-    kind = _TABLES.get(keys[0] if len(keys) == 2 else keys[-1], ServiceIdentity)
+        return ["stack", "env", "branches", "modules", "providers", "parity"]
+    kind = _TABLES.get(keys[0] if len(table) == len(keys) == 2 else keys[-1], ServiceIdentity)
     if issubclass(kind, Table):
         return [field.alias or name for name, field in kind.model_fields.items()]
     return [field.name for field in fields(kind) if field.name != "name"]

@@ -72,6 +72,13 @@ class StateStore(Protocol):
         """Return target key → newest version, for those that have one."""
         ...
 
+    def newest_instance(self, environment: Target) -> StateVersion | None:
+        """Return the version written last, of those with resources that any instance of an environment has now.
+
+        environment: the target without an instance.
+        """
+        ...
+
     def append(
         self,
         target_key: str,

@@ -194,6 +194,38 @@ class ProviderUse:
 
 
 @dataclass(frozen=True)
+class VariableValue:
+    """A value that a var file sets.
+
+    type: `string`, `number`, `bool`, `list`, `map` or `null`; `expression` for anything else, which Terraform refuses.
+    value: as JSON, the same for equal values. file: path from the top of the repository. line: counted from 1, 0 if not
+    known.
+    """
+
+    name: str
+    type: str
+    value: str
+    file: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """A provider or a module that a configuration is built of.
+
+    name: a provider's source, without the engine's own registry; the name of a module call, after the directory and `/`
+    if a local module calls it. version: a provider's in the lock file, else the required one; a module's source and
+    version. file, line: as for VariableValue.
+    """
+
+    kind: Literal["provider", "module"]
+    name: str
+    version: str
+    file: str
+    line: int = 0
+
+
+@dataclass(frozen=True)
 class Additions:
     """What to add to an older configuration to revert to it, so that renamed or imported objects are not destroyed.
 
@@ -250,6 +282,28 @@ class Terraform(Protocol):
         self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
     ) -> tuple[ProviderUse, ...]:
         """Return the providers that a root module, its local modules and its lock file use, each once.
+
+        files, read: as for module_users. Raises UserError if a file cannot be parsed.
+        """
+        ...
+
+    def var_file_values(self, path: str, content: bytes) -> tuple[VariableValue, ...]:
+        """Return what a var file sets. Raises UserError if it cannot be parsed."""
+        ...
+
+    def sensitive_variables(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
+    ) -> frozenset[str]:
+        """Return a root module's variables that are declared as sensitive or ephemeral.
+
+        files, read: as for module_users. Raises UserError if a file cannot be parsed.
+        """
+        ...
+
+    def requirements(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
+    ) -> tuple[Requirement, ...]:
+        """Return the versions of a root module's providers, and the modules that it and its local modules call.
 
         files, read: as for module_users. Raises UserError if a file cannot be parsed.
         """

@@ -31,8 +31,10 @@ from bot.domain.states.outputs import (
     sensitive_texts,
     url_of,
 )
+from bot.domain.states.place import StatePlace, place_in, place_of
+from bot.domain.states.sensitive import looks_secret
 from bot.domain.states.unsaved import Unsaved
-from bot.domain.states.verify import Finding, same_place, same_state
+from bot.domain.states.verify import Finding, same_place, same_state, same_version
 
 __all__ = [
     "Address",
@@ -44,6 +46,7 @@ __all__ = [
     "StateDamaged",
     "StateDiff",
     "StateInfo",
+    "StatePlace",
     "StateRefused",
     "StateVersion",
     "Unfilled",
@@ -56,13 +59,17 @@ __all__ = [
     "instead_of",
     "is_harmless",
     "keyless",
+    "looks_secret",
     "objects",
     "outputs_in",
     "outputs_of",
     "parse_address",
+    "place_in",
+    "place_of",
     "providers",
     "same_place",
     "same_state",
+    "same_version",
     "sensitive_texts",
     "spell_address",
     "url_of",

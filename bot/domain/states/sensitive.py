@@ -25,6 +25,11 @@ MIN_LENGTH = 8
 """Characters a marked value needs to be masked wherever else it occurs: shorter ones are words such as `true`."""
 
 
+def looks_secret(name: str, text: str) -> bool:
+    """Whether a value is taken for a secret: by its name (`db_password`), or because it contains one whatever its name."""
+    return _NAMES.search(name) is not None or _TEXTS.search(text) is not None
+
+
 def marks_of(instance: Mapping[str, Any]) -> Marks:
     """Return the marks of one resource instance; True if its marks cannot be understood."""
     attributes = instance.get("attributes", instance.get("attributes_flat"))

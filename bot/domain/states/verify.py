@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from bot.domain.plans import read_json
 from bot.domain.states.model import StateInfo
-from bot.domain.target import Target
+from bot.domain.states.place import StatePlace
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One comparison. what: a stable name, such as `serial of the backend`; said: the sentence."""
+    """One comparison. what: a stable name, such as `serial of the backend`; said: the sentence. next_step: the command that
+    helps if it failed, "" if there is none."""
 
     what: str
     ok: bool
     said: str
+    next_step: str = ""
 
 
 def same_state(where: str, data: bytes | None, recorded: bytes | None) -> Iterator[Finding]:
     """Compare a state with the recorded one: serial, lineage, digest, number of resources. where: such as `the backend`."""
     if data is None or recorded is None:
-        lacks, has = (where, "the record does") if data is None else ("the record", f"{where} does")
-        same = data is recorded
-        said = f"Neither {where} nor the record has a state." if same else f"{lacks} has no state, but {has}."
-        yield Finding(f"state of {where}", same, said[0].upper() + said[1:])
+        yield _existence(where, data is not None, recorded is not None, "the record")
         return
     try:
         there = StateInfo.parse(data)
@@ -50,35 +47,63 @@ def same_state(where: str, data: bytes | None, recorded: bytes | None) -> Iterat
     yield _equal(f"digest of {where}", "digest", where, ours.sha256[:12], there.sha256[:12])
 
 
-def same_place(
-    target: Target, backend: Mapping[str, Any] | None, found: Mapping[str, Any]
-) -> Iterator[Finding]:
-    """Compare where a directory keeps its state with where the target's state belongs.
+def same_place(expected: StatePlace, found: StatePlace) -> Iterator[Finding]:
+    """Compare where a directory keeps its state with where the target's state belongs. Two places of one object may differ
+    in key and workspace, as `ci/terraform.tfstate` in `pr-1` and `env:/pr-1/ci/terraform.tfstate` in no workspace do."""
+    pairs = [("kind of backend", expected.kind, found.kind)]
+    if found.kind == "http":
+        pairs.append(("address", _path(expected.address), _path(found.address)))
+    elif found.kind == "s3":
+        pairs.append(("bucket", expected.bucket, found.bucket))
+        pairs.append(("endpoint", expected.endpoint or "of AWS", found.endpoint or "of AWS"))
+    if found.kind == "s3" and expected.object != found.object:
+        pairs.append(("key", expected.key, found.key))
+        pairs.append(("workspace", expected.workspace, found.workspace))
+        pairs.append(("workspace_key_prefix", expected.prefix, found.prefix))
+    for name, ours, theirs in pairs:
+        finding = _equal(name, name, "the directory", ours, theirs, "the target's is")
+        yield finding if finding.ok else replace(finding, next_step=expected.next_step)
+    if found.kind == "s3" and expected.object == found.object:
+        yield Finding("key", ok=True, said=f"The object of the directory is the same: {found.object}.")
 
-    backend: `kind` and `config` as the latest plan verified them, or None. found: `backend` of the directory's
-    `.terraform/terraform.tfstate`, and its `workspace`.
+
+def same_version(where: str, expected: StateInfo | None, found: StateInfo | None) -> Iterator[Finding]:
+    """Compare a state with what the bot reads, as far as serial, lineage and number of resources tell.
+
+    where: such as `the directory`.
     """
-    kind, config = str(found.get("type", "")), found.get("config") or {}
-    expected = dict(backend["config"]) if backend else {}
-    where = "the directory"
-    yield _equal("kind of backend", "kind of backend", where, backend["kind"] if backend else "http", kind)
-    if kind == "http":
-        path = "/state/" + target.key.replace(":", "/")
-        there = urlsplit(str(config.get("address", ""))).path
-        yield _equal("address", "address", where, path, there[there.find("/state/") :])
-    elif kind == "s3":
-        for name in ("bucket", "key"):
-            yield _equal(name, name, where, expected.get(name, ""), config.get(name))
-        if "endpoints" in expected:
-            given = (config.get("endpoints") or {}).get("s3") or config.get("endpoint")
-            yield _equal("endpoint", "endpoint", where, json.loads(expected["endpoints"])["s3"], given)
-        workspace = found.get("workspace") or "default"
-        yield _equal("workspace", "workspace", where, target.instance or "default", workspace)
+    if expected is None or found is None:
+        yield _existence(where, found is not None, expected is not None, "Towpath")
+        return
+    for name, mine, theirs in (
+        ("serial", expected.serial, found.serial),
+        ("lineage", expected.lineage, found.lineage),
+        ("number of resources", expected.resources, found.resources),
+    ):
+        yield _equal(f"{name} of {where}", name, where, mine, theirs, "Towpath reads")
 
 
-def _equal(what: str, name: str, where: str, ours: object, theirs: object) -> Finding:
+def _existence(where: str, there: bool, ours: bool, owner: str) -> Finding:
+    if there == ours:
+        said = f"Neither {where} nor {owner} has a state."
+    else:
+        said = (
+            f"{where} has a state, but {owner} does not."
+            if there
+            else f"{where} has no state, but {owner} does."
+        )
+    return Finding(f"state of {where}", there == ours, said[0].upper() + said[1:])
+
+
+def _path(address: str) -> str:
+    """The part of the built-in backend's address that names the target: a bot may have several names."""
+    path = urlsplit(address).path
+    return path[max(0, path.find("/state/")) :]
+
+
+def _equal(
+    what: str, name: str, where: str, ours: object, theirs: object, owner: str = "the record has"
+) -> Finding:
     if ours == theirs:
         return Finding(what, ok=True, said=f"The {name} of {where} matches: {ours}.")
-    return Finding(
-        what, ok=False, said=f"The {name} of {where} is {theirs or 'not set'}; the record has {ours}."
-    )
+    return Finding(what, ok=False, said=f"The {name} of {where} is {theirs or 'not set'}; {owner} {ours}.")

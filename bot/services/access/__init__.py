@@ -11,6 +11,7 @@ from bot.services.access.identities import (
 from bot.services.access.linked import unlink
 from bot.services.access.local_runs import LocalRuns
 from bot.services.access.membership import refuse_other_workspace
+from bot.services.access.state_place import look_up_state
 
 __all__ = [
     "LocalRuns",
@@ -18,6 +19,7 @@ __all__ = [
     "ask_to_confirm",
     "confirm_link",
     "decline_link",
+    "look_up_state",
     "offer_link",
     "refuse_other_workspace",
     "resolve_actor",

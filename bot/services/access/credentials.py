@@ -54,10 +54,10 @@ def sign_in(context: Context, token: str, request: SignIn) -> StateCredential:
     or ForgeError if GitHub does not answer.
     """
     repository = request.repository.lower()
-    login = _login(context, repository, token)
+    login = person_of(context, repository, token)
     role = context.forge.role(repository, login)
     require(refuse_role(role, "write", f"use a state of {repository}"))
-    target = _target(context, repository, request)
+    target = target_of(context, repository, request)
     policy = default_policy(context, repository)
     if policy is not None and policy.environments[target.environment].production:
         require(refuse_role(role, "maintain", f"use the state of {target}"))
@@ -108,7 +108,8 @@ def sign_out(context: Context, username: str, password: str) -> bool:
     return True
 
 
-def _login(context: Context, repository: str, token: str) -> str:
+def person_of(context: Context, repository: str, token: str) -> str:
+    """Return the login of the owner of a GitHub token. Raises Refusal if they have no access to the repository."""
     try:
         return context.forge.person(repository, token)
     except ForgeError as error:
@@ -121,7 +122,8 @@ def _login(context: Context, repository: str, token: str) -> str:
     )
 
 
-def _target(context: Context, repository: str, request: SignIn) -> Target:
+def target_of(context: Context, repository: str, request: SignIn, *, local: bool = False) -> Target:
+    """Return the target that a request means. local: whether it may be local-only. Raises Refusal."""
     try:
         policy = default_policy(context, repository)
     except UserError as error:
@@ -131,7 +133,8 @@ def _target(context: Context, repository: str, request: SignIn) -> Target:
             "no-policy", f"{repository} has no `envs/environments.toml`.", "Add one in a pull request."
         )
     stack = request.stack or (next(iter(policy.stacks)) if len(policy.stacks) == 1 else "")
-    require(refuse_unknown(policy, request.environment, stack or None))
+    refusal = refuse_unknown(policy, request.environment, stack or None)
+    require(None if local and refusal is not None and refusal.code == "local" else refusal)
     if not stack:
         names = ", ".join(f"`{name}`" for name in policy.stacks)
         raise Refusal("which-stack", f"There are several stacks: {names}.", "Add `--stack <stack>`.")

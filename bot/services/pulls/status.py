@@ -20,6 +20,7 @@ from bot.domain.target import Target, command
 from bot.services.applies import recorded_state
 from bot.services.context import Context
 from bot.services.holds import held_back
+from bot.services.parity import parity_notes
 from bot.services.plans import limit_note
 from bot.services.pulls.gate_status import before, gate_status, next_step
 from bot.services.pulls.new_providers import new_provider_warnings
@@ -73,6 +74,7 @@ def _read(context: Context, pull: PullRequest) -> Status:
     notes = [policy_change_note(context, pull, pull_context.base_tip)]
     notes += [limit_note(context, pull)] if pull.state == "open" else []
     notes += [*backend_change_notes(context, pull_context), *unsaved_notes(context, targets)]
+    notes += parity_notes(context, pull_context)
     if pull.from_fork:
         notes.append("From a fork: planned without secrets, never applied.")
     if not targets:

@@ -4,6 +4,7 @@ from bot.services.states.backend_changes import backend_change_notes
 from bot.services.states.compare import compare_states
 from bot.services.states.location import backend_of, foreign_lock, lock_state
 from bot.services.states.migrate import MigratedState, migrate_state
+from bot.services.states.place import PlacedState, placed_state
 from bot.services.states.reconcile import reconcile_state
 from bot.services.states.state_locks import find_state_lock, refuse_running, release_state_lock
 from bot.services.states.unsaved import clear_unsaved, keep_unsaved, push_unsaved, unsaved_notes
@@ -12,6 +13,7 @@ from bot.services.states.write_access import refuse_claimed
 
 __all__ = [
     "MigratedState",
+    "PlacedState",
     "backend_change_notes",
     "backend_of",
     "clear_unsaved",
@@ -22,6 +24,7 @@ __all__ = [
     "keep_unsaved",
     "lock_state",
     "migrate_state",
+    "placed_state",
     "push_unsaved",
     "reconcile_state",
     "refuse_claimed",

@@ -80,8 +80,8 @@ def _policy_note(before: Policy, after: Policy, stack: Stack) -> str:
 
 def _block_note(context: Context, pull_context: PullContext, stack: Stack) -> str:
     pull = pull_context.pull
-    before = _block(context, pull.repository, pull_context.base_tip, stack)
-    after = _block(context, pull.repository, pull.head_sha, stack)
+    before = block_of(context, pull.repository, pull_context.base_tip, stack)
+    after = block_of(context, pull.repository, pull.head_sha, stack)
     if before is None or after is None or before == after:
         return ""
     return (
@@ -91,7 +91,7 @@ def _block_note(context: Context, pull_context: PullContext, stack: Stack) -> st
     )
 
 
-def _block(
+def block_of(
     context: Context, repository: str, commit: str, stack: Stack
 ) -> tuple[str, Mapping[str, str]] | None:
     """Return the backend that a stack's files declare; None if they cannot be read, which its plan reports."""

@@ -20,7 +20,9 @@ from bot.domain.ports.terraform import (
     PlanOptions,
     PlanResult,
     ProviderUse,
+    Requirement,
     TerraformFailed,
+    VariableValue,
     WorkDir,
 )
 from bot.domain.redaction import Redactor
@@ -29,7 +31,7 @@ from bot.terraform.cli.argv import Command
 from bot.terraform.cli.env import Environment, secrets_of
 from bot.terraform.cli.execution import Execution
 from bot.terraform.cli.private_dir import remove_abandoned
-from bot.terraform.config import backend_block, module_graph, provider_uses
+from bot.terraform.config import backend_block, module_graph, provider_uses, requirements, var_file
 from bot.terraform.init import allowed_providers
 from bot.terraform.init.cache import InitCache
 from bot.terraform.init.fingerprint import fingerprint
@@ -99,6 +101,21 @@ class Runner:
     ) -> tuple[ProviderUse, ...]:
         names = module_graph.names_in(files)
         return tuple(provider_uses.provider_uses(normpath(root), names, read, self._engine.flavour))
+
+    def var_file_values(self, path: str, content: bytes) -> tuple[VariableValue, ...]:
+        return tuple(var_file.var_file_values(path, content))
+
+    def sensitive_variables(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
+    ) -> frozenset[str]:
+        names = module_graph.names_in(files)
+        return requirements.sensitive_variables(normpath(root), names, read, self._engine.flavour)
+
+    def requirements(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
+    ) -> tuple[Requirement, ...]:
+        names = module_graph.names_in(files)
+        return tuple(requirements.requirements(normpath(root), names, read, self._engine.flavour))
 
     def revert_additions(
         self, old: Path, new: Path, *, then: bytes, now: bytes, imported: Collection[str] | None = None

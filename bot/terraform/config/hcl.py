@@ -35,9 +35,7 @@ class Block:
     def text(self, attribute: str) -> str | None:
         """Return the value of a plain string; None if there is none, or if it would have to be evaluated."""
         tokens = self.attributes.get(attribute, ())
-        if len(tokens) != 1 or tokens[0].kind != "string" or _TEMPLATE.search(tokens[0].text):
-            return None
-        return _unescape(tokens[0].text).replace("$${", "${").replace("%%{", "%{")
+        return string_value(tokens[0]) if len(tokens) == 1 and tokens[0].kind == "string" else None
 
     def outline(self, *attributes: str) -> list[Any]:
         """Return the content without line numbers and layout; if names are given, of these attributes only."""
@@ -54,6 +52,13 @@ _MAX_CACHED = 64 << 10
 """Bytes of the largest file whose result is cached."""
 _MAX_DEPTH = 200
 """Levels of nested blocks; Terraform's language needs only a handful."""
+
+
+def string_value(token: Token) -> str | None:
+    """Return the value of a string token; None if it would have to be evaluated."""
+    if _TEMPLATE.search(token.text):
+        return None
+    return _unescape(token.text).replace("$${", "${").replace("%%{", "%{")
 
 
 def parse(content: bytes) -> Block:

@@ -13,10 +13,12 @@ import pytest
 from bot.cli.docs import commands_page, settings_page
 from bot.domain.policy.loader import parse_policy
 from bot.domain.policy.model import BackendPolicy, Environment, Stack
+from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.schema import ApprovalRules, FreezeRule, SmokeCheck
 from bot.settings import Settings
 from bot.slack.manifest import manifest
 from commands.registry import load
+from tests.contract.state import r2
 
 ROOT = Path(__file__).parents[3]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -56,7 +58,7 @@ def _anchor(heading: str) -> str:
 @each
 def test_variables_that_are_named_exist(page: Path) -> None:
     known = {f"TOWPATH_{name.upper()}" for name in Settings.model_fields}
-    tests_own = {"TOWPATH_TESTS_COMPLETE"}
+    tests_own = {"TOWPATH_TESTS_COMPLETE", *r2.VARIABLES}
     assert set(re.findall(r"TOWPATH_[A-Z0-9_]+[A-Z0-9]", page.read_text())) <= known | tests_own
 
 
@@ -80,7 +82,7 @@ def test_policies_that_are_shown_are_policies(page: Path) -> None:
 def test_the_policy_page_knows_every_key() -> None:
     text = (ROOT / "docs" / "policy.md").read_text()
     kept = {field.name for kind in (Stack, Environment, BackendPolicy) for field in fields(kind)}
-    tables = (SmokeCheck, FreezeRule, ApprovalRules)
+    tables = (SmokeCheck, FreezeRule, ApprovalRules, ParityGroup, AllowedDifference)
     kept |= {field.alias or key for table in tables for key, field in table.model_fields.items()}
     for key in (kept - {"name", "backend"}) | {"name", "branches", "allow"}:
         assert f"`{key}`" in text, key

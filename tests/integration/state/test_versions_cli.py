@@ -16,13 +16,14 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot import logs
-from bot.cli import state_verify, state_versions
+from bot.cli import state_directory, state_verify, state_versions
 from bot.cli.state import state as commands
 from bot.domain.ports.state import Author
 from bot.domain.run import Plan
 from bot.domain.states.model import StateInfo
 from bot.domain.states.unsaved import Unsaved
 from bot.domain.target import Target
+from bot.errors import UserError
 from bot.storage.database import Database
 from bot.storage.tables import state_files
 from tests.contract.state_store import state
@@ -215,6 +216,9 @@ def test_verify_a_directory(towpath: Towpath, written: Database, tmp_path: Path)
     done = towpath("verify", "staging", "--directory", wrong)
     assert done.exit_code == 1
     assert "✗ The address of the directory is /state/acme/infra/infra/prod" in done.stdout
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path / "b")
+        assert towpath("verify", "staging").exit_code == 1, "the current directory counts"
     local = laptop(tmp_path / "c", "http", address=f"{address}staging")
     (tmp_path / "c" / "errored.tfstate").write_bytes(full(5))
     told = towpath("verify", "staging", "--directory", local)
@@ -245,6 +249,13 @@ def test_verify_and_accept_a_bucket(
     here = laptop(tmp_path / "a", "s3", bucket=bucket, key=config["key"], endpoints={"s3": endpoint})
     done = towpath("verify", "staging", "--directory", here)
     assert done.returncode == 0, done.stdout + done.stderr
+    place = f"bucket {bucket} at {endpoint}, key {config['key']}, workspace default (object {config['key']})"
+    assert f"Towpath has {HERE.key} in {place}: serial 4, lineage one." in done.stdout
+    other = fork_server.run(
+        ["state", "verify", "staging", "--directory", here], settings | {"TF_WORKSPACE": "pr-1"}
+    )
+    assert other.returncode == 1
+    assert "The workspace of the directory is pr-1; the target's is default." in other.stdout
     elsewhere = laptop(
         tmp_path / "b", "s3", "pr-1", bucket=bucket, key="prod/terraform.tfstate", endpoints={"s3": endpoint}
     )
@@ -259,3 +270,20 @@ def test_verify_and_accept_a_bucket(
     gone = towpath("verify", "staging")
     assert gone.returncode == 1
     assert "The backend has no state, but the record does." in gone.stdout
+
+
+def test_what_a_laptop_lacks(towpath: Towpath, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each is said before anything is asked: the bot's address, the repository, an initialised directory."""
+    url = "https://towpath.example.com"
+    for arguments, said in (
+        (("--repository", "acme/infra"), "Add `--url`"),
+        (("--url", url), "Add `--repository owner/name`"),
+        (
+            ("--url", url, "--repository", "acme/infra", "--directory", str(tmp_path)),
+            "Run `terraform init` in it",
+        ),
+    ):
+        assert said in str(towpath("verify", "staging", *arguments).exception)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="Neither `terraform` nor `tofu` is on PATH"):
+        state_directory.pulled(tmp_path)

@@ -21,7 +21,16 @@ from bot.domain.policy import Policy
 from bot.domain.policy.loader import parse_policy
 from bot.domain.ports.forge import PullRequest, Repository, Review
 from bot.domain.ports.state import Author, StateLocation
-from bot.domain.ports.terraform import Backend, CommandResult, Control, Engine, InitResult, WorkDir
+from bot.domain.ports.terraform import (
+    Backend,
+    CommandResult,
+    Control,
+    Engine,
+    InitResult,
+    Requirement,
+    VariableValue,
+    WorkDir,
+)
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.states import StateInfo, Unsaved
 from bot.domain.target import Target
@@ -29,6 +38,7 @@ from bot.services.applies.options import ApplyOptions, ApplyRequest
 from bot.services.context import Context
 from bot.services.targets import PullContext
 from bot.state.locations import InTables
+from bot.terraform.config import module_graph, requirements, var_file
 from tests.contract.state_store import state
 from tests.integration.storage import samples
 from tests.unit.services.bucket import Bucket
@@ -143,6 +153,9 @@ class World:
     def changed(self, _repository: str, _base: str, _head: str) -> list[str]:
         return self.moved
 
+    def merge_base(self, *_facts: str) -> str:
+        return BASE
+
     def is_ancestor(self, _repository: str, ancestor: str, _commit: str) -> bool:
         return ancestor in self.contains
 
@@ -163,6 +176,15 @@ class World:
 
     def module_users(self, *_facts: object) -> Mapping[str, frozenset[str]]:
         return {}
+
+    def var_file_values(self, path: str, content: bytes) -> tuple[VariableValue, ...]:
+        return tuple(var_file.var_file_values(path, content))
+
+    def sensitive_variables(self, files: list[str], read: module_graph.Read, root: str) -> frozenset[str]:
+        return requirements.sensitive_variables(root, module_graph.names_in(files), read, "terraform")
+
+    def requirements(self, files: list[str], read: module_graph.Read, root: str) -> tuple[Requirement, ...]:
+        return tuple(requirements.requirements(root, module_graph.names_in(files), read, "terraform"))
 
     def declared_backend(self, _root: Path) -> str:
         return ""
