@@ -14,6 +14,7 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refused
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
+from bot.domain.secrets import SecretsReport
 from bot.domain.states import StateDiff, StateVersion
 from bot.domain.target import Target
 
@@ -158,6 +159,7 @@ Result = (
     | Locked
     | Unlocked
     | LinkCode
+    | SecretsReport
 )
 
 

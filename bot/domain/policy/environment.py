@@ -22,6 +22,7 @@ from bot.domain.policy.types import (
     PlanNeeds,
     Positive,
     Prefix,
+    SettingNames,
     Url,
     VarFiles,
     at_least,
@@ -67,6 +68,8 @@ class Environment:
     force: Force = field(default_factory=Force)
     identity: Identity = field(default_factory=Identity)
     """The roles that its runs get from clouds: one for plans, one for applies."""
+    settings: SettingNames = ()
+    """Names of its variables that are no secrets, so that people see their values."""
 
     @property
     def guarded(self) -> bool:

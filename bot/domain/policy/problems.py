@@ -158,7 +158,7 @@ def _known(table: Location) -> list[str]:
     """The keys of the table at this path."""
     keys = before_lists(table)
     if not keys:
-        return ["stack", "env", "branches", "modules", "providers"]
+        return ["stack", "env", "branches", "modules", "providers", "settings"]
     kind = _TABLES.get(keys[0] if len(keys) == 2 else keys[-1], ServiceIdentity)
     if issubclass(kind, Table):
         return [field.alias or name for name, field in kind.model_fields.items()]

@@ -14,6 +14,7 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.state import Grant
 from bot.domain.ports.terraform import Backend, CommandResult, Control, WorkDir
 from bot.domain.run import Run
+from bot.domain.secrets import settings_of
 from bot.domain.states import BackendSettings, StateInfo
 from bot.domain.target import Target
 from bot.errors import UserError
@@ -85,7 +86,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         # a plan that nobody asked for runs on behalf of the pull request's author
         person = run if run.actor.login or not run.pull else replace(run, actor=Actor(pull.author))
         identity = run_identity(context, policy, person, worktree / OURS)
-    env: Mapping[str, str] = {} if pull.from_fork else secrets_for(context, policy, run)
+    env: Mapping[str, str] = {} if pull.from_fork else secrets_for(context, policy, run, control)
     if identity is not None:
         env = {**env, **identity.env}
         renew_tokens(context, identity, control)
@@ -100,6 +101,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         readable=backend.files,
         git_access=None if pull.from_fork else module_access(context, target.repository, policy),
         providers=policy.providers.allow,
+        settings=settings_of(policy, environment.name),
     )
     found = context.terraform.init(work_dir, backend, control)
     if not found.ended.ok:

@@ -6,7 +6,7 @@ tables for the built-in backend, in a `Bucket` for s3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,8 +20,17 @@ from bot.domain.lock import Lock
 from bot.domain.policy import Policy
 from bot.domain.policy.loader import parse_policy
 from bot.domain.ports.forge import PullRequest, Repository, Review
+from bot.domain.ports.secrets import SecretsScope
 from bot.domain.ports.state import Author, StateLocation
-from bot.domain.ports.terraform import Backend, CommandResult, Control, Engine, InitResult, WorkDir
+from bot.domain.ports.terraform import (
+    Backend,
+    CommandResult,
+    Control,
+    Engine,
+    InitResult,
+    InputVariable,
+    WorkDir,
+)
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.states import StateInfo, Unsaved
 from bot.domain.target import Target
@@ -29,6 +38,8 @@ from bot.services.applies.options import ApplyOptions, ApplyRequest
 from bot.services.context import Context
 from bot.services.targets import PullContext
 from bot.state.locations import InTables
+from bot.terraform.config.input_variables import unset
+from bot.terraform.config.module_graph import names_in
 from tests.contract.state_store import state
 from tests.integration.storage import samples
 from tests.unit.services.bucket import Bucket
@@ -164,6 +175,11 @@ class World:
     def module_users(self, *_facts: object) -> Mapping[str, frozenset[str]]:
         return {}
 
+    def unset_variables(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str, var_files: Sequence[str]
+    ) -> tuple[InputVariable, ...]:
+        return tuple(unset(root, names_in(files), read, var_files, "terraform"))
+
     def declared_backend(self, _root: Path) -> str:
         return ""
 
@@ -213,8 +229,8 @@ class World:
 
     # secrets, queue and replies
 
-    def secrets_of(self, prefix: str) -> EnvironmentSecrets:
-        return EnvironmentSecrets.split(self.variables.get(prefix, {}))
+    def secrets_of(self, scope: SecretsScope) -> EnvironmentSecrets:
+        return EnvironmentSecrets.split(self.variables.get(scope.prefix, {}))
 
     def enqueue(self, run: Run, _tables: object) -> None:
         self.enqueued.append(run)
