@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import socket
 from contextlib import suppress
 from functools import cached_property
@@ -19,6 +20,9 @@ from bot.errors import UserError
 
 PREFIX = "TOWPATH_"
 _SLACK_USER = re.compile(r"([A-Z0-9]+/)?[A-Z0-9]+", re.ASCII)
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+_SECRET_NAME = re.compile(r"passw|secret|token|key|credential|role_id", re.IGNORECASE)
+_COMMAND_ARGUMENTS = ("env", "phase", "repository")
 
 
 class Settings(BaseSettings):
@@ -105,6 +109,29 @@ class Settings(BaseSettings):
     )
     sandbox_write: str = Field(
         default="", description="Additional paths that sandboxed processes may write to, separated by `:`."
+    )
+    secrets_file: str = Field(
+        default="",
+        description="TOML file with [secrets](secrets.md) of environments. Empty: `secrets.toml` in the data directory.",
+    )
+    secrets_command: str = Field(
+        default="",
+        description="Command that prints the [secrets](secrets.md#a-command) of an environment, run without a shell: "
+        "`/opt/vault-get {env} {phase}`. May use `{env}`, `{phase}` and `{repository}`.",
+    )
+    secrets_command_env: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="Variables of the bot that the secrets command gets, comma-separated: `HOME,VAULT_ADDR,VAULT_TOKEN`. No run "
+        "of Terraform gets them.",
+    )
+    secrets_command_timeout: int = Field(
+        default=10, ge=1, le=300, description="Seconds that the secrets command may take."
+    )
+    secrets_command_cache: int = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Seconds for which what the secrets command printed is kept in memory. 0: it is not kept.",
     )
     log_json: bool = Field(default=False, description="Log JSON lines instead of text.")
 
@@ -205,6 +232,31 @@ class Settings(BaseSettings):
                 raise ValueError("must not contain every address: anybody could then claim any address")
         return found
 
+    @field_validator("secrets_command")
+    @classmethod
+    def _check_secrets_command(cls, value: str) -> str:
+        try:
+            shlex.split(value)
+        except ValueError:
+            raise ValueError("must be a command whose quotes are closed") from None
+        for name in re.findall(r"\{([a-z_]+)\}", value):
+            if name not in _COMMAND_ARGUMENTS:
+                allowed = ", ".join(f"{{{one}}}" for one in _COMMAND_ARGUMENTS)
+                raise ValueError(f"may use {allowed}, not {{{name}}}")
+        return value
+
+    @field_validator("secrets_command_env", mode="before")
+    @classmethod
+    def _parse_secrets_command_env(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        found = tuple(part.strip() for part in value.split(",") if part.strip())
+        if not all(_VARIABLE.fullmatch(name) for name in found):
+            raise ValueError("must look like HOME,VAULT_ADDR,VAULT_TOKEN")
+        if any(name.startswith(PREFIX) for name in found):
+            raise ValueError(f"must not name settings of the bot ({PREFIX}…)")
+        return found
+
     @field_validator("slack_command")
     @classmethod
     def _add_slash(cls, value: str) -> str:
@@ -260,6 +312,20 @@ class Settings(BaseSettings):
                 next_step="Set it to the path of the App's .pem file.",
             ) from None
 
+    @cached_property
+    def secrets_path(self) -> Path:
+        """The secrets file."""
+        return (
+            Path(self.secrets_file).expanduser().absolute()
+            if self.secrets_file
+            else self.data_dir / "secrets.toml"
+        )
+
+    @property
+    def command_environment(self) -> dict[str, str]:
+        """The variables of this process that the secrets command gets."""
+        return {name: os.environ[name] for name in self.secrets_command_env if name in os.environ}
+
     @property
     def github_on(self) -> bool:
         return bool(self.github_token.get_secret_value() or self.github_app_id)
@@ -271,7 +337,8 @@ class Settings(BaseSettings):
     def secrets(self) -> list[str]:
         """Return the values to redact from logs.
 
-        Besides the secret settings: each of several keys, a private key from a file, and the database's password.
+        Besides the secret settings: each of several keys, a private key from a file, the database's password, and what
+        the secrets command signs in with.
         """
         values = [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
         keys = self.secret_key.get_secret_value().split(",")
@@ -279,6 +346,7 @@ class Settings(BaseSettings):
             values.append(self.private_key)
         with suppress(ValueError):
             values.append(unquote(urlsplit(self.database_url).password or ""))
+        values += [value for name, value in self.command_environment.items() if _SECRET_NAME.search(name)]
         return list(dict.fromkeys(value for value in (*values, *(key.strip() for key in keys)) if value))
 
     def missing(self) -> list[str]:
@@ -324,6 +392,16 @@ def load(**overrides: object) -> Settings:
         raise UserError(
             f"Invalid settings: {problems}.", next_step="See docs/settings.md for what each takes."
         ) from None
+
+
+def environment_of_runs(settings: Settings) -> dict[str, str]:
+    """Return the variables of the process that may be secrets of environments: not the bot's settings, and not what the
+    secrets command signs in with, whatever prefix a policy names."""
+    return {
+        name: value
+        for name, value in process_environment().items()
+        if not name.startswith(PREFIX) and name not in settings.secrets_command_env
+    }
 
 
 def process_environment() -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import threading
 from collections.abc import Callable
 from functools import cached_property, partial
@@ -13,7 +14,7 @@ from starlette.applications import Starlette
 from bot.chat.deliveries import handle_delivery, note_pushers
 from bot.chat.given_up import report_given_up
 from bot.domain.chat import Reply, Request
-from bot.domain.identity import EnvironmentSecrets
+from bot.domain.env_allowlist import inherited
 from bot.domain.plans import PlanLimits
 from bot.domain.policy import BackendPolicy, Policy
 from bot.domain.ports.inbox import Delivery, Inbox
@@ -21,7 +22,7 @@ from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
 from bot.domain.ports.work import Work
 from bot.domain.run import Origin
-from bot.env_filter import git_environment, prefixed_secrets
+from bot.env_filter import git_environment
 from bot.errors import UserError
 from bot.git.mirrors import Mirrors
 from bot.github.client import GitHub, connect, write_bucket
@@ -37,6 +38,7 @@ from bot.jobs.durable import APPLIES, INBOX, PLANS, Durable, Handlers
 from bot.jobs.reaper import Reaper
 from bot.render.command_style import CommandStyle
 from bot.sandbox import Access, Sandbox, open_sandbox
+from bot.secrets import SecretsCommand, SecretSources, read_file
 from bot.services.access import LocalRuns
 from bot.services.applies import end_failed_run, execute_apply, refresh_gates, tend_approvals
 from bot.services.context import Context, no_slack, utcnow
@@ -48,7 +50,7 @@ from bot.services.plans import execute_plan
 from bot.services.previews import execute_destroy, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories
 from bot.services.targets import default_policy
-from bot.settings import Settings, process_environment
+from bot.settings import PREFIX, Settings, environment_of_runs, process_environment
 from bot.slack.app import SlackApp, build_app
 from bot.slack.chat import Slack, web_client
 from bot.slack.listeners import SlackHandlers
@@ -79,6 +81,21 @@ log = structlog.get_logger()
 def hidden_values(settings: Settings) -> list[str]:
     """Return what no log and no output may show: the secret settings, and the key that was generated for want of one."""
     return list(dict.fromkeys([*settings.secrets(), *stored_keys(settings.data_dir)]))
+
+
+def secret_sources(settings: Settings) -> SecretSources:
+    """Return where the static secrets of environments come from."""
+    command = None
+    if words := shlex.split(settings.secrets_command):
+        command = SecretsCommand(
+            words,
+            inherited(process_environment()) | settings.command_environment,
+            timeout=settings.secrets_command_timeout,
+            keep=settings.secrets_command_cache,
+        )
+    return SecretSources(
+        environment_of_runs(settings), partial(read_file, settings.secrets_path), command, own=PREFIX
+    )
 
 
 class Bot:
@@ -180,7 +197,7 @@ class Bot:
                 tuple(filter(None, settings.sandbox_read.split(":"))),
                 tuple(filter(None, settings.sandbox_write.split(":"))),
             ),
-            hidden=[settings.data_dir, *([Path(key_file)] if key_file else [])],
+            hidden=[settings.data_dir, settings.secrets_path, *([Path(key_file)] if key_file else [])],
         )
 
     @cached_property
@@ -225,7 +242,7 @@ class Bot:
                     settings.s3_secret_access_key.get_secret_value(),
                 ),
             ),
-            secrets=lambda prefix: EnvironmentSecrets.split(prefixed_secrets(prefix, settings.data_dir)),
+            secrets=secret_sources(settings),
             work=work,
             plan_limits=PlanLimits(settings.plans_per_person, settings.plans_per_pull),
             turns=threading.Semaphore(settings.slots),

@@ -56,7 +56,7 @@ def settings_page() -> str:
         HEAD + "# Settings\n",
         "All settings are environment variables. So are the secrets of your environments, with the environment's prefix:",
         "`STAGING_TOKEN` is passed to Terraform as `TOKEN`, in staging only. `STAGING_PLAN_TOKEN` is `TOKEN` in its plans,",
-        "`STAGING_APPLY_TOKEN` in its applies. Secrets can also be lines of `secrets.toml` in the data directory.\n",
+        "`STAGING_APPLY_TOKEN` in its applies. [Secrets](secrets.md) can also come from a file or from a command.\n",
         "| Variable | Default | Description |",
         "|---|---|---|",
     ]

@@ -15,14 +15,15 @@ from bot.cli.audit import recorded
 from bot.cli.output import columns, document
 from bot.cli.state import AS_JSON, TARGET, known, one, state
 from bot.domain.chat import History, StateComparison
+from bot.domain.ports.secrets import SecretsScope
+from bot.domain.secrets import WELL_KNOWN
 from bot.domain.states import StateDiff, StateVersion, diff_states
 from bot.domain.target import Target
-from bot.env_filter import prefixed_secrets
 from bot.errors import UserError
 from bot.render.reply import reply
 from bot.settings import load
 from bot.storage.database import Database
-from bot.wiring import hidden_values
+from bot.wiring import hidden_values, secret_sources
 
 SHOWN = 20
 MOST = 100_000
@@ -107,9 +108,10 @@ def compare(
             first = newest[1].serial
         _chosen, before, old = _read(database, chosen.key, first)
         _chosen, after, new = _read(database, chosen.key, second)
-    secrets = prefixed_secrets(f"{chosen.environment.upper().replace('-', '_')}_", settings.data_dir)
+    prefix = f"{chosen.environment.upper().replace('-', '_')}_"
+    secrets = secret_sources(settings)(SecretsScope(chosen.repository, chosen.environment, prefix))
     found = StateComparison(
-        chosen, before, after, _compared(old, new, (*hidden_values(settings), *secrets.values()))
+        chosen, before, after, _compared(old, new, (*hidden_values(settings), *secrets.hidden(WELL_KNOWN)))
     )
     if as_json:
         print(json.dumps({"before": facts(before), "after": facts(after), "diff": asdict(found.diff)}))

@@ -22,6 +22,7 @@ from bot.domain.chat import (
 )
 from bot.domain.parity import Parity
 from bot.domain.refusal import Refused
+from bot.domain.secrets import SecretsReport
 from bot.domain.why import Why
 from bot.render.blocks import Json, blocks
 from bot.render.command_style import AS_TYPED, CommandStyle
@@ -34,6 +35,7 @@ from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
 from bot.render.documents.parity import parity
 from bot.render.documents.runs_started import runs_started
+from bot.render.documents.secrets import secrets_report
 from bot.render.documents.state_diff import state_difference
 from bot.render.documents.status import status
 from bot.render.documents.why import why
@@ -74,6 +76,8 @@ def reply(result: Reply) -> Document:
             return link_code(result)
         case Why():
             return why(result)
+        case SecretsReport():
+            return secrets_report(result)
         case Late():
             return late(result, reply(result.result))
         case _:

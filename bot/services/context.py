@@ -16,11 +16,12 @@ from bot.domain.plans import PlanLimits
 from bot.domain.ports.chat import ChatError, ChatUser
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.git import Git, Remote
+from bot.domain.ports.secrets import Secrets
 from bot.domain.ports.smoke import Smoker
 from bot.domain.ports.store import Store, Tables
 from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.domain.ports.terraform import Terraform
-from bot.domain.ports.work import Backends, Secrets, Work
+from bot.domain.ports.work import Backends, Work
 from bot.domain.run import Origin, Plan, Run
 from bot.services.caches import Caches
 

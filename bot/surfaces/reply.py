@@ -14,6 +14,7 @@ from bot.domain.ports.surface_json import WantedContent
 from bot.domain.ports.surfaces import Surface
 from bot.domain.refusal import Refused
 from bot.domain.run import Origin
+from bot.domain.secrets import SecretsReport
 from bot.render.command_style import CommandStyle
 from bot.render.reply import in_slack, on_github
 from bot.services.context import Context
@@ -22,7 +23,7 @@ from bot.surfaces.status_comment import marker, post_comment
 
 log = structlog.get_logger()
 
-PRIVATE = (Refused, ApprovalRequest, Help, Status, LinkCode, Notice)
+PRIVATE = (Refused, ApprovalRequest, Help, Status, LinkCode, Notice, SecretsReport)
 """Results that only the requester sees in Slack; what changes anything is posted in the channel."""
 
 

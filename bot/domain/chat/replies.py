@@ -15,6 +15,7 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refused
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
+from bot.domain.secrets import SecretsReport
 from bot.domain.states import StateDiff, StateVersion
 from bot.domain.target import Target
 from bot.domain.why import Why
@@ -162,6 +163,7 @@ Result = (
     | Unlocked
     | LinkCode
     | Why
+    | SecretsReport
 )
 
 

@@ -4,16 +4,19 @@
 
 from bot.domain.identity.claims import Claims, claims_of, session_name, subject
 from bot.domain.identity.rotation import JWKS_MAX_AGE, SKEW, SigningKey, current_key, expired_keys, key_due
-from bot.domain.identity.secrets import Access, EnvironmentSecrets, access_of
+from bot.domain.identity.secrets import PHASES, Access, EnvironmentSecrets, Given, Source, access_of
 from bot.domain.identity.variables import clash, files_of, is_ours, variables_of
 
 __all__ = [
     "JWKS_MAX_AGE",
+    "PHASES",
     "SKEW",
     "Access",
     "Claims",
     "EnvironmentSecrets",
+    "Given",
     "SigningKey",
+    "Source",
     "access_of",
     "claims_of",
     "clash",

@@ -25,6 +25,7 @@ from bot.domain.policy.types import (
     Positive,
     Prefix,
     Recipients,
+    SettingNames,
     Url,
     VarFiles,
     at_least,
@@ -77,6 +78,8 @@ class Environment:
     force: Force = field(default_factory=Force)
     identity: Identity = field(default_factory=Identity)
     """The roles that its runs get from clouds: one for plans, one for applies."""
+    settings: SettingNames = ()
+    """Names of its variables that are no secrets, so that people see their values."""
 
     @property
     def guarded(self) -> bool:

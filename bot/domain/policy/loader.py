@@ -18,7 +18,7 @@ from bot.domain.policy.problems import Problems, before_lists
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.toml_lines import Lines
 from bot.domain.policy.toml_lines import Path as Keys
-from bot.domain.policy.types import Globs, Repositories
+from bot.domain.policy.types import Globs, Repositories, SettingNames
 from bot.errors import UserError
 
 T = TypeVar("T")
@@ -75,6 +75,7 @@ class _File:
     providers: ProviderRules = field(default_factory=ProviderRules)
     modules: Repositories = ()
     parity: Groups | None = None
+    settings: SettingNames = ()
 
 
 _ADAPTERS: dict[type, TypeAdapter[Any]] = {kind: TypeAdapter(kind) for kind in (_File, Stack, Environment)}
@@ -101,6 +102,7 @@ def parse_policy(text: str, source: str, repository: str = "") -> Policy:
         providers=file.providers,
         modules=file.modules,
         parity=file.parity,
+        settings=file.settings,
     )
     if repository:
         check_modules(problems, policy, repository)

@@ -27,7 +27,7 @@ __all__ = ["PATH", "BackendKind", "BackendPolicy", "Environment", "Policy", "Sta
 
 PATH = "envs/environments.toml"
 BackendKind = Literal["", "http", "s3"]
-_LATER = ("identity", "sleep", "cap", "label", "artifact_recipients")
+_LATER = ("identity", "sleep", "cap", "label", "artifact_recipients", "settings")
 """Fields of an environment that the first version did not have. The digest leaves them out where they are not set, so that
 an upgrade makes no plan stale."""
 
@@ -79,6 +79,8 @@ class Policy:
     """Other repositories of the same owner that hold private modules (`owner/name` in lower case)."""
     parity: tuple[ParityGroup, ...] | None = None
     """Which environments must be alike, as the file says; None where it says nothing."""
+    settings: tuple[str, ...] = ()
+    """Names of variables that are no secrets in any environment."""
 
     def environments_of(self, stack: Stack) -> list[Environment]:
         """The environments of a stack that the bot runs, in the order of the file. Local ones are left out."""
@@ -139,6 +141,10 @@ class Policy:
     def secrets_prefix(self, environment: str) -> str:
         """The prefix of the variables that become the environment's secrets."""
         return self.environments[environment].secrets_prefix or f"{environment.upper().replace('-', '_')}_"
+
+    def settings_of(self, environment: str) -> frozenset[str]:
+        """The names of an environment's variables that are listed as no secrets."""
+        return frozenset((*self.settings, *self.environments[environment].settings))
 
     def digest(self, stack: str, environment: str) -> str:
         """The digest of what a plan depends on. When it changes, the plan is stale."""

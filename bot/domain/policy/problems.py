@@ -170,7 +170,7 @@ def _known(table: Location) -> list[str]:
     """The keys of the table at this path."""
     keys = [part for part in table if isinstance(part, str)]
     if not keys:
-        return ["stack", "env", "branches", "modules", "providers", "parity"]
+        return ["stack", "env", "branches", "modules", "providers", "parity", "settings"]
     kind = _TABLES.get(keys[0] if len(table) == len(keys) == 2 else keys[-1], ServiceIdentity)
     if issubclass(kind, Table):
         return [field.alias or name for name, field in kind.model_fields.items()]

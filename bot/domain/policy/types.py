@@ -18,6 +18,11 @@ from bot.domain.suggest import hint
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
+_CREDENTIAL = re.compile(
+    r"passw|passphrase|secret|token|credential|(private|access|api|account)_?key|key_?file|kubeconfig|client_certificate",
+    re.IGNORECASE,
+)
+"""What is in the names of variables that are secrets whatever a policy says."""
 _CRON_FIELD = re.compile(r"[\d*/,\-A-Za-z?#]{1,40}")
 
 
@@ -122,6 +127,12 @@ def _bare(value: str) -> str:
     return value.removeprefix("@")
 
 
+def _setting(value: str) -> str:
+    if _CREDENTIAL.search(value):
+        raise Wrong(f"names `{value}`, which is called like a secret; secrets are always redacted")
+    return value
+
+
 Duration = Annotated[timedelta, PlainValidator(_duration)]
 Positive = Annotated[Duration, AfterValidator(_positive)]
 
@@ -138,6 +149,12 @@ Word = Annotated[
 Outputs = Annotated[tuple[Word, ...], listed("output names")]
 _Recipient = Annotated[Text, AfterValidator(_recipient)]
 Recipients = Annotated[tuple[_Recipient, ...], listed("age keys")]
+_Setting = Annotated[
+    Text,
+    like(r"[A-Za-z_][A-Za-z0-9_]{0,99}", 'the name of a variable, such as "AWS_REGION"'),
+    AfterValidator(_setting),
+]
+SettingNames = Annotated[tuple[_Setting, ...], listed("names of variables")]
 Bucket = Annotated[Text, like(r"[a-z0-9][a-z0-9.-]{1,62}", "a bucket name")]
 Endpoint = Annotated[Text, like(r"https?://\S+", "an address that begins with https:// or http://")]
 StateKey = Annotated[Text, placeholders("env", "stack", "instance"), AfterValidator(_inside)]

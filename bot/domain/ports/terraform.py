@@ -46,6 +46,7 @@ class WorkDir:
     workspace: the Terraform workspace, or empty for `default`.
     git_access: for private modules; only `init` gets it.
     providers: the only providers that may be used, as bot.domain.policy.providers has them; None for all.
+    settings: names of variables in `env` that are no secrets, whatever they are called.
     """
 
     root: Path
@@ -55,6 +56,7 @@ class WorkDir:
     worktree: Path | None = None
     readable: tuple[Path, ...] = ()
     providers: tuple[str, ...] | None = None
+    settings: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -226,6 +228,22 @@ class Requirement:
 
 
 @dataclass(frozen=True)
+class InputVariable:
+    """An input variable of a root module. file: path from the top of the repository. line: counted from 1, 0 if not
+    known. ephemeral: whether an apply needs its value again."""
+
+    name: str
+    file: str
+    line: int = 0
+    sensitive: bool = False
+    ephemeral: bool = False
+
+    @property
+    def place(self) -> str:
+        return f"{self.file} line {self.line}" if self.line else self.file
+
+
+@dataclass(frozen=True)
 class Additions:
     """What to add to an older configuration to revert to it, so that renamed or imported objects are not destroyed.
 
@@ -304,6 +322,20 @@ class Terraform(Protocol):
         self, files: Sequence[str], read: Callable[[str], bytes | None], root: str
     ) -> tuple[Requirement, ...]:
         """Return the versions of a root module's providers, and the modules that it and its local modules call.
+
+        files, read: as for module_users. Raises UserError if a file cannot be parsed.
+        """
+        ...
+
+    def unset_variables(
+        self,
+        files: Sequence[str],
+        read: Callable[[str], bytes | None],
+        root: str,
+        var_files: Sequence[str],
+    ) -> tuple[InputVariable, ...]:
+        """Return the input variables of a root module that have neither a default nor a value in one of `var_files` or of
+        the files that Terraform reads by itself (`terraform.tfvars`, `*.auto.tfvars`), in the order of the files.
 
         files, read: as for module_users. Raises UserError if a file cannot be parsed.
         """

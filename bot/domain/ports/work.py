@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from bot.domain.identity import EnvironmentSecrets
 from bot.domain.policy import Policy
 from bot.domain.ports.state import Author, StateLocation
 from bot.domain.ports.store import Tables
@@ -56,7 +55,3 @@ class Backends(Protocol):
     def location(self, target: Target, backend: Backend, author: Author | None = None) -> StateLocation:
         """Return where that state is stored, to read, lock and write it. author: recorded with what is written."""
         ...
-
-
-Secrets = Callable[[str], EnvironmentSecrets]
-"""Returns the variables with a prefix, without the prefix: the only static secrets that a target's Terraform gets."""

@@ -7,6 +7,7 @@ from bot.services.identity.credentials import (
     renew_tokens,
     run_identity,
     secrets_for,
+    secrets_of,
     tokens_removed,
     write_tokens,
 )
@@ -20,6 +21,7 @@ __all__ = [
     "rotate_keys",
     "run_identity",
     "secrets_for",
+    "secrets_of",
     "tokens_removed",
     "write_tokens",
 ]

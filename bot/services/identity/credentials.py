@@ -10,25 +10,50 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from bot.domain.identity import access_of, clash, files_of, is_ours, session_name, variables_of
+from bot.domain.identity import (
+    EnvironmentSecrets,
+    access_of,
+    clash,
+    files_of,
+    is_ours,
+    session_name,
+    variables_of,
+)
 from bot.domain.policy import Identity, Policy
+from bot.domain.ports.secrets import SecretsScope
 from bot.domain.ports.terraform import Control
 from bot.domain.run import Run
+from bot.domain.secrets import settings_of
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.context import Context
 from bot.services.identity.tokens import sign_tokens
 
 
-def secrets_for(context: Context, policy: Policy, run: Run) -> Mapping[str, str]:
-    """Return the static secrets that a run's Terraform gets: those of its environment, for plans or for applies."""
-    return context.secrets(policy.secrets_prefix(run.target.environment)).of(access_of(run))
+def secrets_of(context: Context, policy: Policy, repository: str, environment: str) -> EnvironmentSecrets:
+    """Return the static secrets of an environment, wherever they are kept. Raises SecretsUnavailable."""
+    return context.secrets(SecretsScope(repository, environment, policy.secrets_prefix(environment)))
+
+
+def secrets_for(context: Context, policy: Policy, run: Run, control: Control) -> Mapping[str, str]:
+    """Return the static secrets that a run's Terraform gets: those of its environment, for plans or for applies.
+
+    Has `control` redact them: a vault may give other values each time, and then `hidden_values` had others. Raises
+    SecretsUnavailable.
+    """
+    environment = run.target.environment
+    found = secrets_of(context, policy, run.target.repository, environment)
+    control.secrets = tuple(
+        dict.fromkeys((*control.secrets, *found.hidden(settings_of(policy, environment))))
+    )
+    return found.of(access_of(run))
 
 
 def hidden_values(context: Context, policy: Policy, target: Target) -> tuple[str, ...]:
     """Return the values to redact in what a target's runs print: the bot's secrets and the environment's, whether a run
-    gets them or not, since the state may contain them."""
-    return (*context.hidden, *context.secrets(policy.secrets_prefix(target.environment)).values)
+    gets them or not, since the state may contain them. Plain settings are not among them. Raises SecretsUnavailable."""
+    found = secrets_of(context, policy, target.repository, target.environment)
+    return (*context.hidden, *found.hidden(settings_of(policy, target.environment)))
 
 
 @dataclass(frozen=True)
@@ -65,11 +90,13 @@ def run_identity(context: Context, policy: Policy, run: Run, directory: Path) ->
             "verify its tokens.",
             next_step="Set `TOWPATH_PUBLIC_URL` to that address, then run `/plan` again.",
         )
-    if name := clash(environment.identity, secrets_for(context, policy, run).keys()):
-        prefix = policy.secrets_prefix(environment.name)
+    static, access = secrets_of(context, policy, run.target.repository, environment.name), access_of(run)
+    if name := clash(environment.identity, static.of(access).keys()):
+        given = static.origins[access][name]
+        where = "from what the secrets command prints" if given.source == "command" else "where the bot runs"
         raise UserError(
             f"`{environment.name}` has an `identity`, and a static secret sets `{name}`, which would replace it.",
-            next_step=f"Remove `{prefix}{name}` (or `{prefix}PLAN_{name}`, `{prefix}APPLY_{name}`), or the `identity`.",
+            next_step=f"Remove `{given.name}` {where}, or the `identity`.",
         )
     return RunIdentity(run, environment.identity, directory, environment.timeout)
 

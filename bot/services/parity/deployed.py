@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
+from bot.domain.identity import EnvironmentSecrets
 from bot.domain.parity import Profile, Trait, resource_traits
 from bot.domain.policy import Policy
 from bot.domain.release import Release
@@ -12,6 +13,7 @@ from bot.domain.states import StateVersion
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.context import Context
+from bot.services.identity import secrets_of
 from bot.services.parity.files import LOCAL
 from bot.services.targets import fetch
 
@@ -40,7 +42,7 @@ def with_deployed(context: Context, repository: str, policy: Policy, stack: str,
     if environment.local:
         unknown["secret"] = LOCAL
     else:
-        secrets = tuple(_secrets(context, policy, environment.name))
+        secrets = tuple(_secrets(secrets_of(context, policy, target.repository, environment.name)))
     requirements = _requirements(context, policy, found, unknown)
     resources = _resources(context, found, unknown)
     return replace(known, traits=(*known.traits, *secrets, *requirements, *resources), unknown=unknown)
@@ -54,9 +56,8 @@ def _newest(context: Context, target: Target, *, instances: bool) -> Deployed:
         return Deployed(target, tables.releases.newest(target), version)
 
 
-def _secrets(context: Context, policy: Policy, environment: str) -> Iterator[Trait]:
+def _secrets(secrets: EnvironmentSecrets) -> Iterator[Trait]:
     """Yield the names of the secrets, each with the runs that get it; never a value."""
-    secrets = context.secrets(policy.secrets_prefix(environment))
     for name in sorted({*secrets.plan, *secrets.apply}):
         runs = [word for word, has in (("plans", secrets.plan), ("applies", secrets.apply)) if name in has]
         yield Trait(f"secret.{name}", f"for {' and '.join(runs)}")

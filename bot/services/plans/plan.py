@@ -46,6 +46,8 @@ MAX_PLAN = 512 << 20
 """Largest plan file that is kept, in bytes."""
 SOON = timedelta(seconds=3)
 """Delay before a running plan is shown as running: one that ends sooner is shown once, as done."""
+UNSET = "No value for required variable"
+"""How both engines begin to say that an input variable has no value."""
 FRESH = timedelta(seconds=5)
 """How long GitHub's answer from the time of the request is fresh enough for a plan; an apply asks again."""
 
@@ -300,4 +302,7 @@ def _failed(context: Context, run: Run, ended: CommandResult) -> None:
     if outcome := stop_outcome(context, run, ended):
         finish_run(context, run, RunEnd(outcome, message="The plan was stopped."))
         return
-    fail_run(context, run, ended, next_step="Fix it and push, or run `/plan` again.")
+    next_step = "Fix it and push, or run `/plan` again."
+    if any(UNSET in text for text in ended.diagnostics):
+        next_step = f"Run `/secrets {run.target.environment}`: it lists the variables without a value, and how to set them."
+    fail_run(context, run, ended, next_step=next_step)

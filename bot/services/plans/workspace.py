@@ -16,6 +16,7 @@ from bot.domain.ports.terraform import Backend, CommandResult, Control, WorkDir
 from bot.domain.previews import preview_variables
 from bot.domain.refusal import Refusal
 from bot.domain.run import CHANGING, Run
+from bot.domain.secrets import settings_of
 from bot.domain.states import BackendSettings, StateInfo
 from bot.domain.target import Target
 from bot.errors import UserError
@@ -87,7 +88,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         # a plan that nobody asked for runs on behalf of the pull request's author
         person = run if run.actor.login or not run.pull else replace(run, actor=Actor(pull.author))
         identity = run_identity(context, policy, person, worktree / OURS)
-    env: Mapping[str, str] = {} if pull.from_fork else secrets_for(context, policy, run)
+    env: Mapping[str, str] = {} if pull.from_fork else secrets_for(context, policy, run, control)
     env = {**preview_variables(target, run.pull), **env}
     if identity is not None:
         env = {**env, **identity.env}
@@ -103,6 +104,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         readable=backend.files,
         git_access=None if pull.from_fork else module_access(context, target.repository, policy),
         providers=policy.providers.allow,
+        settings=settings_of(policy, environment.name),
     )
     found = context.terraform.init(work_dir, backend, control)
     if not found.ended.ok:

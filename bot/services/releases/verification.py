@@ -65,7 +65,9 @@ def verify_release(
         if checks:
             tables.runs.move(run.id, ("applying", "recording", "verifying"), "verifying", progress=progress)
             show_run(tables, context.now(), run)
-    hidden = hidden_values(context, policy, run.target)
+    # with neither, nothing is printed, and a vault that fails now casts no doubt on what was applied
+    printed = checks or environment.artifacts
+    hidden = hidden_values(context, policy, run.target) if printed else context.hidden
     watched = replace(run, progress=progress)
     with ProgressRecorder(
         context, watched, journal_of(context, run), environment.timeout, hidden
@@ -127,6 +129,7 @@ def _run_checks(
     until = time.monotonic() + environment.timeout.total_seconds()
     results: list[SmokeResult] = []
     try:
+        static = secrets_for(context, policy, run, control)
         identity = run_identity(context, policy, run, directory) if _runs_commands(environment) else None
     except UserError as error:  # the settings changed since the apply
         return [SmokeResult(name, False, error.what, 0.0, 0) for name in smoke_names(environment)]
@@ -134,7 +137,7 @@ def _run_checks(
         renew_tokens(context, identity, control)
         surroundings = Surroundings(
             directory,
-            {**secrets_for(context, policy, run), **(identity.env if identity else {})},
+            {**static, **(identity.env if identity else {})},
             {name: values[name].text.encode() for name in environment.artifacts if name in values},
             (*control.secrets, *sensitive_texts(values)),
         )

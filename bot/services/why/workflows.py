@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from bot.domain.ports.forge import ForgeError, PullRequest
 from bot.domain.redaction import Redactor
+from bot.domain.secrets import settings_of
 from bot.domain.why import FailedJob, WorkflowJob, cause_of_job, failing_lines, last_lines
 from bot.errors import TransientError, UserError
 from bot.services.context import Context
+from bot.services.identity import secrets_of
 from bot.services.targets import GLANCE, readable_policy
 
 SHOWN = 3
@@ -70,6 +72,10 @@ def _hidden(context: Context, repository: str) -> tuple[str, ...]:
         policy = readable_policy(context, repository, GLANCE)
     except (ForgeError, TransientError, UserError):
         return context.hidden
-    prefixes = {policy.secrets_prefix(name) for name in policy.environments} if policy else set()
-    secrets = (value for prefix in sorted(prefixes) for value in context.secrets(prefix).values)
-    return (*context.hidden, *secrets)
+    if policy is None:
+        return context.hidden
+    names = policy.environments
+    secrets = (
+        secrets_of(context, policy, repository, name).hidden(settings_of(policy, name)) for name in names
+    )
+    return (*context.hidden, *(value for values in secrets for value in values))

@@ -67,9 +67,12 @@ class Environment:
 
 
 def secrets_of(work_dir: WorkDir, backend: Mapping[str, str]) -> list[str]:
-    """Return the values to redact: those of variables whose names suggest a secret, and git's password."""
+    """Return the values to redact: those of variables whose names suggest a secret, unless they are known to be
+    none, and git's password."""
     env = {**work_dir.env, **backend}
-    secrets = [value for key, value in env.items() if _SECRET_NAME.search(key)]
+    secrets = [
+        value for key, value in env.items() if _SECRET_NAME.search(key) and key not in work_dir.settings
+    ]
     return secrets + ([work_dir.git_access.password] if work_dir.git_access else [])
 
 

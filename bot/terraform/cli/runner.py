@@ -17,6 +17,7 @@ from bot.domain.ports.terraform import (
     Control,
     Engine,
     InitResult,
+    InputVariable,
     PlanOptions,
     PlanResult,
     ProviderUse,
@@ -31,7 +32,14 @@ from bot.terraform.cli.argv import Command
 from bot.terraform.cli.env import Environment, secrets_of
 from bot.terraform.cli.execution import Execution
 from bot.terraform.cli.private_dir import remove_abandoned
-from bot.terraform.config import backend_block, module_graph, provider_uses, requirements, var_file
+from bot.terraform.config import (
+    backend_block,
+    input_variables,
+    module_graph,
+    provider_uses,
+    requirements,
+    var_file,
+)
 from bot.terraform.init import allowed_providers
 from bot.terraform.init.cache import InitCache
 from bot.terraform.init.fingerprint import fingerprint
@@ -116,6 +124,16 @@ class Runner:
     ) -> tuple[Requirement, ...]:
         names = module_graph.names_in(files)
         return tuple(requirements.requirements(normpath(root), names, read, self._engine.flavour))
+
+    def unset_variables(
+        self,
+        files: Sequence[str],
+        read: Callable[[str], bytes | None],
+        root: str,
+        var_files: Sequence[str],
+    ) -> tuple[InputVariable, ...]:
+        names = module_graph.names_in(files)
+        return tuple(input_variables.unset(normpath(root), names, read, var_files, self._engine.flavour))
 
     def revert_additions(
         self, old: Path, new: Path, *, then: bytes, now: bytes, imported: Collection[str] | None = None

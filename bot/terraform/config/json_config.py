@@ -32,3 +32,9 @@ def pairs(value: Any) -> Iterator[tuple[str, Any]]:
     elif isinstance(value, list):
         for item in value:
             yield from pairs(item)
+
+
+def line_of(content: bytes, name: str) -> int:
+    """Return the line of a JSON file that first has a key that begins with this name, or 0."""
+    position = content.find(f'"{name}'.encode())
+    return content.count(b"\n", 0, position) + 1 if position >= 0 else 0

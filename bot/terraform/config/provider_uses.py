@@ -11,6 +11,7 @@ from bot.domain.sanitize import outside
 from bot.errors import UserError
 from bot.terraform.config.hcl import Block, parse
 from bot.terraform.config.hcl_tokens import ParseError
+from bot.terraform.config.json_config import line_of
 from bot.terraform.config.module_graph import (
     Flavour,
     Names,
@@ -56,7 +57,7 @@ def of_lock_file(root: str, names: Names, read: Read, flavour: Flavour) -> Itera
             if block.labels:
                 yield ProviderUse(full_source(block.labels[0], flavour), path, block.lines[0])
     except ParseError as error:
-        raise _invalid(path, error) from error
+        raise invalid(path, error) from error
 
 
 def of_module(directory: str, names: Names, read: Read, flavour: Flavour) -> Iterator[ProviderUse]:
@@ -68,19 +69,19 @@ def of_module(directory: str, names: Names, read: Read, flavour: Flavour) -> Ite
         try:
             items += [(path, content, item) for item in read_items(name, content)]
         except ParseError as error:
-            raise _invalid(path, error) from error
+            raise invalid(path, error) from error
     items.sort(key=lambda one: one[2].overrides)
     sources: dict[str, str] = {}
     for path, content, item in items:
         for name, entry in requirements_in([item] if item.block.type == "terraform" else [], flavour).items():
             sources[name] = entry.source
-            yield ProviderUse(entry.source, path, entry.line or _line_of(content, name))
+            yield ProviderUse(entry.source, path, entry.line or line_of(content, name))
     for path, content, item in items:
         for name, line in _implied(item):
             source = sources.get(name) or (
                 BUILT_IN if name == "terraform" else full_source(f"hashicorp/{name}", flavour)
             )
-            yield ProviderUse(source, path, line or _line_of(content, name))
+            yield ProviderUse(source, path, line or line_of(content, name))
 
 
 def _implied(item: Item) -> Iterator[tuple[str, int]]:
@@ -111,12 +112,7 @@ def provider_name(block: Block) -> str:
     return tokens[0].text.split(".")[0] if tokens else block.labels[0].split("_", 1)[0]
 
 
-def _line_of(content: bytes, name: str) -> int:
-    """Return the line of a JSON file that first has this name as a key, or 0."""
-    position = content.find(f'"{name}'.encode())
-    return content.count(b"\n", 0, position) + 1 if position >= 0 else 0
-
-
-def _invalid(path: str, error: ParseError) -> UserError:
+def invalid(path: str, error: ParseError) -> UserError:
+    """Return the error to raise for a file that cannot be parsed."""
     name = outside(posixpath.basename(path))
     return UserError(f"`{name}` cannot be parsed: {error}.", next_step="Fix the file and push.")

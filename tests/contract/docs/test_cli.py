@@ -129,6 +129,7 @@ def test_the_doctors_marks_line_up(data: str) -> None:
             "✓ git      ",
             "✗ GitHub   ",
             "✓ Slack    ",
+            "✗ secrets  ",
             "✗ settings ",
         ),
     ]

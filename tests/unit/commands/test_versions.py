@@ -56,8 +56,8 @@ def ask(context: Context, line: str, given: str = ONE) -> Any:  # noqa: F811
 def written(context: Context) -> Context:  # noqa: F811
     context = replace(
         context,
-        secrets=lambda prefix: EnvironmentSecrets.split(
-            {"TOKEN": "from-staging"} if prefix == "STAGING_" else {}
+        secrets=lambda scope: EnvironmentSecrets.split(
+            {"TOKEN": "from-staging"} if scope.prefix == "STAGING_" else {}
         ),
     )
     with context.store.begin() as tables:

@@ -206,7 +206,7 @@ def test_secrets_of_one_phase() -> None:
     )
     assert found.of("plan") == {"X": "read", "Z": "z", "PLAN": "all", "PLANS": "s"}
     assert found.of("apply") == {"X": "both", "Y": "write", "Z": "z", "PLAN": "all", "PLANS": "s"}
-    assert set(found.values) == {"both", "read", "write", "z", "all", "s"}
+    assert set(found.hidden()) == {"both", "read", "write", "z", "all", "s"}
 
 
 def test_a_name_that_begins_like_a_phase_is_written_with_the_phase() -> None:

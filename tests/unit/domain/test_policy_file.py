@@ -154,6 +154,14 @@ approvals = { count = "two", codeowner = true }
         (STACK + '[env.prod]\nfreeze = [{ deny = "0 17 * * 5" }]\n', "`freeze` item 1 has no `for`"),
         (STACK + '[env.prod]\nsecrets_prefix = "prod-"\n', "uppercase letters"),
         (STACK + '[env.prod]\nvar_files = ["/etc/passwd"]\n', "inside the repository"),
+        (STACK + '[env.prod]\nsettings = ["AWS-REGION"]\n', 'the name of a variable, such as "AWS_REGION"'),
+        (STACK + '[env.prod]\nsettings = "AWS_REGION"\n', "a list of at most 200 names of variables"),
+        (STACK + "[env.prod]\nsetings = []\n", "did you mean `settings`?"),
+        (
+            'settings = ["TEAM", "AWS_SECRET_ACCESS_KEY"]\n' + STACK + "[env.prod]\n",
+            "line 1: `settings` item 2 names `AWS_SECRET_ACCESS_KEY`, which is called like a secret",
+        ),
+        (STACK + '[env.prod]\nsettings = ["TF_VAR_db_password"]\n', "secrets are always redacted"),
         (STACK + "[env.prod]\nparallelism = true\n", "whole number"),
         (STACK + "[env.prod]\nlocal = 1\n", "must be true or false"),
         (

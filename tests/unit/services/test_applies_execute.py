@@ -9,10 +9,13 @@ from typing import Any
 
 import pytest
 
+from bot.domain.identity import EnvironmentSecrets
+from bot.domain.ports.secrets import SecretsScope, SecretsUnavailable
 from bot.domain.ports.terraform import CommandResult, Control, WorkDir
 from bot.domain.refusal import Refusal
 from bot.domain.target import Target
 from bot.services.applies.execute import execute_apply
+from bot.services.applies.failures import end_failed_run
 from bot.services.context import Context
 from bot.services.plans import OURS
 from tests.integration.storage import samples
@@ -202,3 +205,20 @@ def test_the_lock_of_a_pull_request_closed_meanwhile_is_released(world: World) -
     execute_apply(world.context, "r1")
     assert world.run().outcome == "applied"
     assert world.lock_of() is None
+
+
+def test_without_its_secrets_nothing_is_applied_and_the_plan_stays(world: World) -> None:
+    def unavailable(_scope: SecretsScope) -> EnvironmentSecrets:
+        raise SecretsUnavailable("The secrets of `staging` could not be read.", next_step="Ask.")
+
+    with pytest.raises(SecretsUnavailable):
+        execute_apply(replace(world.context, secrets=unavailable), "r1")
+    unchanged(world)
+    assert world.calls == []
+
+
+def test_without_its_secrets_an_apply_ends_as_refused(world: World) -> None:
+    error = SecretsUnavailable("The secrets of `staging` could not be read.", next_step="Ask.")
+    end_failed_run(world.context, "r1", error, "")
+    run = world.run()
+    assert (run.outcome, run.message, run.next_step) == ("refused", error.what, "Ask.")

@@ -28,7 +28,7 @@ HISTORY = "Run `/history staging` for the serials."
 def world(context: Context) -> Context:
     """Where an environment's secrets are, and one of the bot's own."""
     return replace(
-        context, secrets=lambda prefix: EnvironmentSecrets.split(VALUES[prefix]), hidden=("of-the-bot",)
+        context, secrets=lambda scope: EnvironmentSecrets.split(VALUES[scope.prefix]), hidden=("of-the-bot",)
     )
 
 

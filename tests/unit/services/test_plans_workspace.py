@@ -70,6 +70,15 @@ def test_it_is_checked_out_initialised_and_proven(world: World) -> None:
     assert made.var_files == (made.worktree / "envs" / "staging.tfvars",)
 
 
+def test_terraforms_caller_knows_which_variables_are_plain_settings(world: World) -> None:
+    world.policies[world.tip] = f'settings = ["TF_VAR_key_name"]\n{PLAIN}'.encode()
+    world.variables = {"STAGING_": {"TF_VAR_key_name": "deploy", "AWS_REGION": "eu-1", "TOKEN": "s3cret"}}
+    control = Control(world.context.data_dir / "journal")
+    made = prepare_workspace(world.context, world.keep_run(), checkout(world), control)
+    assert {"TF_VAR_key_name", "AWS_REGION"} <= made.work_dir.settings
+    assert control.secrets == ("s3cret",)
+
+
 def test_the_secrets_are_the_environments_and_modules_are_fetched_by_init_alone(world: World) -> None:
     world.variables = {"STAGING_": {"TF_VAR_a": "1"}, "PROD_": {"TF_VAR_a": "2"}}
     made = prepare(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import time
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from bot.domain.actors import Actor
 from bot.domain.identity import EnvironmentSecrets
 from bot.domain.identity.rotation import AHEAD, SIGNS, SKEW
 from bot.domain.policy import parse_policy
+from bot.domain.ports.secrets import SecretsScope
 from bot.domain.ports.terraform import Control
 from bot.domain.redaction import Redactor
 from bot.domain.run import Kind, Run
@@ -63,7 +65,8 @@ def run(kind: Kind = "plan", environment: str = "prod") -> Run:
 
 
 def with_secrets(context: Context, **variables: str) -> Context:
-    def prefixed(prefix: str) -> EnvironmentSecrets:
+    def prefixed(scope: SecretsScope) -> EnvironmentSecrets:
+        prefix = scope.prefix
         mine = {
             name.removeprefix(prefix): value for name, value in variables.items() if name.startswith(prefix)
         }
@@ -254,12 +257,51 @@ def test_a_static_secret_in_its_place_is_refused(context: Context, here: Path, v
 # static secrets
 
 
-def test_plans_get_no_secrets_of_applies_but_hide_them(context: Context) -> None:
+def test_plans_get_no_secrets_of_applies_but_hide_them(context: Context, here: Path) -> None:
     asked = with_secrets(context, PROD_TOKEN="both", PROD_PLAN_KEY="read", PROD_APPLY_KEY="write")
-    assert secrets_for(asked, POLICY, run("plan")) == {"TOKEN": "both", "KEY": "read"}
-    assert secrets_for(asked, POLICY, run("drift")) == {"TOKEN": "both", "KEY": "read"}
-    assert secrets_for(asked, POLICY, run("apply")) == {"TOKEN": "both", "KEY": "write"}
+    control = Control(here)
+    assert secrets_for(asked, POLICY, run("plan"), control) == {"TOKEN": "both", "KEY": "read"}
+    assert secrets_for(asked, POLICY, run("drift"), control) == {"TOKEN": "both", "KEY": "read"}
+    assert secrets_for(asked, POLICY, run("apply"), control) == {"TOKEN": "both", "KEY": "write"}
     assert set(hidden_values(asked, POLICY, PROD)) == {"both", "read", "write"}
+    assert set(control.secrets) == {"both", "read", "write"}
+
+
+def test_a_vault_that_gives_other_values_each_time_hides_those_that_a_run_got(
+    context: Context, here: Path
+) -> None:
+    count = itertools.count()
+    asked = replace(
+        context, secrets=lambda _scope: EnvironmentSecrets.split({"TOKEN": f"lease-{next(count)}"})
+    )
+    control = Control(here, secrets=hidden_values(asked, POLICY, PROD))
+    got = secrets_for(asked, POLICY, run("apply"), control)["TOKEN"]
+    assert got in control.secrets
+
+
+def test_plain_settings_reach_runs_and_are_not_hidden(context: Context, here: Path) -> None:
+    policy = parse_policy(
+        'settings = ["TEAM"]\n[stack.infra]\nroot = "infra"\n[env.prod]\nsettings = ["KEY_NAME"]\n[env.staging]\n',
+        "environments.toml",
+    )
+    asked = with_secrets(
+        context,
+        PROD_AWS_REGION="eu-west-1",
+        PROD_TEAM="platform",
+        PROD_KEY_NAME="deploy",
+        PROD_DEBUG="true",
+        PROD_OTHER="unknown-is-secret",
+        STAGING_KEY_NAME="of-staging",
+    )
+    control = Control(here)
+    assert len(secrets_for(asked, policy, run("plan"), control)) == 5
+    assert control.secrets == hidden_values(asked, policy, PROD) == ("unknown-is-secret",)
+    assert hidden_values(asked, policy, replace(PROD, environment="staging")) == ("of-staging",)
+
+
+def test_a_setting_with_the_value_of_a_secret_is_hidden(context: Context) -> None:
+    asked = with_secrets(context, PROD_AWS_REGION="eu-west-1", PROD_TOKEN="eu-west-1")
+    assert hidden_values(asked, POLICY, PROD) == ("eu-west-1",)
 
 
 # files

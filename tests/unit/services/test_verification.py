@@ -17,6 +17,7 @@ from bot.domain.identity import EnvironmentSecrets
 from bot.domain.policy.loader import parse_policy
 from bot.domain.policy.model import Environment, Policy, Stack
 from bot.domain.policy.schema import SmokeCheck
+from bot.domain.ports.secrets import SecretsScope, SecretsUnavailable
 from bot.domain.ports.smoke import Smoke, SmokeResult, Surroundings
 from bot.domain.ports.terraform import Backend, CommandResult, TerraformFailed, WorkDir
 from bot.domain.release import Release
@@ -81,8 +82,8 @@ class Bench:
             context,
             smoke=Checker({"PATH": os.environ["PATH"]}, Sandbox()),
             backends=Places(state()),  # type: ignore[arg-type]
-            secrets=lambda prefix: EnvironmentSecrets.split(
-                {"TOKEN": "staging-token-1"} if prefix == "STAGING_" else {}
+            secrets=lambda scope: EnvironmentSecrets.split(
+                {"TOKEN": "staging-token-1"} if scope.prefix == "STAGING_" else {}
             ),
         )
         with context.store.begin() as tables:
@@ -388,3 +389,23 @@ def test_the_row_reads_well(states: tuple[str, str], said: str) -> None:
     }
     run = samples.run(kind="apply", phase="verifying", progress=facts)
     assert "".join(span.text for span in progress(run, None)) == said  # type: ignore[union-attr]
+
+
+# secrets
+
+
+def unavailable(_scope: SecretsScope) -> EnvironmentSecrets:
+    raise SecretsUnavailable("The secrets of `staging` could not be read.")
+
+
+def test_a_vault_that_fails_after_the_apply_casts_no_doubt_on_it(bench: Bench) -> None:
+    bench.context = replace(bench.context, secrets=unavailable)
+    assert bench.verify(Environment("staging")).message == ""
+    assert bench.kept().verification == "none"
+
+
+def test_but_no_check_runs_without_its_secrets(bench: Bench) -> None:
+    bench.context = replace(bench.context, secrets=unavailable)
+    with pytest.raises(SecretsUnavailable):
+        bench.verify(Environment("staging", smoke=(python("pass", "one"),)))
+    assert bench.kept().verification == "running"

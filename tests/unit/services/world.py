@@ -6,7 +6,7 @@ tables for the built-in backend, in a `Bucket` for s3.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -20,6 +20,7 @@ from bot.domain.lock import Lock
 from bot.domain.policy import Policy
 from bot.domain.policy.loader import parse_policy
 from bot.domain.ports.forge import PullRequest, Repository, Review
+from bot.domain.ports.secrets import SecretsScope
 from bot.domain.ports.state import Author, StateLocation
 from bot.domain.ports.terraform import (
     Backend,
@@ -27,6 +28,7 @@ from bot.domain.ports.terraform import (
     Control,
     Engine,
     InitResult,
+    InputVariable,
     Requirement,
     VariableValue,
     WorkDir,
@@ -39,6 +41,8 @@ from bot.services.context import Context
 from bot.services.targets import PullContext
 from bot.state.locations import InTables
 from bot.terraform.config import module_graph, requirements, var_file
+from bot.terraform.config.input_variables import unset
+from bot.terraform.config.module_graph import names_in
 from tests.contract.state_store import state
 from tests.integration.storage import samples
 from tests.unit.services.bucket import Bucket
@@ -186,6 +190,11 @@ class World:
     def requirements(self, files: list[str], read: module_graph.Read, root: str) -> tuple[Requirement, ...]:
         return tuple(requirements.requirements(root, module_graph.names_in(files), read, "terraform"))
 
+    def unset_variables(
+        self, files: Sequence[str], read: Callable[[str], bytes | None], root: str, var_files: Sequence[str]
+    ) -> tuple[InputVariable, ...]:
+        return tuple(unset(root, names_in(files), read, var_files, "terraform"))
+
     def declared_backend(self, _root: Path) -> str:
         return ""
 
@@ -235,8 +244,8 @@ class World:
 
     # secrets, queue and replies
 
-    def secrets_of(self, prefix: str) -> EnvironmentSecrets:
-        return EnvironmentSecrets.split(self.variables.get(prefix, {}))
+    def secrets_of(self, scope: SecretsScope) -> EnvironmentSecrets:
+        return EnvironmentSecrets.split(self.variables.get(scope.prefix, {}))
 
     def enqueue(self, run: Run, _tables: object) -> None:
         self.enqueued.append(run)

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from bot.env_filter import prefixed_secrets, secrets_file
 from bot.errors import UserError
-from bot.settings import PREFIX, Settings, load
+from bot.settings import PREFIX, Settings, environment_of_runs, load
 
 SECRET = "hunter2-never-shown"
 FIELDS = sorted(Settings.model_fields)
@@ -170,19 +169,6 @@ def test_where_all_is_set_nothing_is_off(monkeypatch: pytest.MonkeyPatch) -> Non
     assert settings.missing() == settings.turned_off() == []
 
 
-def test_secrets_from_a_file(tmp_path: Path) -> None:
-    assert secrets_file(tmp_path) == {}
-    (tmp_path / "secrets.toml").write_text('STAGING_TOKEN = "x"\nSTAGING_PORT = 5\n')
-    assert secrets_file(tmp_path) == {"STAGING_TOKEN": "x", "STAGING_PORT": "5"}
-
-
-def test_a_broken_secrets_file_is_told_without_its_content(tmp_path: Path) -> None:
-    (tmp_path / "secrets.toml").write_text(f"STAGING_TOKEN = {SECRET}\n")
-    with pytest.raises(UserError, match="is not valid TOML") as caught:
-        secrets_file(tmp_path)
-    assert SECRET not in str(caught.value)
-
-
 def test_secrets_that_are_part_of_a_setting_are_secrets(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
@@ -193,12 +179,49 @@ def test_secrets_that_are_part_of_a_setting_are_secrets(
     assert {"-----BEGIN\nx\n", "p@ss", "one-key", "another-key"} <= set(load().secrets())
 
 
-def test_no_prefix_gives_away_the_bots_own_settings(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_what_the_secrets_command_signs_in_with_is_a_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOWPATH_SECRETS_COMMAND_ENV", " HOME, VAULT_TOKEN,VAULT_ADDR ,GONE")
+    for name, value in {"HOME": "/home/bot", "VAULT_TOKEN": SECRET, "VAULT_ADDR": "https://v"}.items():
+        monkeypatch.setenv(name, value)
+    settings = load()
+    assert settings.command_environment == {
+        "HOME": "/home/bot",
+        "VAULT_TOKEN": SECRET,
+        "VAULT_ADDR": "https://v",
+    }
+    assert SECRET in settings.secrets()
+    assert not {"/home/bot", "https://v"} & set(settings.secrets())
+
+
+def test_no_run_gets_what_the_secrets_command_signs_in_with(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TOWPATH_GITHUB_TOKEN", SECRET)
+    monkeypatch.setenv("TOWPATH_SECRETS_COMMAND_ENV", "VAULT_TOKEN")
+    monkeypatch.setenv("VAULT_TOKEN", SECRET)
     monkeypatch.setenv("STAGING_TOKEN", "x")
-    assert prefixed_secrets("STAGING_", tmp_path) == {"TOKEN": "x"}
-    for prefix in ("TOWPATH_", "TOWPATH_GITHUB_", "TO"):
-        assert SECRET not in prefixed_secrets(prefix, tmp_path).values()
+    found = environment_of_runs(load())
+    assert found["STAGING_TOKEN"] == "x"
+    assert SECRET not in found.values()
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("SECRETS_COMMAND", "vault 'get", "quotes are closed"),
+        ("SECRETS_COMMAND", "vault get {environment}", "{env}, {phase}, {repository}, not {environment}"),
+        ("SECRETS_COMMAND_ENV", "VAULT-TOKEN", "HOME,VAULT_ADDR,VAULT_TOKEN"),
+        ("SECRETS_COMMAND_ENV", "HOME,TOWPATH_SECRET_KEY", "must not name settings of the bot"),
+        ("SECRETS_COMMAND_TIMEOUT", "0", "greater than or equal to 1"),
+    ],
+)
+def test_a_wrong_secrets_command(monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str) -> None:
+    assert told in wrong(monkeypatch, **{f"{PREFIX}{name}": value})
+
+
+def test_where_the_secrets_file_is(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("TOWPATH_DATA_DIR", str(tmp_path))
+    assert load().secrets_path == tmp_path / "secrets.toml"
+    monkeypatch.setenv("TOWPATH_SECRETS_FILE", "/run/secrets/towpath.toml")
+    assert load().secrets_path == Path("/run/secrets/towpath.toml")
 
 
 @pytest.mark.parametrize(
