@@ -19,6 +19,7 @@ COMMENTS: Permissions = (("issues", "write"), ("pull_requests", "write"))
 CHECKS: Permissions = (("checks", "write"),)
 STATUSES: Permissions = (("statuses", "write"),)
 DEPLOYMENTS: Permissions = (("deployments", "write"),)
+ISSUES: Permissions = (("issues", "write"),)
 MEMBERS: Permissions = (("members", "read"),)
 
 
@@ -60,6 +61,10 @@ def pulls(repository: str) -> Scope:
 def comments(repository: str) -> Scope:
     """Comments of pull requests, and reactions to them. GitHub asks for either permission, depending on the endpoint."""
     return Scope(repository, COMMENTS)
+
+
+def issues(repository: str) -> Scope:
+    return Scope(repository, ISSUES)
 
 
 def checks(repository: str) -> Scope:
