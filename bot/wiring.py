@@ -44,6 +44,7 @@ from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
 from bot.services.pulls import confirm_repositories
+from bot.services.sync import execute_sync, sweep_syncs
 from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
@@ -294,6 +295,7 @@ class Bot:
                 plan=lambda key: execute_plan(context, key),
                 apply=lambda key: execute_apply(context, key),
                 drift=lambda key: execute_drift_check(context, key),
+                sync=lambda key: execute_sync(context, key),
                 broken=lambda key, error, ticket: end_failed_run(context, key, error, ticket),
                 lost=lambda key, _error, ticket: report_given_up(
                     context, self.inbox, self.understand, key, ticket
@@ -332,6 +334,7 @@ class Bot:
                 "locks": (30.0, lambda: sweep_locks(context)),
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
+                "syncs": (10.0, lambda: sweep_syncs(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),
                 "holders": (600.0, lambda: refresh_holders(context)),
                 "signing keys": (60.0, lambda: rotate_keys(context)),

@@ -71,6 +71,7 @@ class Handlers:
     plan: Callable[[str], None]
     apply: Callable[[str], None]
     drift: Callable[[str], None]
+    sync: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
     lost: Callable[[str, Exception, str], None]
 
@@ -122,6 +123,7 @@ class Durable:
             ("plan", PLANS, handlers.plan, handlers.broken),
             ("apply", APPLIES, handlers.apply, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
+            ("sync", PLANS, handlers.sync, handlers.broken),
         ):
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, give_up))
         install(self._waker)
@@ -172,6 +174,7 @@ class Durable:
         queue, partition = {
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
+            "sync": (PLANS, f"{run.target.key}#sync"),
             "apply": (APPLIES, run.target.key),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)

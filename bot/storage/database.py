@@ -36,6 +36,7 @@ from bot.storage.runs import RunRows
 from bot.storage.signing_keys import SigningKeyRows
 from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
+from bot.storage.syncs import SyncRows
 from bot.storage.tables import keys
 from bot.storage.unsaved import UnsavedRows
 from bot.storage.workers import WorkerRows
@@ -64,6 +65,7 @@ class Tables:
         self.follow_ups: record_ports.FollowUps = FollowUpRows(connection, vault)
         self.holds: record_ports.Holds = HoldRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
+        self.syncs: record_ports.Syncs = SyncRows(connection, vault)
         self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
         self.baselines: record_ports.Baselines = BaselineRows(connection, vault)
         self.plan_uses: record_ports.PlanUses = PlanUseRows(connection, vault)

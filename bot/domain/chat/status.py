@@ -16,6 +16,7 @@ from bot.domain.refusal import GateAnswer, Refused
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import Unsaved
+from bot.domain.sync import Sync
 from bot.domain.target import Target
 
 
@@ -31,7 +32,7 @@ class TargetStatus:
     frozen, next_freeze: the freeze in effect, or one that begins within a day. follow_ups: forced applies that nobody has
     acknowledged. hold: what a revert left, whoever's it was. reverted: the revert deployed now reverted what this pull
     request had applied. unsaved: a state there that has to be pushed. drift: the drift found in what is deployed, or None;
-    drift_check: the latest check for it.
+    drift_check: the latest check for it. sync: how it compares with the default branch, for a merged pull request.
     """
 
     target: Target
@@ -57,6 +58,7 @@ class TargetStatus:
     unsaved: Unsaved | None = None
     drift: Drift | None = None
     drift_check: Run | None = None
+    sync: Sync | None = None
 
     @property
     def revert_pending(self) -> bool:

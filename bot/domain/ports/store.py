@@ -21,6 +21,7 @@ from bot.domain.ports.records import (
     Holds,
     PlanUses,
     Pushers,
+    Syncs,
 )
 from bot.domain.ports.state import CredentialStore, StateStore, UnsavedStates
 from bot.domain.ports.surfaces import Surfaces
@@ -201,6 +202,10 @@ class Plans(Protocol):
 
     def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Plan]:
         """Return target → the pull request's newest plan, for those that have one."""
+        ...
+
+    def of_pull(self, target: Target, pull: int, limit: int) -> list[Plan]:
+        """Return the pull request's newest plans of a target, newest first."""
         ...
 
     def newest_at(self, target: Target) -> Plan | None:
@@ -391,6 +396,7 @@ class Tables(Protocol):
     follow_ups: FollowUps
     holds: Holds
     drifts: Drifts
+    syncs: Syncs
     signing_keys: SigningKeys
     baselines: Baselines
     plan_uses: PlanUses

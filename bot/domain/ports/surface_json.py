@@ -41,6 +41,7 @@ class PostedContent(TypedDict, total=False):
     """The platform's ids of what was posted, and how far a surface of several parts is.
 
     checks: by name, at `head_sha`; names: of all checks, at any commit. pulls: numbers of a merge group's pull requests.
+    issue: number of the open issue; episode: what it is about.
     said: ids of the runs whose end is in the card's thread; saying: the one being posted.
     """
 
@@ -55,5 +56,7 @@ class PostedContent(TypedDict, total=False):
     checks: dict[str, PostedCheck]
     names: list[str]
     pulls: list[int]
+    issue: int
+    episode: str
     said: list[str]
     saying: str

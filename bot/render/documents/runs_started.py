@@ -12,6 +12,7 @@ _VERBS = {
     "apply": "Applying",
     "revert": "Reverting",
     "drift check": "Checking for drift in",
+    "sync": "Planning the default branch in",
 }
 
 

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from bot.domain.chat import TargetStatus
 from bot.domain.plans import PlanSummary
 from bot.domain.run import Plan, ResourceProgress, Run
+from bot.domain.sync import SyncStatus
 from bot.render.document import Code, Plain, Span, Spans
 from bot.render.format import FAILED, count
 
@@ -25,6 +26,9 @@ TargetState = Literal[
     "unchanged",
     "idle",
     "over",
+    "in_sync",
+    "differs",
+    "merged",
 ]
 
 _PHASES = {
@@ -45,6 +49,14 @@ _ACTIONS = {
     "import": "importing",
 }
 _BAR_WIDTH = 10
+_SYNCED: dict[SyncStatus, TargetState] = {
+    "in_sync": "in_sync",
+    "applied": "applied",
+    "differs": "differs",
+    "failed": "failed",
+    "unverified": "failed",
+}
+"""States of what was merged; otherwise `merged`: it is waited for."""
 
 
 def current_run(row: TargetStatus) -> Run | None:
@@ -58,6 +70,8 @@ def target_state(row: TargetStatus) -> TargetState:
         return "running" if current_run(row) else "locked" if row.lock else "idle"
     if current_run(row):
         return "running"
+    if row.sync is not None:
+        return _SYNCED.get(row.sync.status, "merged")
     if row.run is not None and row.run.outcome in FAILED:
         return "failed"
     if row.plan is not None and row.plan.status == "applied":

@@ -150,10 +150,11 @@ def execute_plan(context: Context, run_id: str) -> None:
         finish_run(context, run, RunEnd("superseded", message=f"`{pull.head_sha[:7]}` was pushed since."))
         return
     pull_context = load_pull_context(context, pull, FRESH.total_seconds())
-    _run_plan(context, run, pull_context)
+    run_plan(context, run, pull_context)
 
 
-def _run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
+def run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
+    """Plan the run's commit and end the run; the commit must be in the mirror."""
     pull = pull_context.pull
     environment = pull_context.policy.environments[run.target.environment]
     hidden = hidden_values(context, pull_context.policy, run.target)
@@ -257,7 +258,7 @@ def _plan(
         target=run.target,
         pull=run.pull,
         commit=run.commit,
-        base_commit=run.base_commit if run.reverts else pull_context.base_tip,
+        base_commit=run.base_commit if run.reverts or run.sync else pull_context.base_tip,
         digest=hashlib.sha256(output.content).hexdigest(),
         policy=pull_context.policy.digest(run.target.stack, run.target.environment),
         engine=context.terraform.engine.identity,
@@ -270,6 +271,7 @@ def _plan(
         summary=output.summary,
         backend=stored_backend(workspace.backend),
         reverts=run.reverts,
+        sync=run.sync,
         configuration=configuration_digest_of(
             context, run.target.repository, run.commit, pull_context.policy, run.target.stack
         ),
@@ -299,4 +301,7 @@ def _failed(context: Context, run: Run, ended: CommandResult) -> None:
     if outcome := stop_outcome(context, run, ended):
         finish_run(context, run, RunEnd(outcome, message="The plan was stopped."))
         return
-    fail_run(context, run, ended, next_step="Fix it and push, or run `/plan` again.")
+    again = "Fix it and push, or run `/plan` again."
+    if run.sync:
+        again = f"Fix it in a new pull request, or run `{command('plan', run.target)}` to plan again."
+    fail_run(context, run, ended, next_step=again)
