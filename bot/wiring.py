@@ -49,6 +49,7 @@ from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
 from bot.services.previews import execute_destroy, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories
+from bot.services.sync import execute_sync, sweep_syncs
 from bot.services.targets import default_policy
 from bot.settings import PREFIX, Settings, environment_of_runs, process_environment
 from bot.slack.app import SlackApp, build_app
@@ -331,6 +332,7 @@ class Bot:
                 apply=settled(execute_apply),
                 destroy=settled(execute_destroy),
                 drift=lambda key: execute_drift_check(context, key),
+                sync=lambda key: execute_sync(context, key),
                 broken=lambda key, error, ticket: settled(
                     lambda _context, run_id: end_failed_run(context, run_id, error, ticket)
                 )(key),
@@ -372,6 +374,7 @@ class Bot:
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
                 "instances": (15.0, lambda: sweep_instances(context)),
+                "syncs": (10.0, lambda: sweep_syncs(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),
                 "holders": (600.0, lambda: refresh_holders(context)),
                 "signing keys": (60.0, lambda: rotate_keys(context)),

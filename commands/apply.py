@@ -8,7 +8,8 @@ from bot.domain.refusal import Refusal, require
 from bot.domain.sanitize import outside
 from bot.services.applies import ApplyOptions, ApplyRequest, request_apply
 from bot.services.approvals import refuse_force
-from bot.services.targets import select_targets
+from bot.services.sync import main_commit, refuse_unread_main
+from bot.services.targets import before_merge, select_targets
 from commands.commit_argument import is_commit
 from commands.registry import CommandContext, HelpText, command
 
@@ -42,7 +43,8 @@ def apply(ctx: CommandContext, env: str, how: str | None) -> Result:
     applied, or if the environment is locked by someone else. If there is no plan, it runs one and waits for a second
     `/apply`. If the policy requires approvals, it requests those that are missing; with `when-approved`, the apply then
     starts without another command. `--force <reason>` is for emergencies and only for people named in the policy: it
-    skips promotion, freezes and approvals, and someone else must acknowledge it afterwards."""
+    skips promotion, freezes and approvals, and someone else must acknowledge it afterwards. On a merged pull request, it
+    applies the plan of the default branch that is shown there."""
     pull = ctx.require_pull()
     if "plan" in ctx.earlier:
         raise Refusal(
@@ -52,12 +54,17 @@ def apply(ctx: CommandContext, env: str, how: str | None) -> Result:
         )
     pull_context = ctx.load_pull_context()
     stack, commit, options = parse_options(env, how, tuple(pull_context.policy.stacks))
-    targets = select_targets(ctx.context, pull_context, env, stack)
+    targets = select_targets(ctx.context, before_merge(pull_context), env, stack)
+    merged = pull.state == "merged"
+    head = pull.head_sha
+    if merged:
+        require(refuse_unread_main(ctx.context, pull_context, targets))
+        head = main_commit(ctx.context, pull, targets)
     if commit:
-        again = " ".join(word for word in ("/apply", env, stack, pull.head_sha[:7]) if word)
-        what = f"the latest commit of #{pull.number} is"
-        require(refuse_other_commit(pull.head_sha, commit, what, again))
-    if pull.from_fork:
+        again = " ".join(word for word in ("/apply", env, stack, head[:7]) if word)
+        what = "its plan is for" if merged else f"the latest commit of #{pull.number} is"
+        require(refuse_other_commit(head, commit, what, again))
+    if pull.from_fork and not merged:
         raise Refusal(
             "fork",
             "Pull requests from forks cannot be applied.",

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from bot.domain.actors import reaches
 from bot.domain.chat import Result
+from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refusal, require
 from bot.services.plans import PlanRequest, request_plans
 from bot.services.promotion import may_plan
 from bot.services.pulls import trust_fork
-from bot.services.targets import select_targets
+from bot.services.sync import plan_main
+from bot.services.targets import before_merge, select_targets
 from bot.services.visibility import refuse_unseen_head
 from commands.registry import CommandContext, HelpText, command
 
@@ -27,10 +29,15 @@ from commands.registry import CommandContext, HelpText, command
 def plan(ctx: CommandContext, env: str | None, stack: str | None) -> Result:
     """Plans the stacks that the pull request changes: in one environment, or, without an argument, in all that the
     policy plans automatically. A plan changes nothing, and no lock blocks it. On a pull request from a fork, `/plan`
-    also confirms that you have reviewed this commit and allow Towpath to read it and to plan it (without secrets)."""
+    also confirms that you have reviewed this commit and allow Towpath to read it and to plan it (without secrets). On a
+    merged pull request, `/plan <env>` plans the default branch."""
     pull = ctx.require_pull()
     if pull.state != "open":
-        raise Refusal("closed", f"#{pull.number} is {pull.state}.", "Reopen it, or open a new pull request.")
+        if pull.state != "merged" or env is None:
+            raise Refusal("closed", f"#{pull.number} is {pull.state}.", _after(pull))
+        merged = ctx.load_pull_context()
+        targets = select_targets(ctx.context, before_merge(merged), env, stack)
+        return plan_main(ctx.context, merged, targets, ctx.actor, ctx.origin)
     again = " ".join(word for word in ("/plan", env, stack) if word)
     if pull.from_fork and reaches(ctx.role, "write"):
         require(refuse_unseen_head(ctx.context, pull, ctx.origin, again))
@@ -44,3 +51,9 @@ def plan(ctx: CommandContext, env: str | None, stack: str | None) -> Result:
         require(refuse_unseen_head(ctx.context, pull, ctx.origin, again))
     seed = f"{ctx.origin.delivery}:{ctx.origin.index}"
     return request_plans(ctx.context, PlanRequest(pull_context, tuple(targets), ctx.actor, ctx.origin, seed))
+
+
+def _after(pull: PullRequest) -> str:
+    if pull.state == "merged":
+        return f"Name the environment to plan `{pull.base_ref}` there: `/plan <env>`."
+    return "Reopen it, or open a new pull request."

@@ -1,4 +1,4 @@
-"""A run: one plan, apply, destroy or drift check on a target, and the saved plan that it makes or uses."""
+"""A run: one plan, apply, destroy, sync or drift check on a target, and the saved plan that it makes or uses."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from bot.domain.sanitize import outside
 from bot.domain.states import BackendSettings
 from bot.domain.target import Target
 
-Kind = Literal["plan", "apply", "destroy", "drift"]
+Kind = Literal["plan", "apply", "destroy", "drift", "sync"]
 CHANGING: tuple[Kind, ...] = ("apply", "destroy")
 """Kinds of runs that change what exists: one at a time on a target."""
 Phase = Literal[
@@ -31,6 +31,8 @@ Outcome = Literal[
     "interrupted",
     "timed_out",
 ]
+FAILURES: tuple[Outcome, ...] = ("failed", "interrupted", "timed_out")
+"""How a run ends whose Terraform did not succeed."""
 PlanStatus = Literal["fresh", "superseded", "applying", "applied", "failed", "discarded"]
 
 ACTIVE: tuple[Phase, ...] = (
@@ -94,6 +96,8 @@ class Run:
     waits_for: id of the apply after which this run is enqueued, "" once it is.
     reverts: id of the release to revert to, "" for all other runs; `commit` is then that release's, and `base_commit`
     the reverted one.
+    sync: id of the sync that it makes the plan of, or whose plan it applies, "" for all other runs; `commit` is then one of
+    the default branch, and `base_commit` the deployed one.
     """
 
     id: str
@@ -118,6 +122,7 @@ class Run:
     forced: str = ""
     reverts: str = ""
     waits_for: str = ""
+    sync: str = ""
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -168,7 +173,8 @@ class Plan:
     backend: the verified settings it was made with. configuration: see bot.domain.policy.config_digest.
     reverts: see Run. additions: files that a revert needs besides the commit's own, by path in the root module.
     losses: addresses of the resources whose data a revert loses permanently. published_at, posted_at: when it was first
-    shown on GitHub (status comment, check) and in Slack (card), by the platforms' clocks; None until then.
+    shown on GitHub (status comment, check) and in Slack (card), by the platforms' clocks; None until then. sync: see Run;
+    the plan is then of a commit of the default branch, made after the merge.
     """
 
     id: str
@@ -196,6 +202,7 @@ class Plan:
     losses: tuple[str, ...] = ()
     published_at: datetime | None = None
     posted_at: datetime | None = None
+    sync: str = ""
 
     def age(self, now: datetime) -> timedelta:
         return now - self.created_at

@@ -9,7 +9,7 @@ from urllib.parse import quote
 
 from bot.domain.ports.forge import ForgeError, PullRequest, Repository, Review
 from bot.github import scopes, values
-from bot.github.wire import Wire
+from bot.github.wire import Wire, parsed_list
 
 
 class _Client(Protocol):
@@ -42,6 +42,18 @@ class Pulls:
     def pulls_of(self: _Client, repository: str, commit: str) -> list[PullRequest]:
         url = f"/repos/{repository}/commits/{quote(commit, safe='')}/pulls"
         return self.wire.listed(scopes.pulls(repository), url, values.pull_request)
+
+    def merged_pulls(self: _Client, repository: str, branch: str) -> list[PullRequest]:
+        """One page of those that were closed, and so updated, last; GitHub has no list of the merged ones."""
+        wanted = {
+            "state": "closed",
+            "base": branch,
+            "sort": "updated",
+            "direction": "desc",
+            "per_page": "100",
+        }
+        answer = self.wire.send("GET", scopes.pulls(repository), "/pulls", params=wanted)
+        return [one for one in parsed_list(answer, values.pull_request) if one.state == "merged"]
 
     def reviews(self: _Client, repository: str, number: int) -> list[Review]:
         url = f"/repos/{repository}/pulls/{number}/reviews"

@@ -20,6 +20,7 @@ CHECKS: Permissions = (("checks", "write"),)
 ACTIONS: Permissions = (("actions", "read"),)
 STATUSES: Permissions = (("statuses", "write"),)
 DEPLOYMENTS: Permissions = (("deployments", "write"),)
+ISSUES: Permissions = (("issues", "write"),)
 MEMBERS: Permissions = (("members", "read"),)
 
 
@@ -61,6 +62,10 @@ def pulls(repository: str) -> Scope:
 def comments(repository: str) -> Scope:
     """Comments of pull requests, and reactions to them. GitHub asks for either permission, depending on the endpoint."""
     return Scope(repository, COMMENTS)
+
+
+def issues(repository: str) -> Scope:
+    return Scope(repository, ISSUES)
 
 
 def checks(repository: str) -> Scope:

@@ -72,6 +72,7 @@ class Handlers:
     apply: Callable[[str], None]
     destroy: Callable[[str], None]
     drift: Callable[[str], None]
+    sync: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
     lost: Callable[[str, Exception, str], None]
 
@@ -124,6 +125,7 @@ class Durable:
             ("apply", APPLIES, handlers.apply, handlers.broken),
             ("destroy", APPLIES, handlers.destroy, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
+            ("sync", PLANS, handlers.sync, handlers.broken),
         ):
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, give_up))
         install(self._waker)
@@ -174,6 +176,7 @@ class Durable:
         queue, partition = {
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
+            "sync": (PLANS, f"{run.target.key}#sync"),
             "apply": (APPLIES, run.target.key),
             "destroy": (APPLIES, run.target.key),
         }[run.kind]

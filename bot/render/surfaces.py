@@ -9,7 +9,9 @@ from bot.domain.drift import Drift
 from bot.domain.plans import PlanSummary
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
+from bot.domain.release import Release
 from bot.domain.run import Plan, Run
+from bot.domain.target import Target
 from bot.render.blocks import Json, blocks
 from bot.render.command_style import CommandStyle
 from bot.render.documents.approval import approval_message
@@ -17,6 +19,8 @@ from bot.render.documents.break_glass import forced_apply
 from bot.render.documents.card import card as card_document
 from bot.render.documents.drift import drift_message
 from bot.render.documents.gate import gate as gate_document
+from bot.render.documents.issue import issue as issue_document
+from bot.render.documents.issue import issue_closed as issue_closed_document
 from bot.render.documents.plan_check import check_summary, check_text
 from bot.render.documents.run_finished import run_finished as run_finished_document
 from bot.render.documents.status import status as status_document
@@ -94,6 +98,17 @@ def follow_up(
 def drift(one: Drift, slash: str, link: str = "") -> SlackMessage:
     """Return the message about a drift report. link: address of the check's log."""
     return blocks(drift_message(one, link), CommandStyle(slash, 0, one.target.repository))
+
+
+def issue(run: Run, times: int, link: str) -> tuple[str, str]:
+    """Return the title (256 characters) and text of the issue about a failed apply of the default branch."""
+    document = issue_document(run, times, link)
+    return shorten(clean(document.title), CHECK_TITLE), markdown(document, limit=COMMENT)
+
+
+def issue_closed(target: Target, release: Release | None) -> str:
+    """Return the comment that closes it."""
+    return markdown(issue_closed_document(target, release), limit=COMMENT)
 
 
 def _bytes(text: str) -> int:

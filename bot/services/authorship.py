@@ -77,6 +77,28 @@ def pulls_from(tables: Tables, event: Pushed) -> list[PullRequest]:
     ]
 
 
+def authors_of_sync(context: Context, plan: Plan) -> frozenset[str]:
+    """Return the logins (lower case) of those whose change a plan of the default branch would apply: everybody of the
+    merged pull requests that it speaks for, and the authors of all other commits that are not deployed yet. Whoever
+    merged a pull request has not changed anything by that. Raises UserError for more than MOST commits, ForgeError."""
+    repository = plan.target.repository
+    with context.store.read() as tables:
+        sync = tables.syncs.get(plan.sync)
+        found = [tables.pulls.get(repository, number) for number in sync.pulls] if sync else []
+    merged = [pull for pull in found if pull is not None]
+    commits = context.git.commits(repository, plan.base_commit, plan.commit, MOST + 1)
+    if len(commits) > MOST:
+        raise UserError(
+            f"More than {MOST:,} commits are not deployed on {plan.target} yet, too many to find out who wrote them, and "
+            "authors may not approve their own change.",
+            next_step=f"Apply an older commit to {plan.target} first.",
+        )
+    by_merging = {pull.merge_sha for pull in merged}
+    others = [commit for commit in commits if commit not in by_merging]
+    authors = context.forge.authors(repository, others) if others else frozenset()
+    return authors.union(*(authors_of(context, pull, pull.base_sha) for pull in merged))
+
+
 def authors_of_revert(context: Context, plan: Plan) -> frozenset[str]:
     """Return the logins (lower case) of those whose change a revert brings back: the authors of commits that the release
     has and the deployed commit has not, and whoever opened its pull request. Usually there are none; there are where a

@@ -203,8 +203,17 @@ def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) ->
     """Mark everything that shows a run as due: the pull request's comment and card, the target's check, the deployment.
 
     While other runs of the pull request are active, its comment and card gather changes for some seconds.
-    A drift check has no surface of its own, and belongs to a pull request only if it was requested there.
+    A drift check has no surface of its own, and belongs to a pull request only if it was requested there. A sync is shown
+    where its target's pull requests are.
     """
+    if run.kind in ("apply", "sync"):
+        show_issue(tables, now, run)
+    if run.sync:
+        _show_synced(tables, now, run, urgent=urgent)
+    if run.kind == "sync":
+        if run.pull:
+            show_pull(tables, now, run.target.repository, run.pull, urgent=urgent)
+        return
     if run.kind == "drift":
         if run.pull and tables.surfaces.get(f"status:{run.target.repository}#{run.pull}") is not None:
             show_pull(tables, now, run.target.repository, run.pull, urgent=urgent)
@@ -230,6 +239,21 @@ def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) ->
         if run.approval:
             show_approval(tables, now, run.approval, run.target.repository, run.pull)
     show_queue(tables, now, run.target.repository, run.pull)
+
+
+def _show_synced(tables: Tables, now: datetime, run: Run, *, urgent: bool) -> None:
+    """Mark the other pull requests for which a run of the default branch speaks, where they are shown already."""
+    sync = tables.syncs.get(run.sync)
+    repository = run.target.repository
+    for number in sync.pulls if sync else ():
+        if number != run.pull and tables.surfaces.get(f"status:{repository}#{number}") is not None:
+            show_pull(tables, now, repository, number, urgent=urgent)
+
+
+def show_issue(tables: Tables, now: datetime, run: Run) -> None:
+    """Mark the issue about the target's failed apply of the default branch as due, if there may be one."""
+    if run.sync or tables.surfaces.get(f"issue:{run.target.key}") is not None:
+        show(tables, now, SurfaceKey("issue", run.target.key, run.target.repository, 0))
 
 
 def show_asked(tables: Tables, now: datetime, later: datetime, runs: Sequence[Run]) -> None:

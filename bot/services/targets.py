@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.domain.policy import PATH, Environment, Policy, PolicyError, Stack, parse_policy
 from bot.domain.ports.forge import ForgeError, PullRequest
@@ -145,6 +145,19 @@ def default_tip(context: Context, pull_context: PullContext) -> tuple[str, str]:
     tip = tip_of(context, pull.repository, branch)
     fetch(context, pull.repository, [tip], [f"refs/heads/{branch}"])
     return branch, tip
+
+
+def on_main(pull_context: PullContext, commit: str) -> PullContext:
+    """Return the context for a commit of the base branch that the pull request was merged into. That commit is no longer
+    a fork's, wherever the pull request came from: whoever merged it has read it."""
+    pull = replace(pull_context.pull, head_sha=commit, head_repository=pull_context.pull.repository)
+    return replace(pull_context, pull=pull)
+
+
+def before_merge(pull_context: PullContext) -> PullContext:
+    """Return the context as it was before the merge, by which it is known what the pull request changed."""
+    pull = pull_context.pull
+    return replace(pull_context, base_tip=pull.base_sha) if pull.state == "merged" else pull_context
 
 
 def touched_stacks(context: Context, pull_context: PullContext) -> list[Stack]:

@@ -38,6 +38,7 @@ from bot.storage.runs import RunRows
 from bot.storage.signing_keys import SigningKeyRows
 from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
+from bot.storage.syncs import SyncRows
 from bot.storage.tables import keys
 from bot.storage.unsaved import UnsavedRows
 from bot.storage.why import FailureRows
@@ -69,6 +70,7 @@ class Tables:
         self.holds: record_ports.Holds = HoldRows(connection, vault)
         self.instances: record_ports.Instances = InstanceRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
+        self.syncs: record_ports.Syncs = SyncRows(connection, vault)
         self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
         self.baselines: record_ports.Baselines = BaselineRows(connection, vault)
         self.plan_uses: record_ports.PlanUses = PlanUseRows(connection, vault)

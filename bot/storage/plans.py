@@ -62,6 +62,10 @@ class PlanRows(Rows):
     def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Plan]:
         return self.newest_by_target(Plan, plans, targets, plans.c.pull == pull)
 
+    def of_pull(self, target: Target, pull: int, limit: int) -> list[Plan]:
+        query = select(plans).where(plans.c.target == target, plans.c.pull == pull)
+        return self.many(Plan, query.order_by(plans.c.seq.desc()).limit(limit))
+
     def newest_at(self, target: Target) -> Plan | None:
         return self.one(Plan, select(plans).where(plans.c.target == target).order_by(plans.c.seq.desc()))
 
@@ -86,7 +90,9 @@ class PlanRows(Rows):
 
     def worktrees(self) -> set[str]:
         of_pull = and_(pulls.c.repository == plans.c.repository, pulls.c.number == plans.c.pull)
-        usable = and_(plans.c.status == "fresh", or_(plans.c.pull == 0, pulls.c.state == "open"))
+        usable = and_(
+            plans.c.status == "fresh", or_(plans.c.pull == 0, plans.c.sync != "", pulls.c.state == "open")
+        )
         query = select(plans.c.worktree).outerjoin_from(plans, pulls, of_pull)
         return set(self.connection.execute(query.where(or_(usable, plans.c.status == "applying"))).scalars())
 
@@ -99,7 +105,9 @@ class PlanRows(Rows):
 
     def forget_files(self, before: datetime, limit: int) -> int:
         of_pull = and_(pulls.c.repository == plans.c.repository, pulls.c.number == plans.c.pull)
-        closed = and_(plans.c.status == "fresh", plans.c.pull != 0, pulls.c.state != "open")
+        closed = and_(
+            plans.c.status == "fresh", plans.c.pull != 0, plans.c.sync == "", pulls.c.state != "open"
+        )
         over = or_(plans.c.status.not_in(["fresh", "applying"]), closed)
         query = select(plans.c.id).join_from(plan_files, plans).outerjoin(pulls, of_pull)
         old = list(self.connection.scalars(query.where(plans.c.created_at < before, over).limit(limit)).all())

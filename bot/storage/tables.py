@@ -35,6 +35,7 @@ from bot.domain.previews import Instance
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import LockInfo, StateVersion, Unsaved
+from bot.domain.sync import Sync
 from bot.storage.columns import Sealed, Serial, Utc, columns
 
 NAMES = {
@@ -227,6 +228,18 @@ drifts = Table(
 
 # One of each target: that of its latest state that was refreshed.
 baselines = Table("baselines", metadata, *columns(Baseline, key=["target"]))
+
+syncs = Table(
+    "syncs",
+    metadata,
+    _seq(),
+    *columns(Sync),
+    _repository(),
+    UniqueConstraint("id"),
+    Index(None, "target", "seq"),
+    Index(None, "repository", "status"),
+    Index(None, "status"),
+)
 
 approvals = Table(
     "approvals",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from bot.domain.ports.chat import Chat
 from bot.domain.ports.surfaces import SurfaceKind
-from bot.surfaces import deployment, gate_check, merge_queue, plan_check, reaction, status_comment
+from bot.surfaces import deployment, gate_check, issue, merge_queue, plan_check, reaction, status_comment
 from bot.surfaces.approval import approval_projection, follow_up_projection
 from bot.surfaces.drift import drift_projection
 from bot.surfaces.projector import Projection
@@ -23,6 +23,7 @@ def projections(chat: Chat | None, channel: str, slash: str) -> Mapping[SurfaceK
         "deployment": deployment.project,
         "gate": gate_check.project,
         "queue": merge_queue.project,
+        "issue": issue.project,
         "reaction": reaction.project,
         "reply": reply_projection(chat),
         "card": card_projection(chat, channel, slash),

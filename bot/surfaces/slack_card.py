@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.domain.chat import Status
+from bot.domain.chat import Status, TargetStatus
 from bot.domain.ports.chat import Chat
 from bot.domain.ports.surfaces import Surface
 from bot.domain.run import Run
@@ -52,7 +52,7 @@ def _post_finished_runs(
     posted = list(surface.external.get("said", []))
     for row in status.targets:
         run = row.run
-        if run is None or run.active or run.id in posted or not _is_news(run):
+        if run is None or run.active or run.id in posted or not _is_news(row, run):
             continue
         plan = shown_plan(row)
         text, blocks = render.run_finished(
@@ -74,6 +74,9 @@ def _post_finished_runs(
     return surface
 
 
-def _is_news(run: Run) -> bool:
-    """Return whether the end of a run is worth a message; that of a superseded plan is not."""
+def _is_news(row: TargetStatus, run: Run) -> bool:
+    """Return whether the end of a run is worth a message; that of a superseded plan is not, nor a sync that found nothing
+    new."""
+    if run.kind == "sync" and run.outcome == "planned":
+        return row.sync is not None and row.sync.news
     return run.outcome not in ("superseded", None)

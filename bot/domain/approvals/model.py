@@ -13,7 +13,7 @@ from typing import Literal, TypedDict
 
 from bot.domain.actors import Actor, Platform, Role
 from bot.domain.run import Origin
-from bot.domain.target import Target
+from bot.domain.target import Target, command
 
 ApprovalStatus = Literal["planning", "open", "used", "rejected", "expired", "dead"]
 """`planning`: its plan is being made. `dead`: its plan can no longer be applied."""
@@ -36,7 +36,7 @@ class Approval:
     run_id: the plan's run, and so the plan's id; plan_digest: "" while the plan is being made.
     actor: the requester; origin: where they made the request and get the reply. when_approved: apply automatically once
     complete. count, teams, users: as in the policy's ApprovalRules at that time. owners: the code owners of changed
-    paths. excluded: logins (lower case) that may not approve. reverts: see bot.domain.run.Run. destroys: number of
+    paths. excluded: logins (lower case) that may not approve. reverts, sync: see bot.domain.run.Run. destroys: number of
     resources that the plan destroys or replaces. why: how it ended, for people. ready_at: when it was complete and people
     were notified.
     """
@@ -63,6 +63,7 @@ class Approval:
     why: str = ""
     ended_at: datetime | None = None
     ready_at: datetime | None = None
+    sync: str = ""
 
     @property
     def word(self) -> str:
@@ -73,6 +74,16 @@ class Approval:
     def what(self) -> str:
         """What it approves, in words that follow "the"."""
         return f"revert of {self.target}" if self.reverts else f"apply to {self.target}"
+
+    @property
+    def ways(self) -> str:
+        """How to approve it, in words that follow "Approve". Nobody reviews a commit that is merged already."""
+        approve = f"with `{command('approve', self.target)}`"
+        return (
+            f"{approve} or in Slack"
+            if self.sync
+            else f"{approve}, an approving review of this commit, or in Slack"
+        )
 
     @property
     def others_only(self) -> bool:

@@ -17,6 +17,7 @@ from bot.domain.refusal import GateAnswer, Refused
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import Unsaved
+from bot.domain.sync import Sync
 from bot.domain.target import Target
 
 
@@ -33,6 +34,7 @@ class TargetStatus:
     acknowledged. hold: what a revert left, whoever's it was. reverted: the revert deployed now reverted what this pull
     request had applied. unsaved: a state there that has to be pushed. drift: the drift found in what is deployed, or None;
     drift_check: the latest check for it. instance: of an environment that exists once per pull request, once it was wanted.
+    sync: how it compares with the default branch, for a merged pull request.
     """
 
     target: Target
@@ -59,6 +61,7 @@ class TargetStatus:
     drift: Drift | None = None
     drift_check: Run | None = None
     instance: Instance | None = None
+    sync: Sync | None = None
 
     @property
     def revert_pending(self) -> bool:

@@ -12,11 +12,14 @@ from bot.domain.visibility import was_visible
 
 
 class PullIsOpen:
-    """The pull request is open; after the merge its plans can no longer be applied, unless the merge itself asks for it."""
+    """The pull request is open. After the merge only plans of the default branch can be applied, those of reverts, and what
+    the merge itself asks for."""
 
     def check(self, facts: ApplyFacts) -> Allowed | Refused:
         if facts.pull.state == "open" or facts.reverting or (facts.merged and facts.pull.state == "merged"):
             return Allowed()
+        if facts.pull.state == "merged" and facts.syncing:
+            return Allowed(f"{facts.pull.head_sha[:7]} is on {facts.pull.base_ref}")
         return Refused("closed", f"#{facts.pull.number} is {facts.pull.state}.", "Open a new pull request.")
 
 

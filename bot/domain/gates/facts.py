@@ -83,6 +83,11 @@ class ApplyFacts:
         return self.plan is not None and bool(self.plan.reverts)
 
     @property
+    def syncing(self) -> bool:
+        """Whether the plan is of the default branch, made after the merge; `pull.head_sha` is then that commit."""
+        return self.plan is not None and bool(self.plan.sync)
+
+    @property
     def plan_command(self) -> str:
         return command("revert" if self.reverting else "plan", self.target)
 

@@ -102,8 +102,7 @@ class Approved:
             return Refused(
                 "unapproved",
                 f"{facts.target} still needs {missing_approvals(state.approval, state.missing)}.",
-                f"Approve with `{command('approve', facts.target)}`, an approving review of this commit, or in Slack."
-                f"{_emergency(facts)}",
+                f"Approve {state.approval.ways}.{_emergency(facts)}",
             )
         approvers = ", ".join(f"@{one.login} ({one.via})" for one in state.approved)
         return Allowed(f"approved by {approvers}" if approvers else "no approval needed")

@@ -34,7 +34,7 @@ def _not_deployed(facts: ApplyFacts, source: Source, release: Release) -> Refuse
 
 def _other_commit(facts: ApplyFacts, source: Target, release: Release) -> Refused | None:
     head, environment = facts.pull.head_sha, source.environment
-    if release.commit != head:
+    if release.commit != head and not _is_merge_of(facts, release):
         pull = f" from {_pull(release.pull)}" if release.pull != facts.pull.number else ""
         return Refused(
             "other-commit",
@@ -49,6 +49,12 @@ def _other_commit(facts: ApplyFacts, source: Target, release: Release) -> Refuse
         fact = f"{environment} was applied at `{head[:7]}` from other files than this stack has now: the policy changed."
         return Refused("other-configuration", fact, next_step)
     return None
+
+
+def _is_merge_of(facts: ApplyFacts, release: Release) -> bool:
+    """Whether the commit is on the default branch and has the very files that were verified: a merge, squash or rebase
+    makes another commit of them."""
+    return facts.syncing and bool(facts.configuration) and release.configuration == facts.configuration
 
 
 def _not_verified(facts: ApplyFacts, source: Target, release: Release) -> Refused | None:

@@ -8,7 +8,7 @@ from bot.domain.plans.attribute_diff import Differ, Pair
 from bot.domain.plans.diff_writer import fold
 from bot.domain.plans.literal import SENSITIVE, UNKNOWN, spell_path
 from bot.domain.plans.outside_changes import split_outside
-from bot.domain.plans.pages import PlanPage, PlanSection, plan_pages, read_page
+from bot.domain.plans.pages import OUTSIDE, PlanPage, PlanSection, plan_pages, read_page
 from bot.domain.plans.plan_reader import read_changes, read_plan
 from bot.domain.plans.rate import WINDOW, PlanLimits, PlanUse, next_allowed
 from bot.domain.plans.resource_change import Action, AttributeChange, ResourceChange, is_change, omitted_lines
@@ -18,6 +18,7 @@ from bot.domain.plans.summary_json import ClassifiedChangeJson, DriftSummary, Pl
 from bot.domain.plans.terraform_json import change_json, read_json
 
 __all__ = [
+    "OUTSIDE",
     "SENSITIVE",
     "UNKNOWN",
     "WINDOW",

@@ -25,6 +25,9 @@ class PlanSection:
     lines: tuple[str, ...]
 
 
+OUTSIDE = "Changed outside Terraform since the last apply"
+"""The group of what a plan found changed, which is not what it changes."""
+
 PlanPage = tuple[PlanSection, ...]
 
 
@@ -63,7 +66,7 @@ def _sections(summary: PlanSummary) -> Iterator[PlanSection]:
     for output in summary.outputs:
         yield PlanSection("Outputs", "", output.lines)
     for change in summary.drift:
-        yield _resource("Changed outside Terraform since the last apply", change)
+        yield _resource(OUTSIDE, change)
 
 
 def _resource(group: str, change: ResourceChange) -> PlanSection:

@@ -98,6 +98,11 @@ def _lifetimes(problems: Problems, policy: Policy) -> None:
                 ("env", env.name, "on_pull_request"),
                 '"verify" destroys what it applied, so it needs `instance`, such as "pr-{pr}"',
             )
+        if env.on_merge and env.instance:
+            problems.add(
+                ("env", env.name, "on_merge"),
+                "an instance ends with its pull request, so nothing is left of it to compare with main; remove `on_merge`",
+            )
         if env.drift and env.instance:
             problems.add(
                 ("env", env.name, "drift"),

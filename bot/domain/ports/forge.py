@@ -62,6 +62,14 @@ class Comment:
 
 
 @dataclass(frozen=True)
+class Issue:
+    number: int
+    body: str
+    url: str
+    open: bool
+
+
+@dataclass(frozen=True)
 class Review:
     """A review of a pull request at one commit. submitted_at: None while it is pending."""
 
@@ -168,6 +176,10 @@ class Forge(Protocol):
         """Return the pull requests that a commit belongs to, merged ones included."""
         ...
 
+    def merged_pulls(self, repository: str, branch: str) -> list[PullRequest]:
+        """Return the pull requests into a branch that were merged last, at most 100, in no particular order."""
+        ...
+
     def reviews(self, repository: str, number: int) -> list[Review]:
         """Return all reviews, oldest first. Which of them count is up to the approval's rules."""
         ...
@@ -216,6 +228,26 @@ class Forge(Protocol):
 
     def find_comment(self, repository: str, number: int, marker: str) -> Comment | None:
         """Return the bot's own comment that contains `marker`; needed after a lost response."""
+        ...
+
+    def open_issue(self, repository: str, title: str, body: str) -> Issue:
+        """Open an issue. Raises ForgeError with status 410 if the repository has issues turned off."""
+        ...
+
+    def edit_issue(
+        self,
+        repository: str,
+        number: int,
+        *,
+        title: str = "",
+        body: str = "",
+        state: Literal["", "open", "closed"] = "",
+    ) -> None:
+        """Change an issue; what is empty stays. Raises ForgeError with status 404 or 410 if it was deleted."""
+        ...
+
+    def find_issue(self, repository: str, marker: str) -> Issue | None:
+        """Return the bot's own newest issue that contains `marker`; needed after a lost response."""
         ...
 
     def minimise(self, repository: str, node_id: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol
@@ -14,6 +14,7 @@ from bot.domain.drift import Baseline, Drift
 from bot.domain.hold import Hold
 from bot.domain.plans import PlanUse
 from bot.domain.previews import Instance
+from bot.domain.sync import Sync, SyncStatus
 from bot.domain.target import Target
 
 
@@ -179,6 +180,40 @@ class Baselines(Protocol):
 
     def at(self, target: Target, lineage: str, serial: int) -> Baseline | None:
         """Return the baseline of exactly this state."""
+        ...
+
+
+class Syncs(Protocol):
+    def add(self, sync: Sync) -> bool:
+        """Add a sync; return False if its id exists."""
+        ...
+
+    def get(self, sync_id: str) -> Sync | None: ...
+
+    def update(self, sync_id: str, **changes: Any) -> None:
+        """Change fields of a sync by name, if it exists."""
+        ...
+
+    def move(self, sync_id: str, source: Sequence[SyncStatus], status: SyncStatus, **changes: Any) -> bool:
+        """Change to `status` if the sync has one of the statuses `source`, else return False."""
+        ...
+
+    def newest(self, target: Target) -> Sync | None: ...
+
+    def newest_of(self, targets: Iterable[Target]) -> dict[Target, Sync]:
+        """Return target → newest sync, for those that have one."""
+        ...
+
+    def of_target(self, target: Target, limit: int) -> list[Sync]:
+        """Return a target's syncs, newest first."""
+        ...
+
+    def of_pull(self, targets: Iterable[Target], pull: int, limit: int) -> dict[Target, Sync]:
+        """Return target → the newest sync that speaks for the pull request, among the newest `limit` for each target."""
+        ...
+
+    def in_status(self, *statuses: SyncStatus) -> list[Sync]:
+        """Return all syncs with one of these statuses, oldest first."""
         ...
 
 

@@ -22,6 +22,7 @@ from bot.domain.ports.records import (
     Instances,
     PlanUses,
     Pushers,
+    Syncs,
 )
 from bot.domain.ports.state import CredentialStore, StateStore, UnsavedStates
 from bot.domain.ports.surfaces import Surfaces
@@ -208,6 +209,10 @@ class Plans(Protocol):
 
     def newest_of(self, targets: Iterable[Target], pull: int) -> dict[Target, Plan]:
         """Return target → the pull request's newest plan, for those that have one."""
+        ...
+
+    def of_pull(self, target: Target, pull: int, limit: int) -> list[Plan]:
+        """Return the pull request's newest plans of a target, newest first."""
         ...
 
     def newest_at(self, target: Target) -> Plan | None:
@@ -404,6 +409,7 @@ class Tables(Protocol):
     holds: Holds
     instances: Instances
     drifts: Drifts
+    syncs: Syncs
     signing_keys: SigningKeys
     baselines: Baselines
     plan_uses: PlanUses

@@ -41,6 +41,7 @@ class PostedContent(TypedDict, total=False):
     """The platform's ids of what was posted, and how far a surface of several parts is.
 
     checks: by name, at `head_sha`; names: of all checks, at any commit. pulls: numbers of a merge group's pull requests.
+    issue: number of the open issue; episode: what it is about.
     annotated: id of the run whose errors the check shows as annotations; annotating: the one whose are being sent.
     replaced: id of the check before, which had another run's annotations. said: ids of the runs whose end is in the card's thread; saying: the one being posted.
     """
@@ -59,5 +60,7 @@ class PostedContent(TypedDict, total=False):
     checks: dict[str, PostedCheck]
     names: list[str]
     pulls: list[int]
+    issue: int
+    episode: str
     said: list[str]
     saying: str

@@ -6,7 +6,7 @@ from typing import Any
 
 from bot.playground.github import views
 from bot.playground.github.access import author_association
-from bot.playground.github.records import Comment, Pull, Reaction
+from bot.playground.github.records import Comment, Issue, Pull, Reaction
 from bot.playground.github.state import State
 
 CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes")
@@ -16,7 +16,8 @@ CONTENTS = ("+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"
 def comment(state: State, one: Comment) -> dict[str, Any]:
     """Return a comment."""
     api = views.repo_api(state, one.repo)
-    page = f"{state.url}/{one.repo.full_name}/pull/{one.number}"
+    kind = "pull" if (one.repo.id, one.number) in state.pulls else "issues"
+    page = f"{state.url}/{one.repo.full_name}/{kind}/{one.number}"
     return {
         "url": f"{api}/issues/comments/{one.id}",
         "html_url": f"{page}#issuecomment-{one.id}",
@@ -38,11 +39,13 @@ def _rollup(reactions: list[Reaction], url: str) -> dict[str, Any]:
     return {"url": url, "total_count": len(reactions), **counts}
 
 
-def issue(state: State, pull: Pull) -> dict[str, Any]:
-    """Return a pull request as an issue, as webhooks of comments carry it: without its commits."""
-    api = views.repo_api(state, pull.repo)
-    url, page = f"{api}/issues/{pull.number}", f"{state.url}/{pull.repo.full_name}/pull/{pull.number}"
-    comments = [one for one in state.comments.values() if one.repo is pull.repo and one.number == pull.number]
+def issue(state: State, one: Pull | Issue) -> dict[str, Any]:
+    """Return an issue, or a pull request as one: without its commits."""
+    api, kind = views.repo_api(state, one.repo), "pull" if isinstance(one, Pull) else "issues"
+    url, page = f"{api}/issues/{one.number}", f"{state.url}/{one.repo.full_name}/{kind}/{one.number}"
+    comments = [
+        each for each in state.comments.values() if (each.repo, each.number) == (one.repo, one.number)
+    ]
     return {
         "url": url,
         "repository_url": api,
@@ -50,33 +53,44 @@ def issue(state: State, pull: Pull) -> dict[str, Any]:
         "comments_url": f"{url}/comments",
         "events_url": f"{url}/events",
         "html_url": page,
-        "id": pull.id,
-        "node_id": f"PR_{pull.id}",
-        "number": pull.number,
-        "title": pull.title,
-        "user": views.user(state, pull.author),
+        "id": one.id,
+        "node_id": f"PR_{one.id}" if isinstance(one, Pull) else f"I_{one.id}",
+        "number": one.number,
+        "title": one.title,
+        "user": views.user(state, one.author),
         "labels": [],
-        "state": pull.state,
+        "state": one.state,
         "locked": False,
         "active_lock_reason": None,
         "assignee": None,
         "assignees": [],
         "milestone": None,
         "comments": len(comments),
-        "created_at": views.timestamp(pull.created_at),
-        "updated_at": views.timestamp(pull.updated_at),
-        "closed_at": views.timestamp(pull.closed_at),
-        "author_association": author_association(pull.repo, pull.author),
-        "draft": pull.draft,
-        "pull_request": {
-            "url": f"{api}/pulls/{pull.number}",
-            "html_url": page,
-            "diff_url": f"{page}.diff",
-            "patch_url": f"{page}.patch",
-            "merged_at": views.timestamp(pull.merged_at),
-        },
-        "body": pull.body,
+        "created_at": views.timestamp(one.created_at),
+        "updated_at": views.timestamp(one.updated_at),
+        "closed_at": views.timestamp(one.closed_at),
+        "author_association": author_association(one.repo, one.author),
+        "body": one.body,
         "reactions": _rollup([], f"{url}/reactions"),
+        **(_as_pull(api, page, one) if isinstance(one, Pull) else _as_issue(state, one)),
+    }
+
+
+def _as_pull(api: str, page: str, pull: Pull) -> dict[str, Any]:
+    links = {
+        "url": f"{api}/pulls/{pull.number}",
+        "html_url": page,
+        "diff_url": f"{page}.diff",
+        "patch_url": f"{page}.patch",
+        "merged_at": views.timestamp(pull.merged_at),
+    }
+    return {"draft": pull.draft, "pull_request": links}
+
+
+def _as_issue(state: State, one: Issue) -> dict[str, Any]:
+    return {
+        "state_reason": one.state_reason,
+        "performed_via_github_app": views.app(state, one.app) if one.app else None,
     }
 
 

@@ -1,4 +1,4 @@
-"""Comments on pull requests and reactions to them."""
+"""Comments on pull requests and issues, and reactions to them."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 from bot.playground.github import comment_views
 from bot.playground.github.access import Actor, role_of
 from bot.playground.github.call import Call, Reply, Routes, validation_failed
-from bot.playground.github.records import Comment, Pull, Reaction, Repo, User
+from bot.playground.github.records import Comment, Issue, Pull, Reaction, Repo, User
 from bot.playground.github.state import ROLES, Refusal, State
 
 BODY = 65536
 """GitHub's limit of characters in a comment."""
 
 
-def create(state: State, pull: Pull, actor: Actor, body: str) -> Comment:
+def create(state: State, pull: Pull | Issue, actor: Actor, body: str) -> Comment:
     """Post a comment. Raises Refusal 422 if the body is empty or too long."""
     author = actor.user
     if author is None:
@@ -97,7 +97,7 @@ def _may_change(one: Comment, actor: Actor) -> User:
 
 
 def _emit(state: State, action: str, one: Comment, sender: User, more: dict[str, Any] | None = None) -> None:
-    pull = state.pull(one.repo, one.number)
+    pull = state.issue(one.repo, one.number)
     payload = {
         "action": action,
         "issue": comment_views.issue(state, pull),
@@ -108,13 +108,13 @@ def _emit(state: State, action: str, one: Comment, sender: User, more: dict[str,
 
 
 def _list(call: Call) -> Reply:
-    pull = call.pull("issues:read")
+    pull = call.state.issue(call.repo("issues:read"), call.number("number"))
     listed = [c for c in call.state.comments.values() if c.repo is pull.repo and c.number == pull.number]
     return call.page(listed, lambda one: comment_views.comment(call.state, one))
 
 
 def _create(call: Call) -> Reply:
-    pull = call.pull("issues:write")
+    pull = call.state.issue(call.repo("issues:write"), call.number("number"))
     comment = create(call.state, pull, call.actor, call.text("body", of="IssueComment"))
     return Reply(comment_views.comment(call.state, comment), 201)
 

@@ -156,6 +156,21 @@ def commit_tree(path: Path, tree: str, parents: list[str], *, author: str, messa
     return done.stdout.decode().strip()
 
 
+def rebase(path: Path, base: str, head: str, *, at: datetime) -> str | None:
+    """Replay the commits of `head` that `base` lacks on top of it, as GitHub's button does, and return the last one; None
+    if they conflict. GitHub makes new commits even if nothing is in between."""
+    tip = base
+    for commit in log(path, "--no-merges", head, f"^{base}"):
+        tree = merge_tree(path, tip, commit.sha)  # what earlier commits changed is the same on both sides
+        if tree is None:
+            return None
+        author, _, message = (
+            run(path, "show", "-s", "--format=%an%x00%B", commit.sha).decode().partition("\0")
+        )
+        tip = commit_tree(path, tree, [tip], author=author, message=message.strip(), at=at)
+    return tip
+
+
 def log(path: Path, *range_: str) -> list[LogEntry]:
     """Return the commits in a range, oldest first."""
     lines = run(path, "log", "--reverse", "--format=%H %s", *range_).decode().splitlines()

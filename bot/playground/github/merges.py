@@ -9,19 +9,22 @@ from bot.playground.github.state import Refusal, State
 
 
 def merge(state: State, pull: Pull, actor: User, method: str = "merge") -> str:
-    """Merge a pull request by `merge` or `squash` and return the new commit.
+    """Merge a pull request by `merge`, `squash` or `rebase` and return the new commit.
 
     Raises Refusal 405 if it is closed, a draft or conflicting, or for another method.
     """
     path = pull.repo.path
     base = git.resolve(path, f"refs/heads/{pull.base_ref}")
-    if method not in ("merge", "squash"):
-        raise Refusal(405, "Rebase merges are not allowed on this repository.")
+    if method not in ("merge", "squash", "rebase"):
+        raise Refusal(405, "This merge method is not allowed on this repository.")
     if pull.draft:
         raise Refusal(405, "Pull Request is still a draft")
     tree = git.merge_tree(path, base, pull.head_sha) if base else None
     if pull.state == "closed" or base is None or tree is None:
         raise Refusal(405, "Pull Request is not mergeable")
+    picked = git.rebase(path, base, pull.head_sha, at=state.now()) if method == "rebase" else None
+    if method == "rebase" and picked is None:
+        raise Refusal(405, "This branch can't be rebased")
     if method == "squash":
         parents, title = [base], f"{pull.title} (#{pull.number})"
     else:
@@ -30,11 +33,18 @@ def merge(state: State, pull: Pull, actor: User, method: str = "merge") -> str:
         title = f"Merge pull request #{pull.number} from {source}/{pull.head_ref}\n\n{pull.title}"
     with state.change():
         before = git.refs(path)
-        sha = git.commit_tree(path, tree, parents, author=actor.login, message=title, at=state.now())
+        sha = picked or git.commit_tree(
+            path, tree, parents, author=_author(pull, actor, method), message=title, at=state.now()
+        )
         git.run(path, "update-ref", f"refs/heads/{pull.base_ref}", sha, base)
         mark_merged(state, pull, actor, sha)
         pushes.process(state, pull.repo, actor, before)
     return sha
+
+
+def _author(pull: Pull, actor: User, method: str) -> str:
+    """Return the author of the new commit: a squash is the work of whoever opened the pull request."""
+    return pull.author.login if method == "squash" else actor.login
 
 
 def is_behind_base(pull: Pull) -> bool:

@@ -88,6 +88,7 @@ class Repo:
     teams: list[tuple[Team, str]] = field(default_factory=list)
     parent: Repo | None = None
     next_number: int = 1
+    has_issues: bool = True
 
     @property
     def full_name(self) -> str:
@@ -147,6 +148,23 @@ class Pull:
     def shas(self) -> set[str]:
         """All commits that were the head of this pull request, and its merge commit."""
         return {push.head for push in self.pushes} | ({self.merge_sha} if self.merge_sha else set())
+
+
+@dataclass
+class Issue:
+    id: int
+    repo: Repo
+    number: int
+    title: str
+    body: str
+    author: User
+    created_at: datetime
+    updated_at: datetime
+    app: App | None = None
+    state: Literal["open", "closed"] = "open"
+    state_reason: str | None = None
+    closed_at: datetime | None = None
+    closed_by: User | None = None
 
 
 @dataclass

@@ -17,6 +17,7 @@ from bot.playground.github.records import (
     Deployment,
     Hook,
     InstallationToken,
+    Issue,
     Pull,
     Repo,
     Review,
@@ -53,6 +54,7 @@ class State:
     repos: dict[str, Repo] = field(default_factory=dict)
     teams: dict[int, Team] = field(default_factory=dict)
     pulls: dict[tuple[int, int], Pull] = field(default_factory=dict)
+    issues: dict[tuple[int, int], Issue] = field(default_factory=dict)
     comments: dict[int, Comment] = field(default_factory=dict)
     reviews: dict[int, Review] = field(default_factory=dict)
     checks: dict[int, Check] = field(default_factory=dict)
@@ -116,3 +118,16 @@ class State:
             return self.pulls[repo.id, number]
         except KeyError:
             raise Refusal(404, "Not Found") from None
+
+    def issue(self, repo: Repo, number: int) -> Issue | Pull:
+        """Return an issue, or a pull request, which is one too. Raises Refusal 404, and 410 for an issue where a repository
+        has none any more."""
+        if (repo.id, number) in self.pulls:
+            return self.pulls[repo.id, number]
+        try:
+            found = self.issues[repo.id, number]
+        except KeyError:
+            raise Refusal(404, "Not Found") from None
+        if not repo.has_issues:
+            raise Refusal(410, "Issues has been disabled in this repository.")
+        return found

@@ -10,7 +10,7 @@ from bot.playground.github import check_views, comments, git, merges, pull_lifec
 from bot.playground.github.access import Actor
 from bot.playground.github.admin_actions import AdminActions
 from bot.playground.github.call import validation_failed
-from bot.playground.github.records import Pull, Repo
+from bot.playground.github.records import Issue, Pull, Repo
 from bot.playground.github.state import ROLES
 from bot.playground.github.timeline import timeline
 from bot.playground.github.timeline_entries import Entry
@@ -202,6 +202,20 @@ class UserActions(AdminActions, WorkflowActions):
     def merge_pull(self, full_name: str, number: int, *, actor: str, method: str = "merge") -> str:
         """Merge a pull request and return the commit on the base branch."""
         return merges.merge(self.state, self._pull(full_name, number), self._user(actor), method)
+
+    def issues(self, full_name: str) -> list[Issue]:
+        """Return the issues of a repository, oldest first."""
+        repo = self._repo(full_name)
+        with self.state.lock:
+            return [one for one in self.state.issues.values() if one.repo is repo]
+
+    def comments_on(self, full_name: str, number: int) -> list[str]:
+        """Return the comments on an issue or pull request, oldest first."""
+        repo = self._repo(full_name)
+        with self.state.lock:
+            return [
+                one.body for one in self.state.comments.values() if (one.repo, one.number) == (repo, number)
+            ]
 
     def queue_pull(self, full_name: str, number: int, *, actor: str, behind: str = "") -> str:
         """Add a pull request to the merge queue ("Merge when ready").

@@ -120,10 +120,11 @@ class Story:
         posts = [one for one in self.world.slack.messages(CHANNEL) if Updates.kind(one) not in edited]
         return [*self.world.slack.ephemerals(user), *posts]
 
-    def merge(self, page: PullPage, *, actor: str) -> None:
-        """Merge a pull request."""
-        self.narrator.action(actor, f"#{page.number}", "merges it")
-        self.world.github.merge_pull(REPOSITORY, page.number, actor=actor)
+    def merge(self, page: PullPage, *, actor: str, method: str = "merge") -> str:
+        """Merge a pull request by `merge`, `squash` or `rebase`, and return the new commit of main."""
+        how = "merges it" if method == "merge" else f"merges it ({method})"
+        self.narrator.action(actor, f"#{page.number}", how)
+        return self.world.github.merge_pull(REPOSITORY, page.number, actor=actor, method=method)
 
     # what people must see
 

@@ -6,7 +6,6 @@ import json
 
 from bot.domain.approvals import Approval, missing_approvals
 from bot.domain.chat import ApprovalRequest
-from bot.domain.target import command
 from bot.render.document import (
     Actions,
     Bold,
@@ -89,9 +88,8 @@ def _requirement(request: ApprovalRequest) -> Spans:
 
 def _how_to_answer(approval: Approval) -> Spans:
     ready = "" if approval.status == "open" else ", once it is ready,"
-    approve = command("approve", approval.target)
     return to_spans(
-        f"The status comment shows the plan{ready} and all answers. Approve with `{approve}`, an approving review of this commit, or in Slack; "
+        f"The status comment shows the plan{ready} and all answers. Approve {approval.ways}; "
         f"reject with `/reject {approval.target.environment} <reason>`."
     )
 

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 
 from bot.domain.approvals import missing_approvals
 from bot.domain.chat import TargetStatus
-from bot.domain.target import command
 from bot.render.document import Bold, Code, Element, Plain, Span, Spans, Text
 from bot.render.documents.approval_facts import decision_list, ended_approval
 from bot.render.documents.break_glass import acknowledgement, forced_by
@@ -57,16 +56,12 @@ def _paragraph(row: TargetStatus, page: Spans) -> Spans:
     if approval.status == "planning":
         return (*spans, Plain(" The plan is being made."))
     if not state.missing.complete:
-        approve = command("approve", row.target)
         spans += [
             Plain(" Still needed: "),
             *to_spans(missing_approvals(approval, state.missing)),
             Plain(f". Expires {format_time(approval.expires_at)}. "),
             *((Plain("Read the "), *page, Plain(" first. ")) if page else ()),
-            *to_spans(
-                f"Approve with `{approve}`, an approving review of this commit, or in Slack; reject with "
-                f"`/reject {row.target.environment} <reason>`."
-            ),
+            *to_spans(f"Approve {approval.ways}; reject with `/reject {row.target.environment} <reason>`."),
         ]
     elif approval.when_approved:
         spans.append(Plain(" It is applied automatically once nothing else blocks it."))

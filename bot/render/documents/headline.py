@@ -19,6 +19,9 @@ _ORDER: tuple[TargetState, ...] = (
     "held",
     "stale",
     "unplanned",
+    "differs",
+    "merged",
+    "in_sync",
     "applied",
     "reverted",
     "verified",
@@ -41,6 +44,9 @@ _PREDICATES: dict[TargetState, tuple[str, str]] = {
     "unchanged": (" has no changes", " have no changes"),
     "idle": (" is idle", " are idle"),
     "over": (" was not applied", " were not applied"),
+    "in_sync": (" is in sync with {branch}", " are in sync with {branch}"),
+    "differs": (" differs from {branch}", " differ from {branch}"),
+    "merged": (" waits for {branch}", " wait for {branch}"),
 }
 _REVERT_PREDICATES: dict[TargetState, tuple[str, str]] = {
     "ready": (" is ready to revert", " are ready to revert"),
@@ -57,6 +63,7 @@ _TONES: dict[TargetState, Tone] = {
     "applied": "good",
     "verified": "good",
     "unchanged": "good",
+    "in_sync": "good",
 }
 
 
@@ -69,7 +76,11 @@ def headline(status: Status) -> tuple[Spans, str, Tone]:
     if not groups:
         text = "Not read" if status.unread else "No environments affected"
         return (Bold(text),), text, "plain"
-    clauses = [join_names(names) + forms[len(names) > 1] for (_, forms), names in groups.items()]
+    branch = status.pull.base_ref if status.pull else ""
+    clauses = [
+        join_names(names) + forms[len(names) > 1].replace("{branch}", branch)
+        for (_, forms), names in groups.items()
+    ]
     first = clauses[0][0].upper() + clauses[0][1:]
     others = "".join(f" · {clause}" for clause in clauses[1:4])
     state = next(iter(groups))[0]
@@ -81,6 +92,9 @@ def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
     run = current_run(row)
     if state == "running" and run is not None:
         return f": {run.word} running", f": {run.word} running"
+    if state == "failed" and row.sync is not None:
+        what = "not verified" if row.sync.status == "unverified" else "not applied"
+        return f": {{branch}} was {what}", f": {{branch}} was {what}"
     if state == "failed" and row.run is not None:
         outcome = f": {row.run.word} {OUTCOMES[row.run.outcome or 'failed']}"
         return outcome, outcome

@@ -57,4 +57,6 @@ def _headline(run: Run, outcome: str, numbers: Spans) -> Spans:
 
 
 def _outcome(run: Run, outcome: str) -> str:
+    if run.kind == "sync" and outcome == "planned":
+        return "differs from the default branch"
     return "reverted" if outcome == "applied" and run.reverts else OUTCOMES[outcome]

@@ -13,6 +13,7 @@ _VERBS = {
     "destroy": "Destroying",
     "revert": "Reverting",
     "drift check": "Checking for drift in",
+    "sync": "Planning the default branch in",
 }
 
 

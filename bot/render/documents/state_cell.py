@@ -9,6 +9,7 @@ from bot.domain.run import Run
 from bot.render.document import Code, Link, Plain, Spans
 from bot.render.documents.break_glass import forced_by, unacknowledged
 from bot.render.documents.instance_facts import instance_facts
+from bot.render.documents.sync_cell import sync_cell
 from bot.render.documents.target_state import TargetState, current_run, is_revert, progress, target_state
 from bot.render.format import FAILED, OUTCOMES, format_day, format_time, locked_by, one_line, pull_link
 from bot.render.markup import join_spans, to_spans
@@ -26,6 +27,9 @@ ICONS: dict[TargetState, str] = {
     "unverified": "❌",
     "stuck": "❌",
     "unchanged": "✅",
+    "in_sync": "✅",
+    "differs": "⚠️",
+    "merged": "⏳",
 }
 
 
@@ -51,6 +55,8 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
     if run is not None:
         pull = () if run.pull == row.pull else (Plain(" · for "), pull_link(run.pull))
         return (icon, *progress(run, row.plan), *pull, *_log(run, status))
+    if row.sync is not None:
+        return sync_cell(row.sync, status.pull.base_ref if status.pull else "", row.approval_state)
     if state == "failed" and row.run is not None:
         outcome = f"{row.run.word} {OUTCOMES[row.run.outcome or 'failed']}"
         return (icon, Plain(outcome), *_log(row.run, status))

@@ -8,6 +8,7 @@ from typing import Literal, cast
 from bot.domain.chat import TargetStatus
 from bot.domain.plans import PlanSummary
 from bot.domain.run import CHANGING, Plan, ResourceProgress, Run
+from bot.domain.sync import SyncStatus
 from bot.render.document import Code, Plain, Span, Spans
 from bot.render.format import FAILED, count
 
@@ -29,6 +30,9 @@ TargetState = Literal[
     "unchanged",
     "idle",
     "over",
+    "in_sync",
+    "differs",
+    "merged",
 ]
 
 _PHASES = {
@@ -49,6 +53,14 @@ _ACTIONS = {
     "import": "importing",
 }
 _BAR_WIDTH = 10
+_SYNCED: dict[SyncStatus, TargetState] = {
+    "in_sync": "in_sync",
+    "applied": "applied",
+    "differs": "differs",
+    "failed": "failed",
+    "unverified": "failed",
+}
+"""States of what was merged; otherwise `merged`: it is waited for."""
 
 
 def current_run(row: TargetStatus) -> Run | None:
@@ -64,6 +76,8 @@ def target_state(row: TargetStatus) -> TargetState:
         return "running"
     if row.instance is not None and row.instance.leaked:
         return "stuck"
+    if row.sync is not None:
+        return _SYNCED.get(row.sync.status, "merged")
     if row.run is not None and row.run.outcome in FAILED:
         return "failed"
     if row.plan is not None and row.plan.status == "applied":

@@ -2,7 +2,7 @@
 
 Start at `request` (a person asks) and `execute` (a worker carries it out)."""
 
-from bot.services.applies.attempt import REPLANNED, attempt_apply
+from bot.services.applies.attempt import REPLANNED, attempt_apply, verdict_of
 from bot.services.applies.execute import execute_apply
 from bot.services.applies.facts import recorded_state
 from bot.services.applies.failures import end_failed_run
@@ -30,4 +30,5 @@ __all__ = [
     "reply",
     "request_apply",
     "tend_approvals",
+    "verdict_of",
 ]

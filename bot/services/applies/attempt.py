@@ -49,6 +49,16 @@ def attempt_apply(context: Context, request: ApplyRequest) -> Attempted:
     return outcome
 
 
+def verdict_of(context: Context, request: ApplyRequest, target: Target) -> Refused | None:
+    """Return what the gates would refuse an apply for now; nothing is recorded."""
+    with context.store.read() as tables:
+        plan = tables.plans.newest(target, request.pull.number)
+    observed = observe(context, request, target, plan)
+    with context.store.read() as tables:
+        facts = gather_facts(context, tables, request, target, plan, observed)
+    return judge_apply(facts, when_approved=request.options.when_approved).refusal
+
+
 def _attempt(context: Context, request: ApplyRequest) -> Attempted:
     options, number = request.options, request.pull.number
     with context.store.read() as tables:
@@ -79,8 +89,8 @@ def _terms(context: Context, request: ApplyRequest, target: Target, plan: Plan |
     """Whom an approval would need. A forced apply asks nobody, so nothing about whom to ask may stop it."""
     if request.options.forced or request.options.approval:
         return ApprovalTerms()
-    revert_plan = plan if plan and plan.reverts else None
-    return approval_terms(context, request.pull_context, target, request.actor, revert_plan=revert_plan)
+    other = plan if plan and (plan.reverts or plan.sync) else None
+    return approval_terms(context, request.pull_context, target, request.actor, other_plan=other)
 
 
 def _judge(
@@ -118,7 +128,7 @@ def _open(
     if facts.plan is None:
         raise LookupError("the gates let nothing without a plan come this far")
     wanted = NewApproval(
-        pull=request.pull,
+        pull=facts.pull,
         environment=facts.environment,
         target=facts.target,
         actor=request.actor,

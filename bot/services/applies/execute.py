@@ -30,7 +30,7 @@ from bot.services.locks import release_of_pull
 from bot.services.plans import OURS, Checkout, InitFailed, Workspace, parallelism, prepare_workspace
 from bot.services.runs import ProgressRecorder, RunEnd, fail_run, finish_in
 from bot.services.states import clear_unsaved, reconcile_state
-from bot.services.targets import PullContext, default_tip, load_pull_context
+from bot.services.targets import PullContext, default_tip, load_pull_context, on_main
 
 log = structlog.get_logger()
 
@@ -59,6 +59,8 @@ def execute_apply(context: Context, run_id: str) -> None:
     if plan is None:
         raise Refusal("no-plan", "The plan no longer exists.", f"`{command(run.planned_by, run.target)}`")
     pull_context = load_pull_context(context, context.refresh(run.target.repository, run.pull))
+    if run.sync:
+        pull_context = on_main(pull_context, run.commit)
     _carry_out(context, run, plan, pull_context)
     _release_lock_of_closed_pull(context, run)
 

@@ -18,7 +18,7 @@ from bot.services.holds import hold_against
 from bot.services.plans import state_of
 from bot.services.promotion import configuration_digest_of, frozen_now, source_of
 from bot.services.states import foreign_lock
-from bot.services.targets import changed_on_base
+from bot.services.targets import PullContext, changed_on_base, on_main
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,8 @@ class Observed:
 def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan | None) -> Observed:
     """Read a target's facts, after bringing its open approval up to date in the rows. A forced apply skips the approval:
     nothing about approvers may stop it. Raises UserError if the code owners cannot be determined."""
-    pull, pull_context = request.pull, request.pull_context
+    pull_context = context_for(request, plan)
+    pull = pull_context.pull
     environment = pull_context.policy.environments[target.environment]
     if not request.options.forced:
         with context.store.read() as tables:
@@ -54,6 +55,11 @@ def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan 
     )
 
 
+def context_for(request: ApplyRequest, plan: Plan | None) -> PullContext:
+    """Return the context of what the plan applies: the pull request's latest commit, or one of the default branch."""
+    return on_main(request.pull_context, plan.commit) if plan and plan.sync else request.pull_context
+
+
 def gather_facts(
     context: Context,
     tables: Tables,
@@ -63,7 +69,8 @@ def gather_facts(
     observed: Observed,
 ) -> ApplyFacts:
     """Return everything that the gates ask for, from rows and from what was observed."""
-    pull, pull_context, options = request.pull, request.pull_context, request.options
+    pull_context, options = context_for(request, plan), request.options
+    pull = pull_context.pull
     approval = tables.approvals.live(target, pull.number)
     environment = pull_context.policy.environments[target.environment]
     return ApplyFacts(

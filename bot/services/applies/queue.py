@@ -40,9 +40,10 @@ def queue_apply(
         kind="apply",
         target=target,
         pull=request.pull.number,
-        commit=plan.commit if plan and plan.reverts else request.pull.head_sha,
+        commit=plan.commit if plan and plan.reverts else facts.pull.head_sha,
         reverts=plan.reverts if plan else "",
         base_commit=plan.base_commit if plan else "",
+        sync=plan.sync if plan else "",
         actor=request.actor,
         origin=request.origin,
         plan_id=plan.id if plan else "",
@@ -51,6 +52,8 @@ def queue_apply(
         created_at=context.now(),
     )
     tables.runs.add(run)
+    if run.sync:
+        tables.syncs.update(run.sync, status="applying")
     context.work.enqueue(run, tables)
     record_run(context, tables, "apply.asked", run, plan=plan.digest if plan else "", forced=options.forced)
     show_run(tables, context.now(), run)

@@ -52,6 +52,8 @@ def _needs_plan(pull_context: PullContext, target: Target, plan: Plan | None) ->
     themselves, only one of an older commit or of a revert."""
     if plan is None:
         return True
+    if plan.sync:
+        return False
     other = plan.commit != pull_context.pull.head_sha or bool(plan.reverts)
     return other and not pull_context.policy.environments[target.environment].on_pull_request
 

@@ -105,8 +105,8 @@ def renew_owners(context: Context, approval: Approval, pull_context: PullContext
     if environment is None:
         return  # the gates will refuse
     with context.store.read() as tables:
-        revert_plan = tables.plans.get(approval.run_id) if approval.reverts else None
-    owners = code_owners(context, pull_context, environment, revert_plan)
+        other = tables.plans.get(approval.run_id) if approval.reverts or approval.sync else None
+    owners = code_owners(context, pull_context, environment, other)
     if owners == approval.owners:
         return
     now = replace(approval, owners=owners)

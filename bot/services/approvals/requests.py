@@ -24,7 +24,7 @@ from bot.services.approvals.voters import (
     people_to_ask,
 )
 from bot.services.audit import AuditSubject, record
-from bot.services.authorship import authors_of, authors_of_revert
+from bot.services.authorship import authors_of, authors_of_revert, authors_of_sync
 from bot.services.context import Context, show_approval, show_pull, stable_id
 from bot.services.promotion import source_of
 from bot.services.targets import PullContext, readable_policy
@@ -54,32 +54,35 @@ def approval_terms(
     target: Target,
     actor: Actor,
     *,
-    revert_plan: Plan | None = None,
+    other_plan: Plan | None = None,
 ) -> ApprovalTerms:
     """Determine the terms of an approval; asks git and GitHub.
 
-    revert_plan: the plan of a revert, which changes other paths than the pull request and counts as the work of its
-    requester, and of those whose commits it brings back. Raises UserError if the code owners or a team that the policy names cannot be determined.
+    other_plan: one that changes other paths than the pull request: that of a revert, which counts as the work of its
+    requester and of those whose commits it brings back, or of a sync, which counts as that of everybody whose commits are
+    not deployed yet. Raises UserError if the code owners or a team that the policy names cannot be determined.
     """
     pull = pull_context.pull
     environment = pull_context.policy.environments[target.environment]
     rules = environment.approval_rules
     if rules is None:
-        return ApprovalTerms(excluded=(actor.login.lower(),) if revert_plan else ())
+        reverting = other_plan is not None and bool(other_plan.reverts)
+        return ApprovalTerms(excluded=(actor.login.lower(),) if reverting else ())
     check_teams_exist(context, rules, environment.name)
-    owners = code_owners(context, pull_context, environment, revert_plan)
+    owners = code_owners(context, pull_context, environment, other_plan)
     if rules.self_approval:
         return ApprovalTerms(owners)
     own = {actor.login.lower()} - {""}
-    own |= (
-        authors_of_revert(context, revert_plan)
-        if revert_plan
-        else authors_of(context, pull, pull_context.base_tip)
-    )
+    if other_plan is None:
+        own |= authors_of(context, pull, pull_context.base_tip)
+    elif other_plan.reverts:
+        own |= authors_of_revert(context, other_plan)
+    else:
+        own |= authors_of_sync(context, other_plan)
     with context.store.read() as tables:
         asked = tables.approvals.live(target, pull.number)
     if asked is None or asked.commit != (
-        revert_plan.commit if revert_plan else pull.head_sha
+        other_plan.commit if other_plan else pull.head_sha
     ):  # otherwise another person may have requested it
         check_completable(context, rules, owners, own, pull, target)
     return ApprovalTerms(owners, tuple(sorted(own)))
@@ -156,6 +159,7 @@ def _approval(context: Context, wanted: NewApproval) -> Approval:
         when_approved=wanted.when_approved,
         destroys=_destroys(plan),
         reverts=plan.reverts if plan else "",
+        sync=plan.sync if plan else "",
         status="open" if plan else "planning",
     )
 
@@ -181,7 +185,7 @@ def approval_plan_failed(context: Context, tables: Tables, run: Run) -> None:
 
 def end_outdated_approvals(context: Context, tables: Tables, pull: PullRequest) -> None:
     """End approvals of an older commit or of a closed pull request. A revert's approval is for an older commit by intent,
-    so it stays."""
+    so it stays, and so does that of a plan of the default branch, which is made after the merge."""
     for current in tables.approvals.of_pull(pull.repository, pull.number):
         if current.live and (why := outdated_because(current, pull)):
             end_approval(context, tables, current, "dead", why)
@@ -189,7 +193,7 @@ def end_outdated_approvals(context: Context, tables: Tables, pull: PullRequest) 
 
 def outdated_because(approval: Approval, pull: PullRequest | None) -> str:
     """Return why the approval no longer fits its pull request; "" if it does."""
-    if approval.reverts:
+    if approval.reverts or approval.sync:
         return ""
     if pull is None or pull.state != "open":
         return f"#{approval.pull} is {pull.state if pull else 'closed'}"
@@ -211,6 +215,8 @@ def end_approval(context: Context, tables: Tables, approval: Approval, status: A
     )
     if approval.when_approved and status in ("dead", "expired"):
         text = f"{approval.actor.name}: the {approval.what} that you requested was called off: {why}."
+        if approval.actor == SYSTEM:
+            text = f"The {approval.what} was called off: {why}."
         step = f"`{command(approval.word, approval.target)} when-approved` requests it again."
         context.tell(
             tables,

@@ -128,18 +128,18 @@ def code_owners(
     context: Context,
     pull_context: PullContext,
     environment: Environment,
-    revert_plan: Plan | None = None,
+    other_plan: Plan | None = None,
 ) -> tuple[OwnerSet, ...]:
-    """Return the code owners whose approval the policy requires. revert_plan: the plan of a revert, which changes other
-    paths than the pull request. Raises UserError if they cannot be determined."""
+    """Return the code owners whose approval the policy requires. other_plan: that of a revert or of a sync, which changes
+    other paths than the pull request. Raises UserError if they cannot be determined."""
     pull = pull_context.pull
     if environment.approval_rules is None or not environment.approval_rules.codeowners:
         return ()
-    between = (
-        (revert_plan.commit, revert_plan.base_commit)
-        if revert_plan
-        else (pull_context.base_tip, pull.head_sha)
-    )
+    between = (pull_context.base_tip, pull.head_sha)
+    if other_plan is not None:
+        between = (other_plan.commit, other_plan.base_commit)
+        if other_plan.sync:
+            between = (other_plan.base_commit, other_plan.commit)
     return _needs(context, pull_context, context.git.changed(pull.repository, *between))
 
 

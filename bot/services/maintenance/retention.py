@@ -1,6 +1,6 @@
 """Delete expired records, and define how long each kind is kept.
 
-Kept forever: runs (except drift checks without a new result), plans without their files, releases, states, approvals,
+Kept forever: runs (except drift checks without a new result), plans without their files, releases, states, syncs, approvals,
 the audit record, who pushed which commit, and whatever exists once for each pull request, person or target.
 """
 

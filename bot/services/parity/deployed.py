@@ -42,7 +42,7 @@ def with_deployed(context: Context, repository: str, policy: Policy, stack: str,
     if environment.local:
         unknown["secret"] = LOCAL
     else:
-        secrets = tuple(_secrets(secrets_of(context, policy, target.repository, environment.name)))
+        secrets = tuple(_secrets(secrets_of(context, policy, repository, environment.name)))
     requirements = _requirements(context, policy, found, unknown)
     resources = _resources(context, found, unknown)
     return replace(known, traits=(*known.traits, *secrets, *requirements, *resources), unknown=unknown)

@@ -3,7 +3,14 @@
 `workspace` prepares the directory that Terraform runs in; `revert_target` chooses the release of a
 revert, `revert_plan` plans it."""
 
-from bot.services.plans.plan import PlanRequest, execute_plan, plan_run_id, request_plans, terraform_turn
+from bot.services.plans.plan import (
+    PlanRequest,
+    execute_plan,
+    plan_run_id,
+    request_plans,
+    run_plan,
+    terraform_turn,
+)
 from bot.services.plans.rate_limit import limit_note
 from bot.services.plans.revert_plan import state_left_by
 from bot.services.plans.revert_target import RevertTarget, choose_release
@@ -31,6 +38,7 @@ __all__ = [
     "plan_run_id",
     "prepare_workspace",
     "request_plans",
+    "run_plan",
     "state_left_by",
     "state_of",
     "terraform_turn",

@@ -152,10 +152,11 @@ def execute_plan(context: Context, run_id: str) -> None:
         finish_run(context, run, RunEnd("superseded", message=f"`{pull.head_sha[:7]}` was pushed since."))
         return
     pull_context = load_pull_context(context, pull, FRESH.total_seconds())
-    _run_plan(context, run, pull_context)
+    run_plan(context, run, pull_context)
 
 
-def _run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
+def run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
+    """Plan the run's commit and end the run; the commit must be in the mirror."""
     pull = pull_context.pull
     environment = pull_context.policy.environments[run.target.environment]
     hidden = hidden_values(context, pull_context.policy, run.target)
@@ -260,7 +261,7 @@ def _plan(
         target=run.target,
         pull=run.pull,
         commit=run.commit,
-        base_commit=run.base_commit if run.reverts else pull_context.base_tip,
+        base_commit=run.base_commit if run.reverts or run.sync else pull_context.base_tip,
         digest=hashlib.sha256(output.content).hexdigest(),
         policy=pull_context.policy.digest(run.target.stack, run.target.environment),
         engine=context.terraform.engine.identity,
@@ -273,6 +274,7 @@ def _plan(
         summary=output.summary,
         backend=stored_backend(workspace.backend),
         reverts=run.reverts,
+        sync=run.sync,
         configuration=configuration_digest_of(
             context, run.target.repository, run.commit, pull_context.policy, run.target.stack
         ),
@@ -303,6 +305,8 @@ def _failed(context: Context, run: Run, ended: CommandResult) -> None:
         finish_run(context, run, RunEnd(outcome, message="The plan was stopped."))
         return
     next_step = "Fix it and push, or run `/plan` again."
+    if run.sync:
+        next_step = f"Fix it in a new pull request, or run `{command('plan', run.target)}` to plan again."
     if any(UNSET in text for text in ended.diagnostics):
         next_step = f"Run `/secrets {run.target.environment}`: it lists the variables without a value, and how to set them."
     fail_run(context, run, ended, next_step=next_step)

@@ -24,6 +24,7 @@ from bot.services.plans import PlanRequest, request_plans
 from bot.services.previews import dismiss_instances, reconcile_instance, want_instances
 from bot.services.promotion import may_plan
 from bot.services.runs import RunEnd, finish_in
+from bot.services.sync import sync_merged
 from bot.services.targets import (
     GLANCE,
     UNREAD,
@@ -115,11 +116,12 @@ def closed(context: Context, pull: PullRequest) -> None:
             else:
                 tables.runs.update(run.id, superseded_by=pull.state)
         for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="apply"):
-            if run.phase == "queued" and not run.reverts:
+            if run.phase == "queued" and not run.reverts and not run.sync:
                 finish_in(context, tables, run, RunEnd("refused", message=f"#{pull.number} is {pull.state}."))
         _show_known(context, tables, pull)
     dismiss_instances(context, pull)
     release_of_pull(context, pull.repository, pull.number, pull.state)
+    sync_merged(context, pull)
 
 
 def pushed(context: Context, event: Pushed) -> None:

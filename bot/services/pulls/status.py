@@ -11,11 +11,13 @@ from bot.domain.drift import Drift
 from bot.domain.gates import ApplyFacts, refuse_stale
 from bot.domain.policy import Policy, Stack, freeze_at
 from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.store import Tables
 from bot.domain.previews import preview_command
 from bot.domain.refusal import Refusal
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import StateVersion
+from bot.domain.sync import FAILED, Sync
 from bot.domain.target import Target, command
 from bot.services.applies import recorded_state
 from bot.services.context import Context
@@ -36,6 +38,9 @@ from bot.services.targets import (
     policy_change_note,
     touched_stacks,
 )
+
+SYNCS = 50
+"""Latest syncs of a target among which that of a pull request is looked for."""
 
 
 def pull_status(context: Context, pull: PullRequest) -> Status:
@@ -115,6 +120,11 @@ def _concerned(context: Context, pull_context: PullContext) -> list[Stack]:
             stack
             for stack in pull_context.policy.stacks.values()
             if any(
+                tables.syncs.of_pull([target], pull.number, SYNCS)
+                for target in pull_context.policy.lasting_targets(pull.repository)
+                if target.stack == stack.name
+            )
+            or any(
                 tables.runs.newest(
                     pull_context.policy.target(pull.repository, stack.name, env.name, pull.number),
                     pull=pull.number,
@@ -172,6 +182,7 @@ def _rows(
         drifts, checks = tables.drifts.newest_of(targets), tables.runs.drift_checks_of(targets)
         instances = tables.instances.of_targets(target for target in targets if target.instance)
         states = tables.states.newest_of([target.key for target in plans])
+        syncs = _syncs(tables, targets, pull, plans)
         stands_before = before(tables, policy, targets, number)
     now = context.now()
     found = []
@@ -196,12 +207,28 @@ def _rows(
             drift_check=checks.get(target),
             instance=instances.get(target),
             pull_closed=pull is not None and pull.state != "open",
+            sync=syncs.get(target),
         )
         row = gate_status(context, row, policy, pull, stands_before)
         found.append(
             replace(row, next_step=_next(row, policy, pull, gone_by, now, held=_held(context, row, pull)))
         )
     return tuple(found)
+
+
+def _syncs(
+    tables: Tables, targets: Sequence[Target], pull: PullRequest | None, plans: Mapping[Target, Plan]
+) -> dict[Target, Sync]:
+    """Return how the targets of a merged pull request compare with the default branch, unless it was reverted there since."""
+    if pull is None or pull.state != "merged":
+        return {}
+    found = tables.syncs.of_pull(targets, pull.number, SYNCS)
+    later = {
+        target
+        for target, sync in found.items()
+        if (plan := plans.get(target)) and plan.reverts and plan.created_at > sync.created_at
+    }
+    return {target: sync for target, sync in found.items() if target not in later}
 
 
 def _undone(plan: Plan | None, there: Release | None, revert: Run | None) -> bool:
@@ -263,6 +290,8 @@ def _next(
     plan, guarded = row.plan, row.environment.guarded
     if pull is None or (row.run is not None and row.run.active):
         return ""
+    if row.sync is not None and row.unsaved is None:
+        return _after_merge(row, row.sync)
     if (pull.state != "open" or behind) and not row.revert_pending:
         return ""
     if row.instance is not None and row.instance.wanted == "gone":
@@ -298,6 +327,16 @@ def _next(
 def _by_hand(row: TargetStatus) -> bool:
     """Whether only people bring the instance on: it was taken down by one, or could not be destroyed."""
     return row.instance is not None and (row.instance.leaked or row.instance.kept_down)
+
+
+def _after_merge(row: TargetStatus, sync: Sync) -> str:
+    """Return the next command for a plan of the default branch, "" where nothing or only time helps."""
+    state = row.approval_state
+    if sync.status == "approval" and state is not None and state.approval.live:
+        return "" if state.missing.complete else command("approve", row.target)
+    if sync.status == "differs" and row.plan is not None and row.plan.sync and row.plan.status == "fresh":
+        return command("apply", row.target)
+    return command("plan", row.target) if sync.status in (*FAILED, "cancelled", "differs") else ""
 
 
 def _back(row: TargetStatus, plan: Plan) -> str:

@@ -9,10 +9,11 @@ from bot.domain.ports.terraform import CommandResult
 from bot.domain.refusal import Refused
 from bot.domain.run import ACTIVE, CHANGING, Outcome, Run, name_unfinished, unfinished
 from bot.domain.sanitize import inert
+from bot.domain.sync import status_after
 from bot.domain.target import command
 from bot.domain.why import Failure, Reason
 from bot.services.approvals import approval_plan_failed
-from bot.services.context import Context, show_run
+from bot.services.context import Context, show_run, stable_id
 from bot.services.runs.reactions import react_to_end, reply_to_requester
 from bot.services.why import reason_of
 
@@ -67,9 +68,19 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     if run.kind == "drift" and end.outcome != "checked":
         why = f"No drift result for {run.target}: {end.message or 'The drift check was stopped.'}"
         reply_to_requester(context, tables, run, Refused("not-looked", why, end.next_step))
+    if run.sync:
+        _end_sync(tables, run, end)
     if run.kind in CHANGING:
         start_queued_plans(context, tables, run)
     return True
+
+
+def _end_sync(tables: Tables, run: Run, end: RunEnd) -> None:
+    """Record on the sync how its plan or its apply ended."""
+    release = tables.releases.get(stable_id(run.id, "release"))
+    status = status_after(run.kind, end.outcome, verified=release is None or release.verified)
+    if status is not None:
+        tables.syncs.update(run.sync, status=status, message=end.message, hint="")
 
 
 def interrupt_run(context: Context, run: Run, why: str, *, terminated: bool, ticket: str = "") -> None:
@@ -100,7 +111,7 @@ def replan_command(run: Run) -> str:
 
 
 def start_queued_plans(context: Context, tables: Tables, run: Run) -> None:
-    """Enqueue the plans and drift checks that waited for this apply, unless another apply on the target is active."""
+    """Enqueue the plans, syncs and drift checks that waited for this apply, unless another apply on the target is active."""
     if tables.runs.changing(run.target):
         return
     for waiting in tables.runs.active(target=run.target):

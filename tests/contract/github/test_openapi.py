@@ -69,6 +69,18 @@ def everything(world: World) -> None:
     hub.merge_pull(REPO, number, actor="bob")
     forge.authors(REPO, [forge.pull(REPO, number).merge_sha])
     forge.pulls_of(REPO, forge.pull(REPO, number).merge_sha)
+    assert [one.number for one in forge.merged_pulls(REPO, "main")] == [number]
+    opened = forge.open_issue(REPO, "staging: apply failed", "why <!-- episode -->")
+    found = forge.find_issue(REPO, "<!-- episode -->")
+    assert found == opened
+    assert forge.find_issue(REPO, "<!-- another -->") is None
+    forge.comment(REPO, opened.number, "Fixed.")
+    forge.edit_issue(REPO, opened.number, title="staging: applied", body="why", state="closed")
+    with contextlib.suppress(ForgeError):
+        forge.edit_issue(REPO, 99, state="closed")
+    hub.state.repo(REPO).has_issues = False
+    with contextlib.suppress(ForgeError):
+        forge.open_issue(REPO, "staging: apply failed", "")
     with contextlib.suppress(ForgeError):
         forge.comment(REPO, number, "x" * 65_537)
     with contextlib.suppress(ForgeError):
@@ -124,9 +136,17 @@ PEOPLE: list[tuple[str, str, Any]] = [
     ("POST", "/repos/{repo}/pulls", {"title": "Again", "head": "feature", "base": "main"}),
     ("PATCH", "/repos/{repo}/pulls/1", {"state": "closed"}),
     ("PATCH", "/repos/{repo}/pulls/1", {"state": "open"}),
-    ("PUT", "/repos/{repo}/pulls/1/merge", {"merge_method": "rebase"}),
     ("PUT", "/repos/{repo}/pulls/1/merge", {"sha": "0" * 40}),
+    ("PUT", "/repos/{repo}/pulls/1/merge", {"merge_method": "rebase"}),
     ("PUT", "/repos/{repo}/pulls/1/merge", {"merge_method": "squash"}),
+    ("POST", "/repos/{repo}/issues", {"title": " "}),
+    ("POST", "/repos/{repo}/issues", {"title": "Broken", "body": "b" * 65_537}),
+    ("POST", "/repos/{repo}/issues", {"title": "Broken", "body": "It is."}),
+    ("GET", "/repos/{repo}/issues/2", None),
+    ("PATCH", "/repos/{repo}/issues/2", {"state": "closed", "state_reason": "not_planned"}),
+    ("GET", "/repos/{repo}/issues?state=all&direction=asc", None),
+    ("POST", "/repos/{repo}/issues/2/comments", {"body": "Fixed."}),
+    ("GET", "/repos/{repo}/issues/99", None),
     ("GET", "/repos/{repo}/pulls?state=closed&per_page=1", None),
     ("GET", "/repos/acme/nothing", None),
     ("GET", "/app", None),
@@ -152,8 +172,9 @@ def test_people_over_the_api(tmp_path: Path) -> None:
                 answers.append(answer.status_code)
             anonymous = bob.get(f"/repos/{REPO}", headers={"Authorization": ""})
     reviewed = [200, 422, 200, 200, 422, 200, 200, 404]
-    refused = [422, 403, 422, 200, 200, 405, 409, 200, 200, 404, 401]
-    assert answers == [*[200] * 13, *reviewed, *refused]
+    refused = [422, 403, 422, 200, 200, 409, 200, 405]
+    issues = [422, 422, 201, 200, 200, 200, 201, 404]
+    assert answers == [*[200] * 12, *reviewed, *refused, *issues, 200, 404, 401]
     assert anonymous.status_code == 404
     wrong = [problem for one in world.hub.exchanges for problem in problems(one)]
     assert not wrong, "\n".join(wrong)

@@ -132,3 +132,22 @@ def test_merge_commits_have_both_parents(world: World) -> None:
     assert git(path, "log", "-1", "--format=%P", merged).split() == [main, world.sha]
     kinds = [entry["kind"] for entry in world.hub.timeline(REPO, world.number)]
     assert kinds == ["opened", "commits", "merged"]
+
+
+@pytest.mark.parametrize("method", ["squash", "rebase"])
+def test_other_merges_make_new_commits_with_the_same_files(world: World, method: str) -> None:
+    """main moved in between; a rebase keeps each commit and its author, a squash makes one."""
+    hub, path = world.hub, world.hub.state.repo(REPO).path
+    hub.commit_files(REPO, "feature", {"infra/more.tf": "# more\n"}, author="carol", message="More")
+    hub.commit_files(REPO, "main", {"docs/x.md": "x\n"}, author="bob", message="Docs")
+    main = world.forge.head_of(REPO, "main")
+    head = world.forge.pull(REPO, world.number).head_sha
+    merged = hub.merge_pull(REPO, world.number, actor="bob", method=method)
+    log = git(path, "log", "--format=%an %cn", f"{main}..{merged}").splitlines()
+    assert log == (["carol GitHub", "ann GitHub"] if method == "rebase" else ["ann GitHub"])
+    assert git(path, "rev-parse", f"{merged}:infra") == git(path, "rev-parse", f"{head}:infra")
+    assert git(path, "rev-parse", f"{merged}:docs") == git(path, "rev-parse", f"{main}:docs")
+    pull = world.forge.pull(REPO, world.number)
+    assert (pull.state, pull.merge_sha, merged == head) == ("merged", merged, False)
+    assert world.forge.merged_pulls(REPO, "main") == [pull]
+    assert world.forge.merged_pulls(REPO, "release") == []

@@ -55,6 +55,7 @@ def test_each_is_told_where_it_belongs(
             plan=breaks,
             apply=breaks,
             drift=breaks,
+            sync=breaks,
             broken=lambda *facts: told.by("broken", *facts),
             lost=lambda *facts: told.by("lost", *facts),
         )

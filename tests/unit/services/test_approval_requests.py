@@ -348,7 +348,7 @@ def terms(
 ) -> ApprovalTerms:
     ports: Any = world or World()
     known = replace(context, forge=ports, git=ports)
-    return approval_terms(known, PullContext(PULL, policy(rules), TIP), PROD, BOB, revert_plan=revert)
+    return approval_terms(known, PullContext(PULL, policy(rules), TIP), PROD, BOB, other_plan=revert)
 
 
 def test_requester_opener_and_authors_are_barred(asking: Context) -> None:
