@@ -16,6 +16,7 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _approval_rules(problems, policy)
     _states(problems, policy)
     _secrets(problems, policy)
+    _needs(problems, policy)
 
 
 def check_modules(problems: Problems, policy: Policy, repository: str) -> None:
@@ -142,6 +143,22 @@ def _secrets(problems: Problems, policy: Policy) -> None:
                     f"`{name}` (`{prefix}…`) would also see the secrets of `{other}` "
                     f"(`{policy.secrets_prefix(other)}…`); set another `secrets_prefix`",
                 )
+
+
+def _needs(problems: Problems, policy: Policy) -> None:
+    """Dependencies run on people's own machines, where two of one name or port would be in each other's way."""
+    for env in policy.environments.values():
+        path = ("env", env.name, "needs")
+        if env.needs and not env.local:
+            problems.add(
+                path, "`needs` starts dependencies on people's own machines, so it needs `local = true`"
+            )
+        for what, values in (
+            ("are called", [need.name for need in env.needs]),
+            ("use port", [port for need in env.needs for port in need.host_ports]),
+        ):
+            for value in sorted({str(one) for one in values if values.count(one) > 1}):
+                problems.add(path, f"two dependencies {what} `{value}`")
 
 
 def _states(problems: Problems, policy: Policy) -> None:
