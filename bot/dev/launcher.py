@@ -108,6 +108,7 @@ class LocalLauncher:
         return processes.is_alive(running.pid, running.born)
 
     def stop(self, running: Running) -> Ended:
+        ended: bool | None
         if running.container:
             ended = ContainerEngine(running.engine).stop(running.container) or None
         else:

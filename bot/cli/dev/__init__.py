@@ -1,5 +1,5 @@
 """`towpath dev`: the environment on a laptop, one file per command."""
 
-from bot.cli.dev import apply, ci, down, plan, status, up
+from bot.cli.dev import apply, ci, doctor, down, plan, status, up
 
-__all__ = ["apply", "ci", "down", "plan", "status", "up"]
+__all__ = ["apply", "ci", "doctor", "down", "plan", "status", "up"]

@@ -112,7 +112,7 @@ def _environment(desk: Desk, name: str) -> Environment:
     offered = [env.name for env in known.values() if not env.local]
     if name not in known:
         raise UserError(
-            f"There is no environment `{name}` in `{PATH}` on {desk.default.ref}{hint(name, offered)}.",
+            f"There is no environment `{name}` in `{PATH}` on {desk.default.ref}{hint(name, offered) or '.'}",
             next_step=f"Name one: `towpath dev ci --env {offered[0]}`."
             if offered
             else f"Add `[env.{name}]` to it.",

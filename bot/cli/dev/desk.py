@@ -63,18 +63,22 @@ class Desk:
             step = f"Use `--env {local[0]}`, or `towpath dev ci` to see what ci will say."
         else:
             what, step = (
-                f"There is no environment `{chosen}`{hint(chosen, local)}.",
+                f"There is no environment `{chosen}`{hint(chosen, local) or '.'}",
                 f"Use `--env {local[0]}`.",
             )
         raise UserError(what, next_step=step)
 
-    def stack(self, name: str, environment: str) -> Stack:
-        """Return the stack with this name in an environment, or the only one. Raises UserError."""
-        offered = [
-            stack.name
+    def stacks_of(self, environment: str) -> list[Stack]:
+        """Return the stacks that an environment has, in the order of the file."""
+        return [
+            stack
             for stack in self.policy.stacks.values()
             if not stack.environments or environment in stack.environments
         ]
+
+    def stack(self, name: str, environment: str) -> Stack:
+        """Return the stack with this name in an environment, or the only one. Raises UserError."""
+        offered = [stack.name for stack in self.stacks_of(environment)]
         chosen = name or (offered[0] if len(offered) == 1 else "")
         if chosen in offered:
             return self.policy.stacks[chosen]
@@ -88,7 +92,7 @@ class Desk:
                 else f"Correct `environments` in `{PATH}`.",
             )
         raise UserError(
-            f"There is no stack `{chosen}` in `{environment}`{hint(chosen, offered)}.",
+            f"There is no stack `{chosen}` in `{environment}`{hint(chosen, offered) or '.'}",
             next_step=f"Its stacks: {', '.join(offered)}.",
         )
 

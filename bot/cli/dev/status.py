@@ -68,11 +68,7 @@ def _row(one: Dependency) -> tuple[str, ...]:
 
 def _stacks(here: Desk, environment: Environment) -> list[dict[str, object]]:
     """Return what is deployed of each stack; nothing is made where nothing was applied yet."""
-    names = [
-        stack.name
-        for stack in here.policy.stacks.values()
-        if not stack.environments or environment.name in stack.environments
-    ]
+    names = [stack.name for stack in here.stacks_of(environment.name)]
     if not (here.private / "towpath.db").exists():
         return [{"stack": name, "resources": 0, "serial": None, "last": None} for name in names]
     from bot.cli.dev.local import open_store

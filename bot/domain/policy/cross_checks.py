@@ -153,11 +153,10 @@ def _needs(problems: Problems, policy: Policy) -> None:
             problems.add(
                 path, "`needs` starts dependencies on people's own machines, so it needs `local = true`"
             )
-        for what, values in (
-            ("are called", [need.name for need in env.needs]),
-            ("use port", [port for need in env.needs for port in need.host_ports]),
-        ):
-            for value in sorted({str(one) for one in values if values.count(one) > 1}):
+        names = [need.name for need in env.needs]
+        ports = [str(port) for need in env.needs for port in need.host_ports]
+        for what, values in (("are called", names), ("use port", ports)):
+            for value in sorted({one for one in values if values.count(one) > 1}):
                 problems.add(path, f"two dependencies {what} `{value}`")
 
 
