@@ -24,10 +24,8 @@ def pages(told: dict[str, list[dict[str, object]]]) -> dict[str, object]:
 def test_up_starts_once_restarts_what_died_and_down_stops(clone: Clone) -> None:
     first = pages(clone.told("up"))
     assert (first["did"], first["health"], clone.answers()) == ("started", "healthy", True)
-    began = time.monotonic()
     again = pages(clone.told("up"))
     assert (again["did"], again["pid"]) == ("running", first["pid"])
-    assert time.monotonic() - began < 3, "nothing to do, so nothing to wait for"
     assert pages(clone.told("status"))["health"] == "healthy"
 
     os.killpg(int(str(first["pid"])), signal.SIGKILL)
