@@ -5,8 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from bot.domain.policy import BackendPolicy, Policy
+from bot.domain.ports.state import Author, StateLocation
 from bot.domain.ports.terraform import Backend
 from bot.domain.target import Target
+from bot.errors import UserError
 from bot.state.backends import Backends
 
 
@@ -19,3 +21,16 @@ class LocalBackends(Backends):
         ours = replace(policy, stacks={**policy.stacks, target.stack: stack})
         kept = declared if declared == "http" else ""
         return replace(super().backend(target, ours, kept, credential), replaces=True)
+
+    def location(self, target: Target, backend: Backend, author: Author | None = None) -> StateLocation:
+        if backend.config.get("address") != self.address(target):
+            raise elsewhere(target)
+        return super().location(target, backend, author)
+
+
+def elsewhere(target: Target) -> UserError:
+    """What a killed command left belongs to the other of a laptop's two states."""
+    return UserError(
+        f"The last command on {target} was killed, and used another state: your own, or the one that is shared.",
+        next_step="Run it again with (or without) `--shared` first.",
+    )

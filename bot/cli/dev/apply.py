@@ -6,22 +6,25 @@ import json
 import sys
 
 from bot.cli.dev.desk import desk
-from bot.cli.dev.group import AS_JSON, ENV, STACK, YES, dev
+from bot.cli.dev.group import AS_JSON, ENV, SHARED, STACK, YES, dev
+from bot.cli.dev.questions import confirmed, require_answer
 
 
 @dev.command()
-def apply(env: str = ENV, stack: str = STACK, yes: bool = YES, as_json: bool = AS_JSON) -> None:
+def apply(
+    env: str = ENV, stack: str = STACK, shared: bool = SHARED, yes: bool = YES, as_json: bool = AS_JSON
+) -> None:
     """Plan the working copy, show the plan and ask, apply exactly that plan, then run the environment's smoke checks.
 
     Exit code 1 if the plan, the apply or a check fails, or the answer is no."""
     from bot.cli.dev.progress import watched
-    from bot.cli.dev.session import confirmed, require_answer, working_copy
+    from bot.cli.dev.session import working_copy
     from bot.cli.dev.shown import applied_facts, plan_facts, show_applied, show_plan, succeeded
     from bot.services.dev import apply_working_copy, plan_working_copy
 
     here = desk()
     require_answer(yes, "apply")
-    with working_copy(here, env, stack) as (local, work):
+    with working_copy(here, env, stack, shared=shared) as (local, work):
         with watched(local.context, shown=not as_json):
             run, planned = plan_working_copy(local.context, work)
         told = {"plan": plan_facts(here, local, run, planned)}

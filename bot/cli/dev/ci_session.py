@@ -96,6 +96,8 @@ def _check(local: Local, environment: Environment, stack: str) -> Checked:
     if check is None:
         raise LookupError("a run has ended, so there is a check of it")
     verified = _verify(context, work, plan) if plan and environment.on_pull_request == "verify" else None
+    if plan is not None:
+        context.git.remove(Path(plan.worktree))
     return Checked(run, plan, check, verified)
 
 
@@ -104,6 +106,8 @@ def _verify(context: Context, work: LocalWork, plan: Plan) -> Verified:
     applied, release = apply_working_copy(context, work, plan)
     run, undoing = plan_working_copy(context, work, destroy=True)
     destroyed = destroy_working_copy(context, work, undoing) if undoing else run
+    if undoing is not None:
+        context.git.remove(Path(undoing.worktree))
     return Verified(applied, release, destroyed)
 
 

@@ -8,8 +8,10 @@ import sys
 import typer
 
 from bot.cli.dev.dependencies import machine
-from bot.cli.dev.desk import PULL, Desk, desk
-from bot.cli.dev.group import AS_JSON, ENV, YES, dev
+from bot.cli.dev.desk import Desk, desk
+from bot.cli.dev.group import AS_JSON, ENV, SHARED, YES, dev
+from bot.cli.dev.questions import confirmed, require_answer
+from bot.cli.dev.stacks import deployed_stacks
 from bot.cli.dev.up import reporting
 from bot.cli.output import columns
 from bot.services.dev import take_down
@@ -27,6 +29,7 @@ def down(
     keep: bool = typer.Option(
         False, "--keep", help="Keep the stacks' resources; only stop the dependencies."
     ),
+    shared: bool = SHARED,
     yes: bool = YES,
     as_json: bool = AS_JSON,
 ) -> None:
@@ -35,7 +38,7 @@ def down(
     Asks before it destroys. Exit code 1 if resources are left; the dependencies then keep running, since resources may
     need them to be destroyed."""
     here = desk()
-    destroyed = [] if keep else _destroy(here, env, yes=yes, shown=not as_json)
+    destroyed = [] if keep else _destroy(here, env, shared=shared, yes=yes, shown=not as_json)
     left = [one for one in destroyed if one["outcome"] != "applied"]
     ended = []
     if not left:
@@ -55,33 +58,27 @@ def down(
     sys.exit(1 if left else 0)
 
 
-def _destroy(here: Desk, env: str, *, yes: bool, shown: bool) -> list[dict[str, object]]:
-    """Destroy the resources of each stack that has some, and return how each ended."""
-    from bot.cli.dev.local import open_store
-    from bot.services.dev import deployed
-
+def _destroy(here: Desk, env: str, *, shared: bool, yes: bool, shown: bool) -> list[dict[str, object]]:
+    """Destroy the resources of each stack that has some, the last of the policy first; return how each ended."""
     environment = here.environment(env)
-    if not (here.private / "towpath.db").exists():
-        return []
-    with open_store(here) as store:
-        targets = [
-            here.policy.target(here.copy.repository, name, environment.name, PULL)
-            for name in here.policy.stacks
-        ]
-        stacks = [
-            target.stack for target in targets if (found := deployed(store, target).state) and found.resources
-        ]
-    return [_destroy_one(here, environment.name, stack, yes=yes, shown=shown) for stack in stacks]
+    stacks = [one.stack for one in deployed_stacks(here, environment, shared=shared) if one.resources]
+    if stacks:
+        require_answer(yes, "down")
+    return [
+        _destroy_one(here, environment.name, stack, shared=shared, yes=yes, shown=shown)
+        for stack in reversed(stacks)
+    ]
 
 
-def _destroy_one(here: Desk, env: str, stack: str, *, yes: bool, shown: bool) -> dict[str, object]:
+def _destroy_one(
+    here: Desk, env: str, stack: str, *, shared: bool, yes: bool, shown: bool
+) -> dict[str, object]:
     from bot.cli.dev.progress import watched
-    from bot.cli.dev.session import confirmed, require_answer, working_copy
+    from bot.cli.dev.session import working_copy
     from bot.cli.dev.shown import run_facts, show_destroyed, show_plan
     from bot.services.dev import destroy_working_copy, plan_working_copy
 
-    require_answer(yes, "down")
-    with working_copy(here, env, stack) as (local, work):
+    with working_copy(here, env, stack, shared=shared) as (local, work):
         with watched(local.context, shown=shown):
             run, planned = plan_working_copy(local.context, work, destroy=True)
         if shown:

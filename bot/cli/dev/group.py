@@ -21,3 +21,8 @@ TRUST = typer.Option(
     "--trust",
     help="Start the dependencies of this working copy although the default branch has others.",
 )
+SHARED = typer.Option(
+    False,
+    "--shared",
+    help="Use the team's state on the bot instead of your own; `towpath state login` first.",
+)

@@ -32,6 +32,7 @@ from bot.settings import Settings, load, process_environment
 from bot.smoke import Checker
 from bot.state.backend import Backend as StateBackend
 from bot.state.local_backends import LocalBackends
+from bot.state.remote_backends import RemoteBackends, StateAccess
 from bot.state.routes import routes as state_routes
 from bot.terraform.cli.runner import Runner
 from bot.web.sockets import listening_socket
@@ -86,11 +87,13 @@ def open_store(desk: Desk) -> Iterator[Store]:
 
 
 @contextmanager
-def open_local(desk: Desk, data: Path, *, pull: int = 1, uncommitted: bool) -> Iterator[Local]:
+def open_local(
+    desk: Desk, data: Path, *, pull: int = 1, uncommitted: bool, access: StateAccess | None = None
+) -> Iterator[Local]:
     """Yield the services on the working copy (`uncommitted`), or on its latest commit.
 
     data: the directory for states and worktrees; what only saves time (mirrors, providers) is in the private one. pull: the
-    number that the pull request has in `{pr}`.
+    number that the pull request has in `{pr}`. access: to the state on the team's bot, if that is used.
     """
     private = desk.make_private()
     with _listener(data) as listener:
@@ -99,7 +102,7 @@ def open_local(desk: Desk, data: Path, *, pull: int = 1, uncommitted: bool) -> I
         logs.configure(hidden_values(settings), as_json=settings.log_json)
         bare = private / "published.git"
         commit = desk.copy.publish(bare, desk.default, uncommitted=uncommitted)
-        context = _context(desk, bot, bare, _forge(desk, commit, pull))
+        context = _context(desk, bot, bare, _forge(desk, commit, pull), access)
         server = uvicorn.Server(
             uvicorn.Config(
                 Starlette(routes=state_routes(StateBackend(bot.database))), log_level="warning", ws="none"
@@ -129,7 +132,7 @@ def _listener(data: Path) -> socket.socket:
     return listener
 
 
-def _context(desk: Desk, bot: Bot, bare: Path, forge: LocalForge) -> Context:
+def _context(desk: Desk, bot: Bot, bare: Path, forge: LocalForge, access: StateAccess | None) -> Context:
     settings, environment, private = bot.settings, process_environment(), desk.private
     return Context(
         store=bot.database,
@@ -142,7 +145,9 @@ def _context(desk: Desk, bot: Bot, bare: Path, forge: LocalForge) -> Context:
             sandbox=bot.sandbox,
             cli_config=Path(settings.terraform_cli_config) if settings.terraform_cli_config else None,
         ),
-        backends=LocalBackends(
+        backends=RemoteBackends(bot.database, settings.data_dir / "private", access)
+        if access
+        else LocalBackends(
             bot.database, base_url=settings.local_address, directory=settings.data_dir / "private"
         ),
         secrets=lambda prefix: EnvironmentSecrets.split(prefixed_secrets(prefix, private)),

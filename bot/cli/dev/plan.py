@@ -6,11 +6,11 @@ import json
 import sys
 
 from bot.cli.dev.desk import desk
-from bot.cli.dev.group import AS_JSON, ENV, STACK, dev
+from bot.cli.dev.group import AS_JSON, ENV, SHARED, STACK, dev
 
 
 @dev.command()
-def plan(env: str = ENV, stack: str = STACK, as_json: bool = AS_JSON) -> None:
+def plan(env: str = ENV, stack: str = STACK, shared: bool = SHARED, as_json: bool = AS_JSON) -> None:
     """Plan the files of the working copy as they are on disk, with the bot's checks, var files, secrets and sandbox.
 
     The state is this machine's own. Exit code 1 if the plan fails."""
@@ -20,7 +20,7 @@ def plan(env: str = ENV, stack: str = STACK, as_json: bool = AS_JSON) -> None:
     from bot.services.dev import plan_working_copy
 
     here = desk()
-    with working_copy(here, env, stack) as (local, work):
+    with working_copy(here, env, stack, shared=shared) as (local, work):
         with watched(local.context, shown=not as_json):
             run, planned = plan_working_copy(local.context, work)
         if as_json:

@@ -6,39 +6,25 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import typer
-
-from bot.cli.dev.desk import Desk
+from bot.cli.dev.desk import PULL, Desk
 from bot.cli.dev.local import Local, open_local
-from bot.errors import UserError
+from bot.cli.state_access import kept_access
 from bot.services.dev import LocalWork, recover
+from bot.services.maintenance import tidy_worktrees
 
 
 @contextmanager
-def working_copy(here: Desk, env: str, stack: str) -> Iterator[tuple[Local, LocalWork]]:
+def working_copy(here: Desk, env: str, stack: str, *, shared: bool) -> Iterator[tuple[Local, LocalWork]]:
     """Yield the services on the working copy, and the target to work on, while no other command works here.
 
-    What a killed command left is ended first, and said. Raises UserError.
+    What a killed command left is ended first, and said. shared: on the state that the team's bot has. Raises UserError.
     """
     environment = here.environment(env)
     chosen = here.stack(stack, environment.name)
-    with here.alone(), open_local(here, here.private, uncommitted=True) as local:
+    target = here.policy.target(here.copy.repository, chosen.name, environment.name, PULL)
+    access = kept_access(target) if shared else None
+    with here.alone(), open_local(here, here.private, uncommitted=True, access=access) as local:
         for run in recover(local.context, local.actor):
             print(f"The last {run.word} of {run.target}: {run.message}", file=sys.stderr)
-        number = local.pull_context.pull.number
-        target = here.policy.target(here.copy.repository, chosen.name, environment.name, number)
+        tidy_worktrees(local.context)
         yield local, LocalWork(local.pull_context, target, local.actor)
-
-
-def require_answer(yes: bool, command: str) -> None:
-    """Raise UserError, before any work is done, if nobody could answer the question that a command will ask."""
-    if not yes and not sys.stdin.isatty():
-        raise UserError(
-            f"`towpath dev {command}` asks before it changes anything, and there is no terminal to ask on.",
-            next_step=f"Run `towpath dev {command} --yes`.",
-        )
-
-
-def confirmed(question: str, yes: bool) -> bool:
-    """Ask, unless the person already said yes."""
-    return yes or typer.confirm(f"\n{question}", default=False)

@@ -6,31 +6,31 @@ import json
 import sys
 
 from bot.cli.dev.dependencies import machine
-from bot.cli.dev.desk import PULL, Desk, desk
-from bot.cli.dev.group import AS_JSON, ENV, dev
+from bot.cli.dev.desk import desk
+from bot.cli.dev.group import AS_JSON, ENV, SHARED, dev
+from bot.cli.dev.stacks import StackState, deployed_stacks
 from bot.cli.output import columns, console
 from bot.domain.dev import Dependency
-from bot.domain.policy import Environment
 from bot.services.dev import look_at
 
 _SIGNS = {"healthy": "✓", "unhealthy": "✗", "died": "✗", "stopped": "·"}
 
 
 @dev.command()
-def status(env: str = ENV, as_json: bool = AS_JSON) -> None:
+def status(env: str = ENV, shared: bool = SHARED, as_json: bool = AS_JSON) -> None:
     """Show each dependency with its health, ports and log, and what is deployed from here. Exit code 1 if one that was
     started is not healthy."""
     here = desk()
     environment = here.environment(env)
     found = look_at(machine(here), here.own_needs(environment))
-    stacks = _stacks(here, environment)
+    stacks = deployed_stacks(here, environment, shared=shared)
     ok = all(one.health in ("healthy", "stopped") for one in found)
     if as_json:
         told = {
             "ok": ok,
             "environment": environment.name,
             "dependencies": [*map(facts, found)],
-            "stacks": stacks,
+            "stacks": [*map(_stack_facts, stacks)],
         }
         print(json.dumps(told))
     else:
@@ -40,7 +40,7 @@ def status(env: str = ENV, as_json: bool = AS_JSON) -> None:
                 console().print(f"\n{one.name}: {one.message}", markup=False)
         if found:
             print()
-        columns((str(stack["stack"]), _deployed(stack)) for stack in stacks)
+        columns((one.stack, _deployed(one)) for one in stacks)
     sys.exit(0 if ok else 1)
 
 
@@ -66,49 +66,33 @@ def _row(one: Dependency) -> tuple[str, ...]:
     return _SIGNS[one.health], one.name, health, ports, what.replace("`", "")
 
 
-def _stacks(here: Desk, environment: Environment) -> list[dict[str, object]]:
-    """Return what is deployed of each stack; nothing is made where nothing was applied yet."""
-    names = [stack.name for stack in here.stacks_of(environment.name)]
-    if not (here.private / "towpath.db").exists():
-        return [{"stack": name, "resources": 0, "serial": None, "last": None} for name in names]
-    from bot.cli.dev.local import open_store
-    from bot.services.dev import deployed
-
-    found: list[dict[str, object]] = []
-    with open_store(here) as store:
-        for name in names:
-            known = deployed(store, here.policy.target(here.copy.repository, name, environment.name, PULL))
-            last, release = known.last, known.release
-            found.append(
-                {
-                    "stack": name,
-                    "resources": known.state.resources if known.state else 0,
-                    "serial": known.state.serial if known.state else None,
-                    "last": last
-                    and {
-                        "outcome": last.outcome,
-                        "commit": last.commit,
-                        "at": last.finished_at.isoformat() if last.finished_at else None,
-                        "message": last.message,
-                    },
-                    "verification": release.verification if release and release.active else None,
-                    "url": release.url if release and release.active else "",
-                }
-            )
-    return found
+def _stack_facts(one: StackState) -> dict[str, object]:
+    last, release = one.last, one.release
+    return {
+        "stack": one.stack,
+        "resources": one.resources,
+        "serial": one.serial,
+        "last": last
+        and {
+            "outcome": last.outcome,
+            "commit": last.commit,
+            "at": last.finished_at.isoformat() if last.finished_at else None,
+            "message": last.message,
+        },
+        "verification": release.verification if release else None,
+        "url": release.url if release else "",
+    }
 
 
-def _deployed(stack: dict[str, object]) -> str:
-    last = stack["last"]
-    if not isinstance(last, dict):
+def _deployed(one: StackState) -> str:
+    last, release = one.last, one.release
+    if last is None and one.serial is None:
         return "nothing applied yet"
-    when = str(last["at"] or "")[:16].replace("T", " ")
-    checks = {"passed": ", smoke checks passed", "failed": ", smoke checks FAILED"}.get(
-        str(stack["verification"]), ""
-    )
-    url = f", {stack['url']}" if stack["url"] else ""
-    number = stack["resources"]
-    if not number and last["outcome"] == "applied":
-        return f"nothing deployed; destroyed at {when} UTC"
-    some = "1 resource" if number == 1 else f"{number} resources"
-    return f"{some}, serial {stack['serial']}; last apply: {last['outcome']} at {when} UTC{checks}{url}"
+    some = "1 resource" if one.resources == 1 else f"{one.resources} resources"
+    parts = [some if one.resources else "nothing deployed", f"serial {one.serial}"]
+    if last is not None:
+        word = "destroyed" if not one.resources and last.outcome == "applied" else last.outcome or "running"
+        parts.append(f"{word} at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last.finished_at else word)
+    if release is not None and release.verification != "none":
+        parts.append(f"smoke checks {release.verification}")
+    return ", ".join([*parts, release.url] if release and release.url else parts)

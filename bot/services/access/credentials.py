@@ -131,7 +131,7 @@ def _target(context: Context, repository: str, request: SignIn) -> Target:
             "no-policy", f"{repository} has no `envs/environments.toml`.", "Add one in a pull request."
         )
     stack = request.stack or (next(iter(policy.stacks)) if len(policy.stacks) == 1 else "")
-    require(refuse_unknown(policy, request.environment, stack or None))
+    require(refuse_unknown(policy, request.environment, stack or None, local=True))
     if not stack:
         names = ", ".join(f"`{name}`" for name in policy.stacks)
         raise Refusal("which-stack", f"There are several stacks: {names}.", "Add `--stack <stack>`.")

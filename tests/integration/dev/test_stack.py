@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 import time
@@ -117,8 +118,7 @@ def test_a_killed_apply_loses_nothing(clone: Clone) -> None:
     assert "The command was killed during this apply; it is not repeated automatically." in told.stderr
     (stack,) = clone.told("status")["stacks"]
     assert (stack["resources"], stack["last"]["outcome"]) == (2, "interrupted")
-    assert clone.told("plan")["headline"] in ("no changes", "1 to add, 0 to change, 1 to destroy")
-    assert clone.told("down", "--yes")["destroyed"][0]["outcome"] == "applied"
+    assert json.loads(told.stdout)["headline"] == "no changes"
 
 
 def test_one_command_at_a_time(clone: Clone, tmp_path: Path) -> None:

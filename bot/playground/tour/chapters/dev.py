@@ -61,7 +61,8 @@ def _ci(story: Story, laptop: DevLaptop) -> None:
     with story.step("She opens the pull request, and ci says exactly that"):
         page = story.propose(CHANGE)
         story.wait_for_plan(page, "ci")
-        check = story.wait_for("the check of ci", lambda: page.check("ci").conclusion and page.check("ci"))
+        story.wait_for("the check of ci", lambda: page.check("ci").conclusion)
+        check = page.check("ci")
         story.check("the same verdict", true=check.conclusion == local["conclusion"], seen=check)
         story.check(
             "the same numbers", true=check.title == local["title"], seen=(check.title, local["title"])
