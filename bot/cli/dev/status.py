@@ -93,6 +93,6 @@ def _deployed(one: StackState) -> str:
     if last is not None:
         word = "destroyed" if not one.resources and last.outcome == "applied" else last.outcome or "running"
         parts.append(f"{word} at {last.finished_at:%Y-%m-%d %H:%M} UTC" if last.finished_at else word)
-    if release is not None and release.verification != "none":
+    if release is not None and release.verification in ("passed", "failed"):
         parts.append(f"smoke checks {release.verification}")
     return ", ".join([*parts, release.url] if release and release.url else parts)

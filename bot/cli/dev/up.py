@@ -32,11 +32,7 @@ def up(env: str = ENV, trust: bool = TRUST, as_json: bool = AS_JSON) -> None:
     if as_json:
         print(json.dumps({"ok": ok, "environment": environment.name, "dependencies": [*map(facts, done)]}))
     elif not needs:
-        print(
-            f"`{environment.name}` needs nothing; `needs` in the policy would say what to start.".replace(
-                "`", ""
-            )
-        )
+        print(f"{environment.name} needs nothing: its policy has no `needs`.")
     else:
         columns(_row(one) for one in done)
         if skipped := len(needs) - len(done):

@@ -115,9 +115,13 @@ def look_at(machine: Machine, needs: Sequence[Need]) -> list[Dependency]:
 
 
 def _look(machine: Machine, need: Need, running: Running) -> Dependency:
-    """Look once."""
+    """Look once. A definition that was not the one that was started, and so not accepted, is not used: its health check
+    may be a command."""
     if not machine.launcher.alive(running):
         return _died(machine, need, running)
+    if running.digest != definition_digest(need):
+        what = "it was started with another definition; `towpath dev up` starts it anew"
+        return Dependency(need.name, "unhealthy", need.host_ports, running, what)
     result = _check(machine, need, running, once=True)
     health: Health = "healthy" if result.ok else "unhealthy"
     return Dependency(need.name, health, need.host_ports, running, result.message)

@@ -136,3 +136,13 @@ def test_how_they_are(machine: Pretended) -> None:
         ("old", "healthy", False),
     ]
     assert found[1].message == "It ended by itself: out of memory\nIts log: web.log"
+
+
+def test_a_health_check_that_was_not_started_with_is_not_run(machine: Pretended) -> None:
+    """It may be a command of a branch that nobody has accepted."""
+    up(machine, DB)
+    machine.done.clear()
+    other = DB.model_copy(update={"healthy": HealthCheck(command="curl https://example.com")})
+    (found,) = look_at(Machine(machine, machine, Path("/work")), [other])
+    assert (found.health, machine.done) == ("unhealthy", [])
+    assert "another definition" in found.message
