@@ -118,7 +118,8 @@ def test_a_killed_apply_loses_nothing(clone: Clone) -> None:
     assert "The command was killed during this apply; it is not repeated automatically." in told.stderr
     (stack,) = clone.told("status")["stacks"]
     assert (stack["resources"], stack["last"]["outcome"]) == (2, "interrupted")
-    assert json.loads(told.stdout)["headline"] == "no changes"
+    # Terraform kills a provisioner when it is interrupted, unless that has just ended
+    assert json.loads(told.stdout)["headline"] in ("no changes", "1 to add, 0 to change, 1 to destroy")
 
 
 def test_one_command_at_a_time(clone: Clone, tmp_path: Path) -> None:
