@@ -19,6 +19,7 @@ from bot.cli.state import state
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.settings import process_environment
+from bot.state.remote_backends import StateAccess
 
 TIMEOUT = 60.0
 """Seconds to wait for the bot, which makes three requests to GitHub."""
@@ -94,6 +95,25 @@ def ask_bot(url: str, what: str, wish: Mapping[str, object]) -> dict[str, Any]:
         return dict(answer.json())
     except (ValueError, TypeError):
         raise UserError(f"{url} did not answer like Towpath.", next_step="Check `--url`.") from None
+
+
+def kept_access(target: Target) -> StateAccess:
+    """Return the credential of a target's state that `login` stored. Raises UserError if there is none."""
+    place = directory() / target.path
+    try:
+        lines = (place / BACKEND).read_text().splitlines()
+        config = {
+            name: str(json.loads(value)) for name, _, value in (line.partition(" = ") for line in lines)
+        }
+        username = str(json.loads((place / PASS).read_text())["username"])
+        return StateAccess(config, username, (place / PASSWORD).read_text().strip())
+    except (OSError, ValueError, KeyError):
+        stack = f" --stack {target.named_stack}" if target.named_stack else ""
+        raise UserError(
+            f"There is no credential for the state of {target.key} on the bot.",
+            next_step=f"Run `towpath state login --url <the bot's address> --repository {target.repository} --env "
+            f"{target.environment}{stack}`.",
+        ) from None
 
 
 def directory() -> Path:

@@ -258,8 +258,10 @@ def select_targets(
     return found
 
 
-def refuse_unknown(policy: Policy, environment: str, stack: str | None) -> Refused | None:
-    """Refuse words that name no environment or stack, and local environments."""
+def refuse_unknown(
+    policy: Policy, environment: str, stack: str | None, *, local: bool = False
+) -> Refused | None:
+    """Refuse words that name no environment or stack, and local environments, unless `local` admits them."""
     for word, kind, names in (
         (environment, "environment", list(policy.environments)),
         (stack, "stack", list(policy.stacks)),
@@ -273,11 +275,11 @@ def refuse_unknown(policy: Policy, environment: str, stack: str | None) -> Refus
             f"There is no {kind} `{outside(word)}`.",
             f"{hint}There {'is' if len(names) == 1 else 'are'} {', '.join(f'`{name}`' for name in names)}.",
         )
-    if policy.environments[environment].local:
+    if policy.environments[environment].local and not local:
         return Refused(
             "local",
             f"`{environment}` is local-only.",
-            "Run Terraform yourself.",
+            "Run `towpath dev plan` on your own machine.",
         )
     return None
 

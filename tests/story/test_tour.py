@@ -179,6 +179,7 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
         "laptop-lock",
         "why",
         "state-only",
+        "dev",
     ]
 
 

@@ -8,6 +8,7 @@ from bot.domain.policy.freeze_windows import Frozen, freeze_at, next_freeze
 from bot.domain.policy.identity import GoogleIdentity, Identity
 from bot.domain.policy.loader import PolicyError, parse_policy
 from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack
+from bot.domain.policy.needs import HealthCheck, Need
 from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.providers import BUILT_IN, provider_allowed
 from bot.domain.policy.schema import ApprovalRules, SmokeCheck
@@ -22,8 +23,10 @@ __all__ = [
     "Environment",
     "Frozen",
     "GoogleIdentity",
+    "HealthCheck",
     "Identity",
     "Lines",
+    "Need",
     "ParityGroup",
     "Policy",
     "PolicyError",

@@ -17,6 +17,7 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _states(problems, policy)
     _secrets(problems, policy)
     _parity(problems, policy)
+    _needs(problems, policy)
 
 
 def check_modules(problems: Problems, policy: Policy, repository: str) -> None:
@@ -177,6 +178,21 @@ def _parity(problems: Problems, policy: Policy) -> None:
                 )
         if len(set(group.environments)) < len(group.environments):
             problems.add(("parity",), f"`parity` item {number} names an environment twice")
+
+
+def _needs(problems: Problems, policy: Policy) -> None:
+    """Dependencies run on people's own machines, where two of one name or port would be in each other's way."""
+    for env in policy.environments.values():
+        path = ("env", env.name, "needs")
+        if env.needs and not env.local:
+            problems.add(
+                path, "`needs` starts dependencies on people's own machines, so it needs `local = true`"
+            )
+        names = [need.name for need in env.needs]
+        ports = [str(port) for need in env.needs for port in need.host_ports]
+        for what, values in (("are called", names), ("use port", ports)):
+            for value in sorted({one for one in values if values.count(one) > 1}):
+                problems.add(path, f"two dependencies {what} `{value}`")
 
 
 def _states(problems: Problems, policy: Policy) -> None:

@@ -11,6 +11,7 @@ from pydantic import ConfigDict, with_config
 from bot.domain.drift import LEAST
 from bot.domain.policy.freeze_windows import Window
 from bot.domain.policy.identity import Identity
+from bot.domain.policy.needs import Need
 from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck
 from bot.domain.policy.types import (
     Cap,
@@ -80,6 +81,8 @@ class Environment:
     """The roles that its runs get from clouds: one for plans, one for applies."""
     settings: SettingNames = ()
     """Names of its variables that are no secrets, so that people see their values."""
+    needs: Annotated[tuple[Need, ...], listed("dependencies")] = ()
+    """What `towpath dev up` starts, in this order; only where it is local."""
 
     @property
     def guarded(self) -> bool:

@@ -9,6 +9,7 @@ from pydantic_core import ErrorDetails
 from bot.domain.policy.environment import Environment
 from bot.domain.policy.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity, ServiceIdentity
 from bot.domain.policy.model import BackendPolicy, Stack
+from bot.domain.policy.needs import HealthCheck, Need
 from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck, Table
@@ -39,6 +40,9 @@ _EXAMPLES = {
     "sleep": '{ after = "2h", var_files = ["envs/asleep.tfvars"] }',
     "freeze": '{ deny = "0 17 * * 5", for = "64h" }',
     "identity": '{ aws = { plan = "arn:aws:iam::123456789012:role/read", apply = "arn:…" } }',
+    "needs": '{ name = "db", command = "postgres -D {data}", ports = [5432] }',
+    "name": 'name = "db"',
+    "healthy": '{ tcp = "127.0.0.1:5432" }',
     "aws.plan": 'plan = "arn:aws:iam::123456789012:role/towpath-plan"',
     "aws.apply": 'apply = "arn:aws:iam::123456789012:role/towpath-apply"',
     "google.provider": 'provider = "projects/123456789012/locations/global/workloadIdentityPools/towpath/providers/towpath"',
@@ -69,6 +73,8 @@ _TABLES: dict[str, type[Table | Stack | BackendPolicy | Environment | ProviderRu
     "providers": ProviderRules,
     "parity": ParityGroup,
     "differences": AllowedDifference,
+    "needs": Need,
+    "healthy": HealthCheck,
 }
 
 
@@ -171,7 +177,7 @@ def _known(table: Location) -> list[str]:
     keys = [part for part in table if isinstance(part, str)]
     if not keys:
         return ["stack", "env", "branches", "modules", "providers", "parity", "settings"]
-    kind = _TABLES.get(keys[0] if len(table) == len(keys) == 2 else keys[-1], ServiceIdentity)
+    kind = _TABLES.get(keys[0] if len(keys) == len(table) == 2 else keys[-1], ServiceIdentity)
     if issubclass(kind, Table):
         return [field.alias or name for name, field in kind.model_fields.items()]
     return [field.name for field in fields(kind) if field.name != "name"]

@@ -117,7 +117,8 @@ class Backend:
 
     kind: `http`, `s3`, `local`, …; config: non-secret settings (address, bucket, key, …), passed by -backend-config.
     env: credentials, passed by environment only. files: with credentials, that Terraform reads. declared: whether the repository has the backend block itself; if
-    not, an override file of the bot's declares an empty one of this kind.
+    not, an override file of the bot's declares an empty one of this kind. replaces: that file takes the place of a block
+    of another kind, since a laptop's state is its own.
     """
 
     kind: str
@@ -125,6 +126,7 @@ class Backend:
     env: Mapping[str, str] = field(default_factory=dict)
     files: tuple[Path, ...] = ()
     declared: bool = False
+    replaces: bool = False
 
 
 @dataclass(frozen=True)

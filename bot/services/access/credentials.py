@@ -122,8 +122,8 @@ def person_of(context: Context, repository: str, token: str) -> str:
     )
 
 
-def target_of(context: Context, repository: str, request: SignIn, *, local: bool = False) -> Target:
-    """Return the target that a request means. local: whether it may be local-only. Raises Refusal."""
+def target_of(context: Context, repository: str, request: SignIn) -> Target:
+    """Return the target that a request means, which may be local-only. Raises Refusal."""
     try:
         policy = default_policy(context, repository)
     except UserError as error:
@@ -133,8 +133,7 @@ def target_of(context: Context, repository: str, request: SignIn, *, local: bool
             "no-policy", f"{repository} has no `envs/environments.toml`.", "Add one in a pull request."
         )
     stack = request.stack or (next(iter(policy.stacks)) if len(policy.stacks) == 1 else "")
-    refusal = refuse_unknown(policy, request.environment, stack or None)
-    require(None if local and refusal is not None and refusal.code == "local" else refusal)
+    require(refuse_unknown(policy, request.environment, stack or None, local=True))
     if not stack:
         names = ", ".join(f"`{name}`" for name in policy.stacks)
         raise Refusal("which-stack", f"There are several stacks: {names}.", "Add `--stack <stack>`.")

@@ -136,8 +136,9 @@ def supersede(context: Context, tables: Tables, by: Run, active: Sequence[Run]) 
             finish_in(context, tables, older, RunEnd("superseded"))
 
 
-def execute_plan(context: Context, run_id: str) -> None:
-    """Carry out a plan run. Safe to run again after a crash: only the last transaction counts."""
+def execute_plan(context: Context, run_id: str, *, destroy: bool = False) -> None:
+    """Carry out a plan run. Safe to run again after a crash: only the last transaction counts. destroy: plan to destroy
+    everything instead."""
     with context.store.begin() as tables:
         run = tables.runs.get(run_id)
         if run is None or not run.active:
@@ -152,11 +153,11 @@ def execute_plan(context: Context, run_id: str) -> None:
         finish_run(context, run, RunEnd("superseded", message=f"`{pull.head_sha[:7]}` was pushed since."))
         return
     pull_context = load_pull_context(context, pull, FRESH.total_seconds())
-    run_plan(context, run, pull_context)
+    run_plan(context, run, pull_context, destroy=destroy)
 
 
-def run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
-    """Plan the run's commit and end the run; the commit must be in the mirror."""
+def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: bool = False) -> None:
+    """Plan the run's commit and end the run; the commit must be in the mirror. destroy: as in `execute_plan`."""
     pull = pull_context.pull
     environment = pull_context.policy.environments[run.target.environment]
     hidden = hidden_values(context, pull_context.policy, run.target)
@@ -184,7 +185,7 @@ def run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
                     workspace.work_dir,
                     file,
                     recorder.control,
-                    PlanOptions(workspace.var_files, parallelism=parallelism(environment)),
+                    PlanOptions(workspace.var_files, destroy, parallelism=parallelism(environment)),
                 )
             ended = planned.ended
             content = read_untrusted(file.parent, file, MAX_PLAN) if ended.ok else None

@@ -3,6 +3,7 @@
 from bot.services.releases.artifacts import list_artifacts, offer_artifact, redeem_ticket
 from bot.services.releases.holds import hold_release, lift_hold
 from bot.services.releases.proof import range_link, revert_proof
+from bot.services.releases.smoke import smoke_checks
 from bot.services.releases.verification import (
     Verified,
     check_again_command,
@@ -21,5 +22,6 @@ __all__ = [
     "range_link",
     "redeem_ticket",
     "revert_proof",
+    "smoke_checks",
     "verify_release",
 ]

@@ -153,7 +153,9 @@ class Runner:
         """Run `init`, or link a cached one. Raises UserError if the repository's backend is another one, hidden, or has
         settings that are not the repository's to choose, or if a provider is not allowed."""
         allowed_providers.check_configuration(work_dir, self._engine.flavour)
-        backend_block.ensure_backend(work_dir.root, backend.kind, self._engine.flavour)
+        backend_block.ensure_backend(
+            work_dir.root, backend.kind, self._engine.flavour, replaces=backend.replaces
+        )
         backend_block.refuse_settings(work_dir.root, backend, self._engine.flavour)
         cached = self._inits.find(self._fingerprint(work_dir, backend))
         if cached is None:

@@ -78,8 +78,8 @@ def refuse_settings(root: Path, backend: Backend, flavour: Flavour = "terraform"
                     )
 
 
-def ensure_backend(root: Path, kind: str, flavour: Flavour = "terraform") -> None:
-    """Make sure that `root` has a backend of `kind`, by an override file if it declares none.
+def ensure_backend(root: Path, kind: str, flavour: Flavour = "terraform", *, replaces: bool = False) -> None:
+    """Make sure that `root` has a backend of `kind`, by an override file if it declares none, or with `replaces` another.
 
     Raises UserError if it declares another one, has no Terraform files, or contains a state file.
     """
@@ -97,7 +97,7 @@ def ensure_backend(root: Path, kind: str, flavour: Flavour = "terraform") -> Non
             "a laptop: `towpath state login`.",
         )
     declared = declared_backend(root, flavour)
-    if not declared:
+    if not declared or (replaces and declared != kind):
         # Written atomically: a partial file, left by a killed bot, would be taken for the repository's own.
         draft = root / f".{OVERRIDE}.new"
         draft.unlink(missing_ok=True)

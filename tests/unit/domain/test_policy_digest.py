@@ -95,7 +95,7 @@ SHIPPED = (Path(__file__).parents[3] / PATH).read_text()
         (
             SHIPPED,
             {
-                "dev/infra": "ad25f214957236a140c4e0d54daf9f8bca7ec6b53f6953696c6e55ced53e78d8",
+                "dev/infra": "14842da73c257d7799513b3891d85b017e6dbba26c75e000c3b6d866807f163b",
                 "ci/infra": "1197545bd5a659ba0163a8b8321ba902837df1fa6f7195aeaefb038dcb4727a2",
                 "test/infra": "0a0faee684c8f422c12e398e5193c0b1006a75262c8719385edf80f8ebc9dd54",
                 "staging/infra": "a2d635713ccddc245087916bdac18d1aaf3cfe8fce05425908ac97092a471d54",

@@ -144,13 +144,17 @@ def test_a_bucket_has_credentials_of_its_own(world: Signing) -> None:
     [
         ("stagin", {}, "unknown-environment", "Did you mean `staging`?"),
         ("staging", {"stack": "web"}, "unknown-stack", "There is `infra`."),
-        ("dev", {}, "local", "Run Terraform yourself."),
         ("test", {}, "which-pull", "Add `--pull <number>`."),
     ],
 )
 def test_an_unclear_target(world: Signing, environment: str, more: Any, code: str, step: str) -> None:
     refusal = refused(world, environment, **more)
     assert (refusal.code, step in refusal.next_step) == (code, True)
+
+
+def test_a_local_environment_may_have_its_state_here(world: Signing) -> None:
+    """The bot never runs it, but `towpath dev --shared` does."""
+    assert enter(world, "dev").target == world.policy.target("acme/infra", "infra", "dev", 0)
 
 
 def test_an_instance_is_named_by_its_pull_request(world: Signing) -> None:
