@@ -31,7 +31,7 @@ from bot.intake.modals import Modals
 from bot.jobs import liveness
 from bot.jobs.clock import Clock
 from bot.jobs.dispatcher import Dispatcher
-from bot.jobs.durable import APPLIES, INBOX, PLANS, Durable, Handlers
+from bot.jobs.durable import APPLIES, INBOX, PLANS, REPLANS, Durable, Handlers
 from bot.jobs.reaper import Reaper
 from bot.render.command_style import CommandStyle
 from bot.sandbox import Access, Sandbox, open_sandbox
@@ -43,7 +43,7 @@ from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
-from bot.services.pulls import confirm_repositories
+from bot.services.pulls import confirm_repositories, replan_dependents
 from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
@@ -294,6 +294,7 @@ class Bot:
                 plan=lambda key: execute_plan(context, key),
                 apply=lambda key: execute_apply(context, key),
                 drift=lambda key: execute_drift_check(context, key),
+                replans=lambda key: replan_dependents(context, key.removeprefix(REPLANS)),
                 broken=lambda key, error, ticket: end_failed_run(context, key, error, ticket),
                 lost=lambda key, _error, ticket: report_given_up(
                     context, self.inbox, self.understand, key, ticket

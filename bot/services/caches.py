@@ -14,6 +14,7 @@ from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatUser
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.terraform import ProviderUse
+from bot.domain.states import Outputs
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -71,6 +72,8 @@ class Caches:
         """Digests of a stack's configuration at a commit, see `configuration_of`."""
         self.providers: Cache[tuple[str, str, str], tuple[ProviderUse, ...]] = Cache(4096)
         """The providers that a stack's files use at a commit, by repository, commit and root."""
+        self.outputs: Cache[str, Outputs | None] = Cache(256)
+        """The outputs that other stacks may get, by state version."""
         self.backends: Cache[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = Cache(4096)
         """The backend that a stack's files declare at a commit, by repository, commit and root; every look at a pull
         request asks."""

@@ -31,7 +31,8 @@ class TargetStatus:
     frozen, next_freeze: the freeze in effect, or one that begins within a day. follow_ups: forced applies that nobody has
     acknowledged. hold: what a revert left, whoever's it was. reverted: the revert deployed now reverted what this pull
     request had applied. unsaved: a state there that has to be pushed. drift: the drift found in what is deployed, or None;
-    drift_check: the latest check for it.
+    drift_check: the latest check for it. after: where the runs are that its queued run waits for; first: what this pull
+    request has to apply before, or None.
     """
 
     target: Target
@@ -57,6 +58,8 @@ class TargetStatus:
     unsaved: Unsaved | None = None
     drift: Drift | None = None
     drift_check: Run | None = None
+    after: tuple[Target, ...] = ()
+    first: Target | None = None
 
     @property
     def revert_pending(self) -> bool:

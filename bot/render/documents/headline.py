@@ -78,6 +78,8 @@ def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
 
 
 def _waiting(row: TargetStatus) -> tuple[str, str]:
+    if row.first is not None:
+        return f" comes after {row.first}", f" come after {row.first}"
     code = row.blocked.code if row.blocked else ""
     if code == "frozen":
         return " is frozen", " are frozen"

@@ -46,7 +46,7 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
     run = current_run(row)
     if run is not None:
         pull = () if run.pull == row.pull else (Plain(" · for "), pull_link(run.pull))
-        return (icon, *progress(run, row.plan), *pull, *_log(run, status))
+        return (icon, *progress(run, row.plan, row.after), *pull, *_log(run, status))
     if state == "failed" and row.run is not None:
         outcome = f"{row.run.word} {OUTCOMES[row.run.outcome or 'failed']}"
         return (icon, Plain(outcome), *_log(row.run, status))
@@ -54,6 +54,8 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
         return (icon, *locked_by(row.lock))
     if state == "held" and row.hold is not None:
         return (icon, Plain("on hold at "), Code(row.hold.commit[:7]))
+    if state == "waiting" and row.first is not None:
+        return (icon, Plain(f"after {row.first}"))
     if state == "waiting" and row.blocked is not None:
         return (icon, *_waiting_for(row, row.blocked))
     if state == "stale":

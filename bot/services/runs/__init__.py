@@ -2,7 +2,6 @@
 
 from bot.services.runs.cancel import cancel_runs
 from bot.services.runs.lifecycle import (
-    RunEnd,
     fail_run,
     failure_reason,
     finish_in,
@@ -13,6 +12,7 @@ from bot.services.runs.lifecycle import (
 )
 from bot.services.runs.progress import ProgressRecorder
 from bot.services.runs.reactions import RANK, react, reply_to_requester
+from bot.services.runs.run_end import RunEnd
 
 __all__ = [
     "RANK",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult
 from bot.domain.refusal import Refused
@@ -12,18 +10,9 @@ from bot.domain.sanitize import inert
 from bot.domain.target import command
 from bot.services.approvals import approval_plan_failed
 from bot.services.context import Context, show_run
+from bot.services.runs.followers import followers_of, take_turns
 from bot.services.runs.reactions import react_to_end, reply_to_requester
-
-
-@dataclass(frozen=True)
-class RunEnd:
-    """How a run ends. message, next_step: shown to people. reference: of an internal error. plan_id: of the plan it made."""
-
-    outcome: Outcome
-    message: str = ""
-    next_step: str = ""
-    reference: str = ""
-    plan_id: str = ""
+from bot.services.runs.run_end import RunEnd
 
 
 def finish_run(context: Context, run: Run, end: RunEnd) -> None:
@@ -33,8 +22,9 @@ def finish_run(context: Context, run: Run, end: RunEnd) -> None:
 
 
 def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
-    """End a run within the caller's transaction. Returns False if it had ended already."""
-    tables.locks.lock_targets(run.target)
+    """End a run within the caller's transaction, and those that come after it if they cannot start. Returns False if it had
+    ended already."""
+    tables.locks.lock_targets(run.target, *(one.target for one in followers_of(tables, run)))
     ended = tables.runs.move(
         run.id,
         ACTIVE,
@@ -60,6 +50,8 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
         reply_to_requester(context, tables, run, Refused("not-looked", why, end.next_step))
     if run.kind == "apply":
         start_queued_plans(context, tables, run)
+    for waiting, how in take_turns(context, tables, run):
+        finish_in(context, tables, waiting, how)
     return True
 
 
@@ -97,7 +89,8 @@ def start_queued_plans(context: Context, tables: Tables, run: Run) -> None:
     for waiting in tables.runs.active(target=run.target):
         if waiting.phase == "queued" and waiting.waits_for:
             tables.runs.update(waiting.id, waits_for="")
-            context.work.enqueue(waiting, tables)
+            if not waiting.after:
+                context.work.enqueue(waiting, tables)
 
 
 def stop_outcome(context: Context, run: Run, ended: CommandResult) -> Outcome | None:

@@ -22,7 +22,9 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
     sqlite_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(durable, "POLL", NEVER)
-    monkeypatch.setattr(durable, "SETTLED", (0.02, 0.15, 1.0, 5.0, 10.0))  # no poll makes up for a slot that is free late
+    monkeypatch.setattr(
+        durable, "SETTLED", (0.02, 0.15, 1.0, 5.0, 10.0)
+    )  # no poll makes up for a slot that is free late
     database, begun = Database(sqlite_url, vault), threading.Semaphore(0)
 
     def begin(_key: str, *_more: object) -> None:
