@@ -20,8 +20,8 @@ NOT_GIVEN = "no-input"
 
 @dataclass(frozen=True)
 class Source:
-    """Where an input comes from. outputs: of the target's recorded state; None if OpenTofu has encrypted it. version: id of
-    that state, "" if nothing was applied there yet."""
+    """Where an input comes from. outputs: of the target's recorded state; None if they cannot be read. version: id of that
+    state, "" if nothing was applied there yet."""
 
     input: Input
     target: Target
@@ -43,7 +43,7 @@ def _given(target: Target, source: Source, secrets_prefix: str) -> InputValue:
     one, where = source.input, source.target
     what = f"{target} needs the output `{one.output}` of {where} as `{one.variable}`"
     if source.outputs is None:
-        fact = f"{what}, but the state of {where} is encrypted by OpenTofu, so its outputs cannot be read."
+        fact = f"{what}, but the outputs of {where} cannot be read: its state is encrypted by OpenTofu, or damaged."
         raise Refusal(NOT_GIVEN, fact, f"Remove `{one.variable}` from `inputs` of stack `{target.stack}`.")
     then = f"{target} is then planned automatically."
     if not source.version:

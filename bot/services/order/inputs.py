@@ -11,7 +11,7 @@ from bot.domain.order import Source, changed_inputs, given_inputs, shared_output
 from bot.domain.policy import Policy
 from bot.domain.ports.store import Tables
 from bot.domain.run import InputValue, Plan
-from bot.domain.states import Outputs, StateVersion
+from bot.domain.states import Outputs, StateDamaged, StateVersion
 from bot.domain.target import Target
 from bot.services.context import Context
 
@@ -69,7 +69,15 @@ def _now(
 
 
 def _outputs(context: Context, tables: Tables, version: StateVersion) -> Outputs | None:
-    return context.caches.outputs.get(version.id, lambda: shared_outputs(tables.states.data(version.id)))
+    """Return the outputs of a recorded state; None if they cannot be read."""
+
+    def read() -> Outputs | None:
+        try:
+            return shared_outputs(tables.states.data(version.id))
+        except StateDamaged:  # whoever reads that state is told, and a status of another stack must not fail
+            return None
+
+    return context.caches.outputs.get(version.id, read)
 
 
 def write_inputs(directory: Path, inputs: Mapping[str, InputValue]) -> tuple[Path, ...]:

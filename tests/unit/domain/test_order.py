@@ -148,7 +148,11 @@ def test_values_are_passed_on_as_they_are(value: Any) -> None:
 @pytest.mark.parametrize(
     ("one", "fact", "step"),
     [
-        (source(None), "encrypted by OpenTofu", "Remove `vpc` from `inputs` of stack `app`."),
+        (
+            source(None),
+            "cannot be read: its state is encrypted by OpenTofu",
+            "Remove `vpc` from `inputs` of stack `app`.",
+        ),
         (
             source({}, ""),
             (
