@@ -84,9 +84,9 @@ class Order(Story):
             current = tables.states.current(Target(self.repository, stack, "staging").key)
         return current[1].decode() if current else ""
 
-    def both_applied(self) -> int:
+    def both_applied(self, vpc: str = "vpc-1") -> int:
         """A pull request that sets up both stacks: its number once both are applied."""
-        number = self.propose({**network("vpc-1"), **app("large")})
+        number = self.propose({**network(vpc), **app("large")})
         self.ready("network", number)
         self.newest("app", number, "plan", "refused")
         self.reacted(number, self.say(number, "/apply staging"), "rocket")

@@ -15,11 +15,12 @@ from tests.story.orders import Order, app, network
 
 
 def test_from_nothing_to_both(world: World, holds: Holds) -> None:
-    """Nothing was ever applied: the app's plan waits for the network's apply, and then has its output."""
+    """Nothing was ever applied: the app's plan waits for the network's apply, and then has its output. An output that looks
+    like an expression reaches the app as it is."""
     story = Order(world, holds)
-    number = story.both_applied()
+    number = story.both_applied("$${path.module}")
     story.is_told(number, "staging/network was applied, so staging/app is planned now", since=[])
-    assert "large in vpc-1" in story.state("app")
+    assert "large in ${path.module}" in story.state("app")
     assert [run.outcome for run in story.of("app", number)] == ["refused", "planned", "applied"]
     assert len(story.of("network", number)) == 2
     story.sees(number, "Staging/network and staging/app are applied")
