@@ -44,6 +44,7 @@ from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
 from bot.services.pulls import confirm_repositories, replan_dependents
+from bot.services.runs import sweep_waiting_runs
 from bot.services.targets import default_policy
 from bot.settings import Settings, process_environment
 from bot.slack.app import SlackApp, build_app
@@ -331,6 +332,7 @@ class Bot:
         self._clock = Clock(
             {
                 "locks": (30.0, lambda: sweep_locks(context)),
+                "waiting runs": (60.0, lambda: sweep_waiting_runs(context)),
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),

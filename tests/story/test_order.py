@@ -24,6 +24,8 @@ def test_from_nothing_to_both(world: World, holds: Holds) -> None:
     assert [run.outcome for run in story.of("app", number)] == ["refused", "planned", "applied"]
     assert len(story.of("network", number)) == 2
     story.sees(number, "Staging/network and staging/app are applied")
+    story.say(number, "/drift staging app")
+    story.is_told(number, "no drift")
     story.is_sound()
 
 

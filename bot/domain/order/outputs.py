@@ -76,9 +76,14 @@ def changed_inputs(given: Mapping[str, InputValue], now: Mapping[str, Outputs | 
         if one["stack"] not in now:
             continue
         output = (now[one["stack"]] or {}).get(one["output"])
-        if output is None or output.sensitive or output.value != one["value"]:
+        if output is None or output.sensitive or _text(output.value) != _text(one["value"]):
             changed.add(f"{one['stack']}.{one['output']}")
     return tuple(sorted(changed))
+
+
+def _text(value: object) -> str:
+    """As JSON: in Python 1 is True."""
+    return json.dumps(value, sort_keys=True)
 
 
 def shared_outputs(state: bytes | None) -> Outputs | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 from bot.domain.run import Run
@@ -19,18 +19,20 @@ _ENDED = {
 @dataclass(frozen=True)
 class Turn:
     """What a waiting run does next. after: ids of the runs that it still waits for. failed: the one that keeps it from
-    running. superseded: a push made it needless.
+    running; unverified: by its smoke checks alone. superseded: a push made it needless.
 
     It may start if none of that is set.
     """
 
     after: tuple[str, ...] = ()
     failed: Run | None = None
+    unverified: bool = False
     superseded: bool = False
 
 
-def turn_of(waiting: Run, others: Mapping[str, Run]) -> Turn:
-    """Return what `waiting` does, given the runs that it comes after, by id.
+def turn_of(waiting: Run, others: Mapping[str, Run], unverified: Collection[str] = ()) -> Turn:
+    """Return what `waiting` does, given the runs that it comes after, by id. unverified: ids of applies whose smoke checks
+    failed.
 
     It waits for those that are unfinished; instead of a superseded plan, for the newer one. It needs plans that were made
     and applies that succeeded. A plan also follows an apply that did not, since it plans what that one left, and an apply
@@ -47,14 +49,19 @@ def turn_of(waiting: Run, others: Mapping[str, Run]) -> Turn:
             return Turn(superseded=True)
         elif not _lets_pass(run, waiting):
             return Turn(failed=run)
+        elif waiting.kind != "plan" and run_id in unverified:
+            return Turn(failed=run, unverified=True)
     return Turn(tuple(dict.fromkeys(left)))
 
 
-def why_not(waiting: Run, failed: Run) -> str:
-    """Return the sentence about a run that does not start since `failed`, which it comes after, did not succeed."""
-    ended = _ENDED.get(failed.outcome or "", "failed")
+def why_not(waiting: Run, failed: Run, *, unverified: bool = False) -> str:
+    """Return the sentence about a run that does not start since `failed`, which it comes after, did not succeed, or was not
+    verified."""
     what = "planned" if waiting.kind == "plan" else "applied"
-    return f"Not {what}: the {failed.word} of {failed.target} {ended}, and {waiting.target} comes after it."
+    ended = f"the {failed.word} of {failed.target} {_ENDED.get(failed.outcome or '', 'failed')}"
+    if unverified:
+        ended = f"the smoke checks of {failed.target} failed"
+    return f"Not {what}: {ended}, and {waiting.target} comes after it."
 
 
 def _lets_pass(run: Run, waiting: Run) -> bool:

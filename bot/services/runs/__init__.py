@@ -9,6 +9,7 @@ from bot.services.runs.lifecycle import (
     interrupt_run,
     replan_command,
     stop_outcome,
+    sweep_waiting_runs,
 )
 from bot.services.runs.progress import ProgressRecorder
 from bot.services.runs.reactions import RANK, react, reply_to_requester
@@ -28,4 +29,5 @@ __all__ = [
     "replan_command",
     "reply_to_requester",
     "stop_outcome",
+    "sweep_waiting_runs",
 ]

@@ -10,7 +10,7 @@ from bot.domain.sanitize import inert
 from bot.domain.target import command
 from bot.services.approvals import approval_plan_failed
 from bot.services.context import Context, show_run
-from bot.services.runs.followers import followers_of, take_turns
+from bot.services.runs.followers import followers_of, next_turn, take_turns
 from bot.services.runs.reactions import react_to_end, reply_to_requester
 from bot.services.runs.run_end import RunEnd
 
@@ -53,6 +53,21 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     for waiting, how in take_turns(context, tables, run):
         finish_in(context, tables, waiting, how)
     return True
+
+
+def sweep_waiting_runs(context: Context) -> None:
+    """Start or end runs whose turn it is: the worker that ended what they come after may have been of a version that did
+    not know of them. Called by the clock."""
+    with context.store.read() as tables:
+        waiting = [run for run in tables.runs.active() if run.phase == "queued" and run.after]
+        ended = [
+            run for run in waiting if not any(one.active for one in tables.runs.known(run.after).values())
+        ]
+    for run in ended:
+        with context.store.begin() as tables:
+            tables.locks.lock_targets(run.target, *(one.target for one in followers_of(tables, run)))
+            if over := next_turn(context, tables, run.id):
+                finish_in(context, tables, *over)
 
 
 def interrupt_run(context: Context, run: Run, why: str, *, terminated: bool, ticket: str = "") -> None:

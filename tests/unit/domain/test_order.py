@@ -192,6 +192,7 @@ def test_which_inputs_have_changed() -> None:
     given = {"a": value("id", 1), "b": value("names", ["x"]), "c": replace_stack(value("zone", "z"), "dns")}
     assert changed_inputs(given, {}) == ()
     assert changed_inputs(given, {"network": {"id": Output(1), "names": Output(["x"])}}) == ()
+    assert changed_inputs(given, {"network": {"id": Output(True), "names": Output(["x"])}}) == ("network.id",)
     assert changed_inputs(given, {"network": {"id": Output(2), "names": Output(["x"])}}) == ("network.id",)
     assert changed_inputs(given, {"network": {"id": Output(1, sensitive=True)}}) == (
         "network.id",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,7 +10,7 @@ import pytest
 from bot.domain.run import Outcome
 from bot.domain.target import Target
 from bot.services.context import Context
-from bot.services.runs import RunEnd, cancel_runs, finish_run
+from bot.services.runs import RunEnd, cancel_runs, finish_run, sweep_waiting_runs
 from tests.integration.storage import samples
 from tests.unit.services.test_lifecycle import ANN, World
 
@@ -70,6 +71,36 @@ def test_a_refused_apply_is_recorded(world: World) -> None:
         ("apply.refused", APP.key, "upstream-failed"),
         ("apply.refused", WEB.key, "upstream-failed"),
     ]
+
+
+def test_an_apply_whose_checks_failed_stops_the_next(world: World) -> None:
+    """People may apply it all the same, by its name. A plan does not mind."""
+    chain(world, "apply")
+    world.add("plan", target=APP, after=("network",))
+    with world.context.store.begin() as tables:
+        made = replace(samples.release("e1", NETWORK), run_id="network", verification="failed")
+        tables.releases.add(made)
+    end(world, "network", "applied")
+    assert (world.row("app").outcome, world.queue) == ("refused", ["plan"])
+    assert world.row("app").message == (
+        "Not applied: the smoke checks of staging/network failed, and staging/app comes after it."
+    )
+    assert (
+        world.row("app").next_step == "Fix it and push, or run `/apply staging app` to apply it all the same."
+    )
+
+
+def test_what_was_left_waiting_is_found(world: World) -> None:
+    """A worker that knew nothing of waiting runs ended what they come after."""
+    chain(world)
+    world.add("other", target=NETWORK, pull=8)
+    world.add("late", target=APP, pull=8, after=("other",))
+    for run_id, outcome in (("network", "planned"), ("other", "failed")):
+        with world.context.store.begin() as tables:
+            tables.runs.update(run_id, phase="finished", outcome=outcome)
+    for _ in range(2):
+        sweep_waiting_runs(world.context)
+    assert (world.queue, world.row("late").outcome, world.row("web").after) == (["app"], "refused", ("app",))
 
 
 def test_all_that_it_comes_after_have_to_end(world: World) -> None:
