@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from bot.domain.approvals import Approval
 from bot.domain.chat import RunsStarted
 from bot.domain.run import Origin
-from bot.services.applies import ApplyOptions, ApplyRequest, request_apply
+from bot.services.applies import ApplyOptions, ApplyRequest, apply_approved, request_apply
 from bot.services.context import Context
-from bot.services.order import inputs_for, outdated_inputs, write_inputs
+from bot.services.order import inputs_for, outdated_inputs, upstream_applying, write_inputs
 from bot.services.plans import PlanRequest, RevertTarget, request_plans
 from bot.services.runs import RunEnd, finish_run
 from tests.fixtures.refusals import refusal_of
 from tests.integration.storage import samples
-from tests.unit.services.order_world import ANN, APP, NETWORK, World
+from tests.unit.services.conftest import NOW
+from tests.unit.services.order_world import ANN, APP, NETWORK, POLICY, World
+from tests.unit.services.test_apply_path import HEAD
 
 
 @pytest.fixture
@@ -167,3 +171,38 @@ def test_a_state_that_only_has_another_serial_changes_nothing(world: World) -> N
     assert outdated() == ()
     world.state("vpc-2", 3)
     assert outdated() == ("network.vpc_id",)
+
+
+# approvals, and the start of an apply
+
+
+def test_a_completed_approval_waits_for_what_comes_first(context: Context) -> None:
+    """It is not over: once the network is applied, the app is, without another command."""
+    world = World(context, f"{POLICY}approvals = {{ count = 1 }}\n")
+    world.state("vpc-1")
+    world.plan("pn", NETWORK)
+    world.plan("pa", APP, vpc="vpc-1")
+    approval = Approval(
+        id="a1", target=APP, pull=7, run_id="pa", plan_digest=samples.plan().digest, commit=HEAD, actor=ANN,
+        origin=Origin("d1"), created_at=NOW, expires_at=NOW + timedelta(hours=1), count=0, when_approved=True,
+        status="open",
+    )  # fmt: skip
+    with context.store.begin() as tables:
+        tables.approvals.add(approval)
+    apply_approved(world.context, approval)
+    with context.store.begin() as tables:
+        kept = tables.approvals.get("a1")
+        assert tables.plans.take("pn", "fresh", "applied")
+    assert kept is not None
+    assert (kept.status, world.enqueued) == ("open", [])
+    apply_approved(world.context, approval)
+    assert world.names(world.enqueued) == ["apply app"]
+
+
+@pytest.mark.parametrize(("phase", "refused"), [("queued", False), ("preparing", True), ("applying", True)])
+def test_an_apply_that_started_there_in_the_meantime(world: World, phase: str, refused: bool) -> None:
+    world.run("n1", NETWORK, kind="apply", phase=phase, pull=8)
+    with world.context.store.read() as tables:
+        found = upstream_applying(tables, world.pull_context().policy, APP)
+        assert upstream_applying(tables, world.pull_context().policy, NETWORK) is None
+    assert (found is not None) == refused
