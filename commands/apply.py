@@ -37,8 +37,8 @@ FORCE = "--force"
 )
 def apply(ctx: CommandContext, env: str, how: str | None) -> Result:
     """Applies exactly the plan that was shown on the pull request when you wrote the command, and locks the environment
-    for this pull request until it is merged or closed. Without a stack, all stacks that the pull request changes are applied,
-    in the order of the policy's `after`. With a commit (seven digits or more), it is refused unless that is
+    for this pull request until it is merged or closed. Without a stack, all stacks that the pull request changes and
+    that are not applied yet are applied, in the order of the policy's `after`. With a commit (seven digits or more), it is refused unless that is
     the pull request's latest one. The apply is refused if the branch or its base has changed, if the plan is too old or was already
     applied, if the environment is locked by someone else, or if a stack that comes before has changes to apply. If there is no plan, it runs one and waits for a second
     `/apply`. If the policy requires approvals, it requests those that are missing; with `when-approved`, the apply then

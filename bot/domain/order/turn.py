@@ -68,4 +68,4 @@ def _lets_pass(run: Run, waiting: Run) -> bool:
     if run.kind == "apply":
         unchanged = run.outcome == "refused" and run.pull != waiting.pull
         return waiting.kind == "plan" or run.outcome == "applied" or unchanged
-    return run.outcome == "planned"
+    return run.outcome in ("planned", "applied")

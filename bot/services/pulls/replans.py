@@ -9,11 +9,11 @@ import structlog
 from bot.domain.actors import SYSTEM
 from bot.domain.chat import Notice
 from bot.domain.policy import Policy
-from bot.domain.ports.forge import PullRequest
+from bot.domain.ports.forge import ForgeError, PullRequest
 from bot.domain.ports.store import Tables
-from bot.domain.refusal import Refusal
 from bot.domain.run import Origin, Plan, Run
 from bot.domain.target import Target, command
+from bot.errors import UserError
 from bot.services.context import Context
 from bot.services.order import outdated_inputs
 from bot.services.plans import PlanRequest, plan_run_id, request_plans
@@ -39,7 +39,12 @@ def replan_dependents(context: Context, run_id: str) -> None:
             if (names := dict(_outdated(context, tables, run, policy, pull)))
         ]
     for number, names in found:
-        _replan(context, run, number, names)
+        try:
+            _replan(context, run, number, names)
+        except ForgeError as error:
+            if error.retry_after is not None:
+                raise
+            log.warning("dependents not planned", pull=number, status=error.status, error=str(error)[:200])
 
 
 def _outdated(
@@ -93,8 +98,8 @@ def _seed(run: Run, number: int) -> str:
 
 
 def _replan(context: Context, run: Run, number: int, names: dict[Target, Sequence[str]]) -> None:
-    """Raises ForgeError and TransientError, after which the whole is repeated; what stands in the way of one pull request
-    does not concern the others."""
+    """Raises ForgeError and TransientError, after which the whole is repeated. What else stands in the way of one pull
+    request does not concern the others."""
     seed = _seed(run, number)
     pull = context.refresh(run.target.repository, number)
     try:
@@ -103,8 +108,8 @@ def _replan(context: Context, run: Run, number: int, names: dict[Target, Sequenc
         if pull.state != "open" or not targets:
             return
         request_plans(context, PlanRequest(pull_context, targets, SYSTEM, Origin(delivery=seed), seed))
-    except Refusal as refusal:  # the status says so
-        log.info("dependents not planned", repository=pull.repository, pull=number, why=refusal.what)
+    except UserError as error:  # the status says so
+        log.info("dependents not planned", repository=pull.repository, pull=number, why=error.what)
         return
     changed = sorted({name for one in targets for name in names[one]})
     with context.store.begin() as tables:

@@ -32,7 +32,11 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
 
     durable.migrate(database.engine)
     work = Durable(database.engine, "here", 1)
-    work.start(Handlers(delivery=begin, plan=begin, apply=begin, drift=begin, broken=begin, lost=begin))
+    work.start(
+        Handlers(
+            delivery=begin, plan=begin, apply=begin, drift=begin, replans=begin, broken=begin, lost=begin
+        )
+    )
     try:
         for number in range(2):
             with database.begin() as tables:

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from bot.domain.lock import Lock
+from bot.domain.ports.forge import ForgeError, PullRequest
 from bot.domain.run import Run
 from bot.services.context import Context
 from bot.services.pulls import replan_dependents
@@ -101,6 +102,29 @@ def test_and_where_the_network_was_applied(world: World) -> None:
         tables.locks.release(APP)
     replan_dependents(world.context, "n1")
     assert (len(again(world)), again(world, 8)) == (1, [])
+
+
+def test_a_pull_request_that_github_does_not_know_stops_none(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """But while GitHub does not answer, all of it is repeated."""
+    for number in (7, 8):
+        world.run(f"pa{number}", APP, phase="finished", outcome="refused", pull=number)
+    wait: list[float | None] = [1.0]
+    pull = world.pull
+
+    def ask(repository: str, number: int) -> PullRequest:
+        if number == 7:
+            raise ForgeError("no", status=404, retry_after=wait[0])
+        return pull(repository, number)
+
+    monkeypatch.setattr(world, "pull", ask)
+    with pytest.raises(ForgeError):
+        replan_dependents(world.context, "n1")
+    assert world.enqueued == []
+    wait[0] = None
+    replan_dependents(world.context, "n1")
+    assert (len(again(world)), len(again(world, 8))) == (0, 1)
 
 
 def test_nothing_is_done_for_an_apply_that_is_gone(world: World) -> None:
