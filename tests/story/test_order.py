@@ -79,6 +79,27 @@ def test_both_at_once_where_no_input_changes(world: World, holds: Holds) -> None
     story.is_sound()
 
 
+def test_an_apply_waits_for_one_of_another_pull_request(world: World, holds: Holds) -> None:
+    story = Order(world, holds)
+    story.github.merge_pull(story.repository, story.both_applied(), actor="ann")
+    first = story.propose({"network/more.tf": 'resource "terraform_data" "more" {}\n'})
+    second = story.propose(app("medium"), author="carol")
+    story.ready("network", first)
+    story.ready("app", second)
+    holds.hold("apply")
+    begun = story.say(first, "/apply staging network")
+    holds.await_call("apply", 3)
+    waits = story.say(second, "/apply staging app", "carol")
+    story.is_told(second, f"after the apply of staging/network for #{first}")
+    story.sees(second, "waiting for staging/network")
+    assert len(holds.calls("apply")) == 3
+    holds.release("apply")
+    story.reacted(first, begun, "rocket")
+    story.reacted(second, waits, "rocket")
+    assert "medium in vpc-1" in story.state("app")
+    story.is_sound()
+
+
 def test_a_failed_plan_stops_the_next(world: World, holds: Holds) -> None:
     story = Order(world, holds)
     number = story.propose({"network/more.tf": "locals {\n  x = var.missing\n}\n", **app("large")})
