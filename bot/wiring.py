@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from bot.domain.policy import BackendPolicy, Policy
 from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
+from bot.domain.ports.work import Work
 from bot.domain.run import Origin
 from bot.env_filter import git_environment, prefixed_secrets
 from bot.errors import UserError
@@ -43,6 +45,7 @@ from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
+from bot.services.previews import execute_destroy, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories, replan_dependents
 from bot.services.runs import sweep_waiting_runs
 from bot.services.targets import default_policy
@@ -184,8 +187,13 @@ class Bot:
     @cached_property
     def context(self) -> Context:
         """The ports, wired for the services."""
-        settings, environment = self.settings, process_environment()
         work = self.work
+        return self.context_with(work, self.worker, self.settings.public_url or self.settings.local_address)
+
+    def context_with(self, work: Work, worker: str, state_url: str) -> Context:
+        """The same with other work. worker: this process's name. state_url: where Terraform reaches the built-in backend,
+        "" if there is none."""
+        settings, environment = self.settings, process_environment()
         engine = self.engine()
         store = self.database
         return Context(
@@ -205,7 +213,7 @@ class Bot:
             ),
             backends=Backends(
                 store,
-                base_url=settings.public_url or settings.local_address,
+                base_url=state_url,
                 directory=settings.data_dir / "private",
                 defaults=BackendPolicy(
                     bucket=settings.s3_bucket,
@@ -224,7 +232,7 @@ class Bot:
             turns=threading.Semaphore(settings.slots),
             smoke=Checker(environment, self.sandbox),
             data_dir=settings.data_dir,
-            worker=self.worker,
+            worker=worker,
             address=settings.address,
             slash=settings.slack_command,
             channel=settings.slack_channel,
@@ -272,6 +280,7 @@ class Bot:
             slack=self.slack_app,
             ready=self.not_ready,
             metrics_token=self.settings.metrics_token.get_secret_value(),
+            measure=lambda: metrics.measure_instances(self.database),
             routes=[
                 *local_runs.routes(lambda: self.context),
                 *state_routes(StateBackend(self.database, claims=LocalRuns(utcnow, self.policy))),
@@ -289,14 +298,27 @@ class Bot:
     def start_worker(self) -> None:
         """Take up durable work, dispatch deliveries, project surfaces."""
         context = self.context
+
+        def settled(execute: Callable[[Context, str], None]) -> Callable[[str], None]:
+            """Carry out a run, then let its instance go on."""
+
+            def carry_out(key: str) -> None:
+                execute(context, key)
+                settle_run(context, key)
+
+            return carry_out
+
         self.work.start(
             Handlers(
                 delivery=lambda key: handle_delivery(context, self.inbox, self.understand, key),
-                plan=lambda key: execute_plan(context, key),
-                apply=lambda key: execute_apply(context, key),
+                plan=settled(execute_plan),
+                apply=settled(execute_apply),
+                destroy=settled(execute_destroy),
                 drift=lambda key: execute_drift_check(context, key),
                 replans=lambda key: replan_dependents(context, key.removeprefix(REPLANS)),
-                broken=lambda key, error, ticket: end_failed_run(context, key, error, ticket),
+                broken=lambda key, error, ticket: settled(
+                    lambda _context, run_id: end_failed_run(context, run_id, error, ticket)
+                )(key),
                 lost=lambda key, _error, ticket: report_given_up(
                     context, self.inbox, self.understand, key, ticket
                 ),
@@ -335,6 +357,7 @@ class Bot:
                 "waiting runs": (60.0, lambda: sweep_waiting_runs(context)),
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
+                "instances": (15.0, lambda: sweep_instances(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),
                 "holders": (600.0, lambda: refresh_holders(context)),
                 "signing keys": (60.0, lambda: rotate_keys(context)),

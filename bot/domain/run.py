@@ -1,4 +1,4 @@
-"""A run: one plan, apply or drift check on a target, and the saved plan that it makes or uses."""
+"""A run: one plan, apply, destroy or drift check on a target, and the saved plan that it makes or uses."""
 
 from __future__ import annotations
 
@@ -13,13 +13,16 @@ from bot.domain.sanitize import outside
 from bot.domain.states import BackendSettings
 from bot.domain.target import Target
 
-Kind = Literal["plan", "apply", "drift"]
+Kind = Literal["plan", "apply", "destroy", "drift"]
+CHANGING: tuple[Kind, ...] = ("apply", "destroy")
+"""Kinds of runs that change what exists: one at a time on a target."""
 Phase = Literal[
     "queued", "preparing", "initialising", "planning", "applying", "recording", "verifying", "finished"
 ]
 Outcome = Literal[
     "planned",
     "applied",
+    "destroyed",
     "checked",
     "failed",
     "refused",

@@ -21,13 +21,14 @@ from bot.github.transport import KeepAlive
 
 @dataclass(frozen=True)
 class Call:
-    """One request. url: below the API's own, or a whole one."""
+    """One request. url: below the API's own, or a whole one. follow: whether redirects are followed."""
 
     method: str
     url: str
     json: Any = None
     params: dict[str, str] | None = None
     headers: dict[str, str] | None = None
+    follow: bool = True
 
     @property
     def what(self) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any, Literal, Protocol
 from urllib.parse import quote
 
-from bot.domain.ports.forge import CheckRun, PostedCheckRun
+from bot.domain.ports.forge import Annotation, CheckRun, PostedCheckRun
 from bot.github import scopes
 from bot.github.fields import Fields
 from bot.github.wire import FINAL, PROGRESS, Wire, parsed, sent_at
@@ -63,13 +64,22 @@ class Checks:
         own_slug = self.me().removesuffix("[bot]")
         return max((number for slug, number in checks if slug == own_slug), default=None)
 
+    def annotations_of(self: _Client, repository: str, check_id: int) -> int:
+        return self.wire.get(
+            scopes.checks(repository),
+            f"/check-runs/{check_id}",
+            lambda data: data.fields("output").number("annotations_count"),
+        )
+
 
 def _app_slug(data: Fields) -> str:
     return data.fields("app").text("slug", "") if data.has("app") else ""
 
 
 def _check_run_json(check: CheckRun) -> dict[str, Any]:
-    output = {"title": check.title, "summary": check.summary, "text": check.text}
+    output: dict[str, Any] = {"title": check.title, "summary": check.summary, "text": check.text}
+    if check.annotations:
+        output["annotations"] = [_annotation_json(one) for one in check.annotations]
     body: dict[str, Any] = {
         "name": check.name,
         "head_sha": check.head_sha,
@@ -80,6 +90,10 @@ def _check_run_json(check: CheckRun) -> dict[str, Any]:
         "output": {key: value for key, value in output.items() if value or key != "text"},
     }
     return {key: value for key, value in body.items() if value}
+
+
+def _annotation_json(annotation: Annotation) -> dict[str, Any]:
+    return {**asdict(annotation), "annotation_level": "failure"}
 
 
 def _status_json(check: CheckRun) -> dict[str, str]:

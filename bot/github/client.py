@@ -19,6 +19,7 @@ from bot.github.pulls import Pulls
 from bot.github.rate_limit import Bucket, Pace
 from bot.github.tokens import AppCredentials, AppTokens, OneToken, Token
 from bot.github.wire import Wire, parsed
+from bot.github.workflows import Workflows
 
 PUBLIC_API = "https://api.github.com"
 TIMEOUT = 10.0
@@ -37,19 +38,26 @@ def write_bucket(per_minute: int = 80) -> Bucket:
     )
 
 
-class GitHub(Comments, Checks, Deployments, Permissions, Authors, Pulls, Deliveries):
+class GitHub(Comments, Checks, Workflows, Deployments, Permissions, Authors, Pulls, Deliveries):
     """Implements bot.domain.ports.forge.Forge; safe to use from many threads. Create it with `connect`."""
 
-    def __init__(self, wire: Wire, caller: Caller) -> None:
+    def __init__(self, wire: Wire, caller: Caller, login: str = "") -> None:
         self.wire = wire
+        self._login = login
         self.checks = self.narrows = wire.tokens.app
         self._caller = caller
+
+    def named(self, login: str) -> GitHub:
+        """Return the same client under a login that GitHub does not tell: a workflow's token may not ask for its own."""
+        return GitHub(self.wire, self._caller, login)
 
     def me(self) -> str:
         return self._me
 
     @cached_property
     def _me(self) -> str:
+        if self._login:
+            return self._login
         tokens = self.wire.tokens
         if isinstance(tokens, AppTokens):
             answer = tokens.as_app("GET", "/app")

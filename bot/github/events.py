@@ -270,6 +270,7 @@ _READERS: dict[str, tuple[frozenset[str], Callable[[Fields], Event]]] = {
                 "edited",
                 "ready_for_review",
                 "converted_to_draft",
+                "labeled",
             ]
         ),
         _pull_request,

@@ -39,6 +39,10 @@ class Pulls:
         url = f"/repos/{repository}/pulls"
         return self.wire.listed(scopes.pulls(repository), url, values.pull_request, params={"state": "open"})
 
+    def pulls_of(self: _Client, repository: str, commit: str) -> list[PullRequest]:
+        url = f"/repos/{repository}/commits/{quote(commit, safe='')}/pulls"
+        return self.wire.listed(scopes.pulls(repository), url, values.pull_request)
+
     def reviews(self: _Client, repository: str, number: int) -> list[Review]:
         url = f"/repos/{repository}/pulls/{number}/reviews"
         return self.wire.listed(scopes.pulls(repository), url, values.review)

@@ -17,6 +17,7 @@ CONTENTS: Permissions = (("contents", "read"),)
 PULLS: Permissions = (("pull_requests", "read"),)
 COMMENTS: Permissions = (("issues", "write"), ("pull_requests", "write"))
 CHECKS: Permissions = (("checks", "write"),)
+ACTIONS: Permissions = (("actions", "read"),)
 STATUSES: Permissions = (("statuses", "write"),)
 DEPLOYMENTS: Permissions = (("deployments", "write"),)
 MEMBERS: Permissions = (("members", "read"),)
@@ -64,6 +65,11 @@ def comments(repository: str) -> Scope:
 
 def checks(repository: str) -> Scope:
     return Scope(repository, CHECKS)
+
+
+def actions(repository: str) -> Scope:
+    """Runs of workflows, and their logs."""
+    return Scope(repository, ACTIONS)
 
 
 def statuses(repository: str) -> Scope:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import githubkit
@@ -169,6 +169,7 @@ def _spelled(permissions: Permissions) -> str:
     return ", ".join(f"`{name}: {level}`" for name, level in permissions)
 
 
-def bearer(caller: Caller, token: Token) -> githubkit.GitHub[TokenAuthStrategy]:
-    """Return a client that authenticates with `token`."""
-    return githubkit.GitHub(TokenAuthStrategy(token.value), config=caller.config)
+def bearer(caller: Caller, token: Token, *, follow: bool = True) -> githubkit.GitHub[TokenAuthStrategy]:
+    """Return a client that authenticates with `token`. follow: whether it follows redirects."""
+    config = caller.config if follow else replace(caller.config, follow_redirects=False)
+    return githubkit.GitHub(TokenAuthStrategy(token.value), config=config)

@@ -50,6 +50,7 @@ def pull_request(data: Fields) -> PullRequest:
         url=data.text("html_url"),
         merge_sha=data.text("merge_commit_sha", "") if merged else "",
         closed_at=data.time("closed_at") if data.has("closed_at") else None,
+        labels=tuple(label.text("name", "") for label in data.items("labels")),
         updated_at=data.time("updated_at") if data.has("updated_at") else None,
     )
 

@@ -54,6 +54,20 @@ class Wire:
         call = Call("GET", f"/repos/{scope.name}{path}", params=params, headers=accept)
         return self._renewing(scope, lambda token: self.by(token, call)).content
 
+    def location(self, scope: Scope, path: str) -> httpx.URL:
+        """Return where GitHub redirects to, without going there: a token must not reach another server. Raises ForgeError if
+        it does not redirect, or to something that is neither https nor of the API's own scheme."""
+        call = Call("GET", f"/repos/{scope.name}{path}", follow=False)
+        answer = self._renewing(scope, lambda token: self.by(token, call))
+        url = answer.request.url.join(answer.headers.get("location", ""))
+        if (
+            not answer.has_redirect_location
+            or url.scheme not in ("https", answer.request.url.scheme)
+            or not url.host
+        ):
+            raise ForgeError(f"GitHub does not say where {path} is.")
+        return url
+
     def listed(
         self,
         scope: Scope,
@@ -92,7 +106,7 @@ class Wire:
                 raise ForgeError(
                     "More is to be written to GitHub than it takes.", retry_after=error.retry_after
                 ) from error
-        return self._caller.call(bearer(self._caller, token), token.subject, call)
+        return self._caller.call(bearer(self._caller, token, follow=call.follow), token.subject, call)
 
     def get(
         self, scope: Scope, path: str, read: Callable[[Fields], T], *, params: dict[str, str] | None = None

@@ -33,7 +33,9 @@ log = structlog.get_logger()
 MAX_PAYLOAD = 25 * 1024 * 1024
 """GitHub's limit for a webhook payload: 25 MB."""
 
-PULL_ACTIONS = frozenset(["opened", "synchronize", "reopened", "ready_for_review", "closed", "edited"])
+PULL_ACTIONS = frozenset(
+    ["opened", "synchronize", "reopened", "ready_for_review", "closed", "edited", "labeled"]
+)
 """Actions of the `pull_request` event that change what the bot does."""
 
 PUSHING = frozenset(["opened", "synchronize"])

@@ -72,6 +72,7 @@ class Handlers:
     delivery: Callable[[str], None]
     plan: Callable[[str], None]
     apply: Callable[[str], None]
+    destroy: Callable[[str], None]
     drift: Callable[[str], None]
     replans: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
@@ -124,6 +125,7 @@ class Durable:
             ("handle", INBOX, handlers.delivery, handlers.lost),
             ("plan", PLANS, handlers.plan, handlers.broken),
             ("apply", APPLIES, handlers.apply, handlers.broken),
+            ("destroy", APPLIES, handlers.destroy, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
             ("replans", INBOX, handlers.replans, _only_logged),
         ):
@@ -177,6 +179,7 @@ class Durable:
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
             "apply": (APPLIES, run.target.key),
+            "destroy": (APPLIES, run.target.key),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
 
@@ -242,7 +245,7 @@ class Durable:
 
         def guarded(key: str) -> None:
             patient = Retrying(
-                retry=retry_if_exception(_may_pass),
+                retry=retry_if_exception(may_pass),
                 wait=_wait,
                 stop=stop_after_delay(PATIENCE),
                 before_sleep=lambda state: _log_wait(key, state),
@@ -299,7 +302,7 @@ class Parked(BaseException):
     """Leaves a workflow pending for the next start. Not an Exception: DBOS records every one as the workflow's end."""
 
 
-def _may_pass(error: BaseException) -> bool:
+def may_pass(error: BaseException) -> bool:
     """Whether waiting may help: something outside is unavailable and did not say that retrying is pointless."""
     return isinstance(error, UNAVAILABLE) and getattr(error, "retry_after", 0.0) is not None
 

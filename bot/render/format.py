@@ -17,6 +17,7 @@ FAILED = ("failed", "interrupted", "timed_out")
 OUTCOMES = {
     "planned": "planned",
     "applied": "applied",
+    "destroyed": "destroyed",
     "checked": "completed",
     "failed": "failed",
     "refused": "refused",

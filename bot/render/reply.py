@@ -21,6 +21,7 @@ from bot.domain.chat import (
     Unlocked,
 )
 from bot.domain.refusal import Refused
+from bot.domain.why import Why
 from bot.render.blocks import Json, blocks
 from bot.render.command_style import AS_TYPED, CommandStyle
 from bot.render.document import Document
@@ -33,6 +34,7 @@ from bot.render.documents.locks import link_code, locked, unlocked
 from bot.render.documents.runs_started import runs_started
 from bot.render.documents.state_diff import state_difference
 from bot.render.documents.status import status
+from bot.render.documents.why import why
 from bot.render.markdown import markdown
 from bot.render.terminal import terminal
 
@@ -66,6 +68,8 @@ def reply(result: Reply) -> Document:
             return unlocked(result)
         case LinkCode():
             return link_code(result)
+        case Why():
+            return why(result)
         case Late():
             return late(result, reply(result.result))
         case _:

@@ -28,9 +28,10 @@ SlackMessage = tuple[str, list[Json]]
 """A message's text and blocks."""
 
 
-def comment(status: Status) -> str:
-    """Return the status comment, at most 65,000 characters. The caller adds its hidden marker, for which 536 are left."""
-    return markdown(status_document(status), limit=COMMENT)
+def comment(status: Status, limit: int = COMMENT) -> str:
+    """Return the status comment, at most 65,000 characters. The caller adds its hidden marker, for which 536 are left, and
+    lowers the limit for a longer one."""
+    return markdown(status_document(status), limit=limit)
 
 
 def check(

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
+from bot.domain.actions import MergePush
 from bot.domain.chat import Reply, Status
 from bot.domain.plans import PlanLimits
 from bot.domain.ports.chat import ChatError, ChatUser
@@ -84,6 +86,12 @@ class Context:
     """Returns the address of the page with all that a plan changes, with its key."""
     ended: Callable[[Run], None] = lambda _run: None
     """Called with each run that ended, for the metrics."""
+    planned: Callable[[Run, Mapping[str, Any]], None] = lambda _run, _plan: None
+    """Called with each plan as `show -json` writes it, secrets included."""
+    tokens: Callable[[Mapping[str, str]], dict[str, str]] | None = None
+    """Fetches tokens for clouds from another issuer, by name and audience; None where the bot signs them itself."""
+    merge: MergePush | None = None
+    """The merge whose reviewed plan this process applies; None for the bot, which applies before the merge."""
 
     def plan_page(self, plan: Plan | None) -> str:
         """Return the address of the page with all that a plan changes, "" if it has none."""

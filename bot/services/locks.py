@@ -57,7 +57,7 @@ def unlock_target(context: Context, target: Target, actor: Actor, role: Role) ->
         require(
             _forbidden(tables, target, have, actor, role) or (stuck.forbids(actor, role) if stuck else None)
         )
-        if busy := tables.runs.active(target=target, kind="apply"):
+        if busy := tables.runs.changing(target):
             raise Refusal(
                 "busy",
                 f"An apply of #{busy[0].pull} is running on {target} under this lock.",
@@ -177,7 +177,7 @@ def _release(context: Context, target: Target) -> bool:
         have = tables.locks.get(target)
         if have is None or not (have.expired(context.now()) or _gone(tables, have)):
             return False
-        if tables.runs.active(target=target, kind="apply"):
+        if tables.runs.changing(target):
             return False
         tables.locks.release(target)
         subject = AuditSubject(target=target, pull=have.pull)

@@ -125,7 +125,8 @@ def base_tip(context: Context, pull: PullRequest, at_most: float = 0.0) -> str:
     """Return the base branch's latest commit, after fetching it and the pull request's latest commit. Raises Refusal for
     an untrusted fork."""
     require_trust(context, pull)
-    tip = tip_of(context, pull.repository, pull.base_ref, at_most)
+    # a merge is judged by the branch as it was right before
+    tip = context.merge.before if context.merge else tip_of(context, pull.repository, pull.base_ref, at_most)
     fetch(
         context,
         pull.repository,

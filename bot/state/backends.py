@@ -41,7 +41,7 @@ def knows_lockfile(version: str) -> bool:
 class Backends:
     """Implements bot.domain.ports.work.Backends.
 
-    states: holds the built-in backend's states. base_url: where Terraform reaches the built-in backend. directory: a
+    states: holds the built-in backend's states. base_url: where Terraform reaches the built-in backend, "" if nothing serves it. directory: a
     private one, for the profile file that passes `keys` to Terraform's s3 backend and to nothing else; `AWS_*`
     variables stay the provider's. defaults: bucket, endpoint and region for policies that set none. lockfile: whether
     the engine knows `use_lockfile`.
@@ -78,6 +78,11 @@ class Backends:
                 f'`{target.stack}` has a `backend "{outside(declared)}"` block, but its state belongs in '
                 f"{'the s3 backend' if kind == 's3' else 'the built-in backend or in s3'}.",
                 next_step="Remove the block and push: Towpath gives every environment a state of its own.",
+            )
+        if kind == "http" and not self._base_url:
+            raise UserError(
+                f"The state of `{target.stack}` belongs in Towpath's own backend, which needs a server.",
+                next_step=f'Set `kind = "s3"` and a `bucket` in `[stack.{target.stack}.backend]` of `envs/environments.toml`.',
             )
         if kind == "http":
             return Backend("http", self._http(target), self._login(*credential), declared=bool(declared))

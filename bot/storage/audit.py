@@ -53,6 +53,10 @@ class AuditRows(Rows):
     def head(self) -> Entry | None:
         return self.one(Entry, select(audit).order_by(audit.c.number.desc()))
 
+    def newest(self, action: str, repository: str, pull: int) -> Entry | None:
+        of_pull = audit.c.repository == repository, audit.c.pull == pull, audit.c.action == action
+        return self.one(Entry, select(audit).where(*of_pull).order_by(audit.c.number.desc()))
+
 
 def _normalised(entry: Entry) -> Entry:
     """Return the entry as a database returns it, so that its digest is stable: time in UTC, facts as JSON has them.

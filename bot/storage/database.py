@@ -12,6 +12,7 @@ from bot.domain.ports import identity as identity_ports
 from bot.domain.ports import records as record_ports
 from bot.domain.ports import state as state_ports
 from bot.domain.ports import store as ports
+from bot.domain.ports import why as why_ports
 from bot.domain.ports.surfaces import Surfaces
 from bot.errors import UserError
 from bot.storage.approvals import ApprovalRows
@@ -25,6 +26,7 @@ from bot.storage.failures import translated_errors
 from bot.storage.follow_ups import FollowUpRows
 from bot.storage.holds import HoldRows
 from bot.storage.identities import IdentityRows
+from bot.storage.instances import InstanceRows
 from bot.storage.locks import LockRows
 from bot.storage.plan_uses import PlanUseRows
 from bot.storage.plans import PlanRows
@@ -38,6 +40,7 @@ from bot.storage.states import StateRows
 from bot.storage.surfaces import SurfaceRows
 from bot.storage.tables import keys
 from bot.storage.unsaved import UnsavedRows
+from bot.storage.why import FailureRows
 from bot.storage.workers import WorkerRows
 
 
@@ -49,6 +52,7 @@ class Tables:
         self.pulls: ports.Pulls = PullRows(connection, vault)
         self.pushers: record_ports.Pushers = PusherRows(connection, vault)
         self.runs: ports.Runs = RunRows(connection, vault)
+        self.failures: why_ports.Failures = FailureRows(connection, vault)
         self.plans: ports.Plans = PlanRows(connection, vault)
         self.locks: ports.Locks = LockRows(connection, vault)
         self.releases: ports.Releases = ReleaseRows(connection, vault)
@@ -63,6 +67,7 @@ class Tables:
         self.artifacts: record_ports.Artifacts = ArtifactRows(connection, vault)
         self.follow_ups: record_ports.FollowUps = FollowUpRows(connection, vault)
         self.holds: record_ports.Holds = HoldRows(connection, vault)
+        self.instances: record_ports.Instances = InstanceRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
         self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
         self.baselines: record_ports.Baselines = BaselineRows(connection, vault)

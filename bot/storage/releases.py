@@ -32,6 +32,9 @@ class ReleaseRows(Rows):
     def get(self, release_id: str) -> Release | None:
         return self.one(Release, select(releases).where(releases.c.id == release_id))
 
+    def of_run(self, run_id: str) -> Release | None:
+        return self.one(Release, select(releases).where(releases.c.run_id == run_id))
+
     def update(self, release_id: str, **changes: Any) -> None:
         if self.count(releases.update().where(releases.c.id == release_id).values(changes)) != 1:
             raise KeyError(release_id)

@@ -9,11 +9,15 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from bot.domain.run import Kind, Run
+from bot.domain.run import CHANGING, Kind, Run
 from bot.domain.target import Target
 from bot.storage.columns import values
 from bot.storage.rows import Rows, context
 from bot.storage.tables import drifts, logs, plans, runs
+
+ASIDE: tuple[Kind, ...] = ("destroy", "drift")
+"""Kinds that are not the newest of a pull request: drift checks belong to none, and a destroy is shown as what has become
+of the instance, beside the result that people wait for."""
 
 
 class RunRows(Rows):
@@ -57,9 +61,12 @@ class RunRows(Rows):
             query = query.where(runs.c.kind == kind)
         return self.many(Run, query)
 
+    def changing(self, target: Target) -> list[Run]:
+        return [run for run in self.active(target=target) if run.kind in CHANGING]
+
     def applies(self, repository: str) -> dict[Target, Run]:
-        # Reversed, so that the oldest one of a target stays.
-        return {run.target: run for run in reversed(self.active(repository=repository, kind="apply"))}
+        active = [run for run in self.active(repository=repository) if run.kind in CHANGING]
+        return {run.target: run for run in reversed(active)}  # so that the oldest one of a target stays
 
     def others(self, run: Run) -> int:
         same_pull = and_(runs.c.repository == run.target.repository, runs.c.pull == run.pull)
@@ -73,11 +80,11 @@ class RunRows(Rows):
         query = select(runs).where(runs.c.target == target).order_by(runs.c.seq.desc())
         if pull is not None:
             query = query.where(runs.c.pull == pull)
-        query = query.where(runs.c.kind == kind if kind is not None else runs.c.kind != "drift")
+        query = query.where(runs.c.kind == kind if kind is not None else runs.c.kind.not_in(ASIDE))
         return self.one(Run, query)
 
     def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
-        return self.newest_by_target(Run, runs, targets, runs.c.pull == pull, runs.c.kind != "drift")
+        return self.newest_by_target(Run, runs, targets, runs.c.pull == pull, runs.c.kind.not_in(ASIDE))
 
     def drift_checks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
         return self.newest_by_target(Run, runs, targets, runs.c.kind == "drift")

@@ -15,7 +15,7 @@ from bot.domain.states import LockInfo, StateInfo, StateRefused, StateVersion, f
 from bot.storage.columns import values
 from bot.storage.rows import Rows
 from bot.storage.state_data import StateData
-from bot.storage.tables import state_heads, state_locks, states
+from bot.storage.tables import state_deltas, state_files, state_heads, state_locks, states
 
 
 class StateRows(Rows):
@@ -74,6 +74,13 @@ class StateRows(Rows):
     def end(self, target_key: str, *, lock_id: str | None = None) -> None:
         self._serialise(target_key, lock_id)
         self._set_head(target_key, None)
+
+    def forget(self, target_key: str) -> None:
+        versions = select(states.c.id).where(states.c.target_key == target_key)
+        self.connection.execute(state_heads.delete().where(state_heads.c.target_key == target_key))
+        for table in (state_deltas, state_files):
+            self.connection.execute(table.delete().where(table.c.state_id.in_(versions)))
+        self.connection.execute(states.delete().where(states.c.target_key == target_key))
 
     def versions(self, target_key: str, limit: int) -> list[StateVersion]:
         query = select(states).where(states.c.target_key == target_key)

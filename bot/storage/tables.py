@@ -31,6 +31,7 @@ from bot.domain.ports.records import Artifact, FollowUp, Ticket
 from bot.domain.ports.state import Grant
 from bot.domain.ports.store import Code, Identity
 from bot.domain.ports.surfaces import Surface
+from bot.domain.previews import Instance
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import LockInfo, StateVersion, Unsaved
@@ -125,6 +126,16 @@ logs = Table(
     Column("lines", Sealed, nullable=False),
 )
 
+# How runs failed. No foreign key: the version before deletes runs and does not know of this table.
+failures = Table(
+    "failures",
+    metadata,
+    Column("run_id", Text, primary_key=True),
+    Column("recorded_at", Utc, nullable=False),
+    Column("content", Sealed, nullable=False),
+    Index(None, "recorded_at"),
+)
+
 plans = Table(
     "plans",
     metadata,
@@ -194,6 +205,16 @@ holds = Table(
     Index(None, "repository"),
 )
 
+instances = Table(
+    "instances",
+    metadata,
+    *columns(Instance, key=["target"]),
+    _repository(),
+    Column("environment", Text, nullable=False),
+    Index(None, "repository", "pull"),
+    Index(None, "state"),
+)
+
 drifts = Table(
     "drifts",
     metadata,
@@ -251,7 +272,7 @@ follow_ups = Table(
     Index(None, "repository"),
 )
 
-audit = Table("audit", metadata, *columns(Entry, key=["number"]))
+audit = Table("audit", metadata, *columns(Entry, key=["number"]), Index(None, "repository", "pull"))
 
 surfaces = Table(
     "surfaces",

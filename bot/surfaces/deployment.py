@@ -19,7 +19,7 @@ DESCRIPTION = 140
 RECENT_RUNS = 100
 """Latest runs of a repository that are searched for earlier deployments."""
 
-State = Literal["in_progress", "success", "failure", "error"]
+State = Literal["in_progress", "success", "failure", "error", "inactive"]
 
 
 def project(context: Context, surface: Surface) -> Surface:
@@ -27,8 +27,11 @@ def project(context: Context, surface: Surface) -> Surface:
     with context.store.read() as tables:
         run = tables.runs.get(surface.subject)
         release = tables.releases.get(stable_id(surface.subject, "release"))
+        instance = tables.instances.get(run.target) if run and run.target.instance else None
     if run is None or surface.digest == "inactive" or (state := state_of(run, release)) is None:
         return surface
+    if state == "success" and instance is not None and not instance.exists:
+        state = "inactive"
     environment = _environment(context, run)
     deployment_id = surface.external.get("deployment_id")
     if deployment_id is None:
@@ -42,7 +45,7 @@ def project(context: Context, surface: Surface) -> Surface:
             surface.repository,
             deployment_id,
             state,
-            description=_description(run, release, state),
+            description="Destroyed" if state == "inactive" else _description(run, release, state),
             log_url=context.link(run.id),
             environment_url=release.url if release and state == "success" else "",
         )

@@ -16,6 +16,7 @@ from bot.render import surfaces as render
 from bot.services.context import Context
 from bot.services.pulls import new_provider_warnings, target_status
 from bot.services.targets import GLANCE, readable_policy
+from bot.surfaces.annotations import annotate, without_others
 from bot.surfaces.log_tail import log_tail
 from bot.surfaces.publication import publish, unpublished
 
@@ -44,14 +45,18 @@ def project(context: Context, surface: Surface) -> Surface:
     if digest == surface.digest and not plans:
         return surface
     known = surface.external.get("head_sha") == check.head_sha
+    if known:
+        surface = without_others(context, surface, check)
     check_id = surface.external.get("check_id") if known else None
     if check_id is None and known:  # it was created, but the response was lost
-        check_id = context.forge.find_check(surface.repository, check.head_sha, check.name)
+        found = context.forge.find_check(surface.repository, check.head_sha, check.name)
+        check_id = found if found != surface.external.get("replaced") else None
     if not known:
         _supersede(context, surface, target, check.head_sha)
         surface = replace(surface, external=PostedContent(head_sha=check.head_sha))
         with context.store.begin() as tables:
             tables.surfaces.save(surface)
+    surface, check = annotate(context, surface, check, check_id)
     created = context.forge.check(surface.repository, check, check_id)
     publish(context, plans, created.at)
     external: PostedContent = {
@@ -59,6 +64,8 @@ def project(context: Context, surface: Surface) -> Surface:
         "head_sha": check.head_sha,
         "open": check.status != "completed",
     }
+    if annotated := surface.external.get("annotating") or surface.external.get("annotated"):
+        external["annotated"] = annotated
     return replace(surface, external=external, digest=digest)
 
 
@@ -108,6 +115,21 @@ def _supersede(context: Context, surface: Surface, target: Target, head: str) ->
         context.forge.check(surface.repository, check, surface.external["check_id"])
 
 
+def conclusion_of(row: TargetStatus) -> Conclusion | None:
+    """Return the check's conclusion; None while something is still going on. An environment that verifies is done when
+    everything is destroyed again, and its smoke checks decide."""
+    run, instance, release = row.run, row.instance, row.own_release
+    if run is None or run.outcome is None:
+        return None
+    if row.environment.on_pull_request == "verify" and instance is not None:
+        applies_soon = run.outcome == "planned" and instance.wanted == "up" and not instance.note
+        if applies_soon or (instance.exists and not instance.leaked):
+            return None
+        if instance.leaked or (run.outcome == "applied" and not (release and release.verified)):
+            return "failure"
+    return CONCLUSIONS[run.outcome]
+
+
 def name_of(target: Target) -> str:
     """Return the check's name: `towpath/staging`, or `towpath/staging/network` if the stack is named."""
     return "/".join(part for part in ("towpath", target.environment, target.named_stack) if part)
@@ -121,7 +143,7 @@ def build(context: Context, row: TargetStatus, status: Status) -> CheckRun | Non
     shown = shown_plan(row)
     plan = PlanSummary.from_dict(shown.summary) if shown else None
     title, summary, text = render.check(row, plan, status=status, log=log_tail(context, run))
-    conclusion = CONCLUSIONS[run.outcome] if run.outcome else None
+    conclusion = conclusion_of(row)
     return CheckRun(
         name=name_of(row.target),
         head_sha=status.pull.head_sha if run.reverts and status.pull else run.commit,

@@ -53,12 +53,13 @@ def build(
     slack: SlackApp | None,
     ready: Callable[[], dict[str, str]],
     metrics_token: str,
+    measure: Callable[[], None] = lambda: None,
     routes: Sequence[BaseRoute] = (),
 ) -> Starlette:
     """Return the ASGI application.
 
     ready: returns what is not ready and why, by part; empty if all is well. metrics_token: the bearer token for
-    /metrics; empty for loopback only. routes: of the state backend and the console.
+    /metrics; empty for loopback only. measure: called before the metrics are returned. routes: of the state backend and the console.
     """
 
     def answered(platform: str, status: int, text: str) -> Response:
@@ -104,6 +105,7 @@ def build(
         allowed = hmac.compare_digest(token.encode(), metrics_token.encode()) if metrics_token else local
         if not allowed:
             return PlainTextResponse("metrics need the bearer token TOWPATH_METRICS_TOKEN\n", 401)
+        await run_in_threadpool(measure)
         return Response(prometheus_client.generate_latest(), media_type=prometheus_client.CONTENT_TYPE_LATEST)
 
     return Starlette(

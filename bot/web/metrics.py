@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from prometheus_client import Counter, Histogram
+from prometheus_client import Counter, Gauge, Histogram
 
+from bot.domain.ports.store import Store
 from bot.domain.run import Run
 
 DELIVERIES = Counter(
@@ -18,6 +19,22 @@ SECONDS = Histogram(
     ["kind"],
     buckets=(1, 2, 5, 10, 30, 60, 120, 300, 900, 1800, 3600),
 )
+
+
+INSTANCES = Gauge(
+    "towpath_instances", "Instances of pull requests that are not gone.", ["environment", "state"]
+)
+LEAKED = Gauge("towpath_instances_leaked", "Instances that should be gone and could not be destroyed.")
+
+
+def measure_instances(store: Store) -> None:
+    """Set the gauges of instances. Called at each scrape, since any process may have changed them."""
+    with store.read() as tables:
+        present = tables.instances.present()
+    INSTANCES.clear()
+    for instance in present:
+        INSTANCES.labels(instance.target.environment, instance.state).inc()
+    LEAKED.set(sum(instance.leaked for instance in present))
 
 
 def record_run(run: Run) -> None:

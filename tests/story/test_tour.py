@@ -177,6 +177,7 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
         "hold",
         "drift",
         "laptop-lock",
+        "why",
         "state-only",
     ]
 

@@ -82,7 +82,6 @@ OTHER_BOTS = frozenset(
         "squash",
         "stale",
         "summary",
-        "test",
         "test-all",
         "test-required",
         "triage",

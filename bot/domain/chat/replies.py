@@ -16,6 +16,7 @@ from bot.domain.release import Release
 from bot.domain.run import Plan, Run
 from bot.domain.states import StateDiff, StateVersion
 from bot.domain.target import Target
+from bot.domain.why import Why
 
 
 @dataclass(frozen=True)
@@ -166,6 +167,7 @@ Result = (
     | Locked
     | Unlocked
     | LinkCode
+    | Why
 )
 
 

@@ -12,6 +12,7 @@ from bot.domain.lock import Lock, Waiter
 from bot.domain.policy import Environment, Frozen
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
+from bot.domain.previews import Instance
 from bot.domain.refusal import GateAnswer, Refused
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
@@ -31,8 +32,8 @@ class TargetStatus:
     frozen, next_freeze: the freeze in effect, or one that begins within a day. follow_ups: forced applies that nobody has
     acknowledged. hold: what a revert left, whoever's it was. reverted: the revert deployed now reverted what this pull
     request had applied. unsaved: a state there that has to be pushed. drift: the drift found in what is deployed, or None;
-    drift_check: the latest check for it. after: where the runs are that its queued run waits for; first: what this pull
-    request has to apply before, or None.
+    drift_check: the latest check for it. instance: of an environment that exists once per pull request, once it was wanted.
+    after: where the runs are that its queued run waits for; first: what this pull request has to apply before, or None.
     """
 
     target: Target
@@ -58,6 +59,7 @@ class TargetStatus:
     unsaved: Unsaved | None = None
     drift: Drift | None = None
     drift_check: Run | None = None
+    instance: Instance | None = None
     after: tuple[Target, ...] = ()
     first: Target | None = None
 
@@ -70,6 +72,11 @@ class TargetStatus:
         release = self.release
         partial = release is not None and (not release.active or release.commit == self.plan.base_commit)
         return self.plan.status == "fresh" or (self.plan.status == "failed" and partial)
+
+    @property
+    def applies_itself(self) -> bool:
+        """Whether Towpath applies the latest plan by itself: it is that of an instance which should exist."""
+        return self.instance is not None and self.instance.wanted != "gone"
 
     @property
     def own_release(self) -> Release | None:

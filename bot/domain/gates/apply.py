@@ -13,10 +13,10 @@ from bot.domain.visibility import was_visible
 
 
 class PullIsOpen:
-    """The pull request is open; after the merge its plans can no longer be applied."""
+    """The pull request is open; after the merge its plans can no longer be applied, unless the merge itself asks for it."""
 
     def check(self, facts: ApplyFacts) -> Allowed | Refused:
-        if facts.pull.state == "open" or facts.reverting:
+        if facts.pull.state == "open" or facts.reverting or (facts.merged and facts.pull.state == "merged"):
             return Allowed()
         return Refused("closed", f"#{facts.pull.number} is {facts.pull.state}.", "Open a new pull request.")
 
@@ -29,6 +29,13 @@ class NotClaimed:
         if lock is not None and lock.bars(facts.pull.number, facts.now):
             return refuse_locked(lock, facts.target)
         return Allowed()
+
+
+class HasRoom:
+    """There is room for another instance of the environment."""
+
+    def check(self, facts: ApplyFacts) -> Allowed | Refused:
+        return facts.full or Allowed()
 
 
 class StateIsFree:
@@ -119,6 +126,7 @@ class PlanIsCurrent:
 APPLY: tuple[Gate, ...] = (
     PullIsOpen(),
     NotClaimed(),
+    HasRoom(),
     StateIsFree(),
     StateIsSaved(),
     NotHeld(),

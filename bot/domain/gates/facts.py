@@ -67,7 +67,8 @@ class ApplyFacts:
     the target that could not be uploaded and has not been pushed. revert: whether a revert was requested, rather than an
     apply. losing: the number of lost resources that the requester confirmed, or None. upstream: what the target comes
     after, without what the same request applies. upstream_applying: an apply that has started there. outdated_inputs: the
-    plan's inputs that have another value by now (`network.vpc_id`).
+    plan's inputs that have another value by now (`network.vpc_id`). full: why there is no room for another instance, or
+    None.
     """
 
     pull: PullRequest
@@ -96,6 +97,8 @@ class ApplyFacts:
     upstream: tuple[Upstream, ...] = ()
     upstream_applying: Run | None = None
     outdated_inputs: tuple[str, ...] = ()
+    full: Refused | None = None
+    merged: bool = False
 
     @property
     def reverting(self) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from bot.domain.run import Run
+from bot.domain.run import CHANGING, Run
 
 Access = Literal["plan", "apply"]
 """What a run may do: `plan` reads, `apply` changes things. It is the `phase` of a token."""
@@ -15,8 +15,8 @@ _PREFIXES: dict[Access, str] = {"plan": "PLAN_", "apply": "APPLY_"}
 
 
 def access_of(run: Run) -> Access:
-    """Return what a run may do: only an apply, which includes that of a revert, may write."""
-    return "apply" if run.kind == "apply" else "plan"
+    """Return what a run may do: only an apply, which includes that of a revert, and a destroy may write."""
+    return "apply" if run.kind in CHANGING else "plan"
 
 
 @dataclass(frozen=True)

@@ -78,6 +78,22 @@ def _lifetimes(problems: Problems, policy: Policy) -> None:
                 ("env", env.name, "ttl"),
                 "`ttl` destroys an instance when it expires, so it needs `instance`",
             )
+        for key in ("sleep", "cap", "label"):
+            if getattr(env, key) and not env.instance:
+                problems.add(
+                    ("env", env.name, key),
+                    f'`{key}` is for instances of pull requests, so it needs `instance`, such as "pr-{{pr}}"',
+                )
+        if env.label and env.on_pull_request != "apply":
+            problems.add(
+                ("env", env.name, "label"),
+                '`label` says which pull requests are applied, so it needs `on_pull_request = "apply"`',
+            )
+        if env.on_pull_request == "apply" and not env.instance:
+            problems.add(
+                ("env", env.name, "on_pull_request"),
+                '"apply" applies without anybody asking, so it needs `instance`, such as "pr-{pr}"',
+            )
         if env.on_pull_request == "verify" and not env.instance:
             problems.add(
                 ("env", env.name, "on_pull_request"),

@@ -11,10 +11,12 @@ from pydantic import ConfigDict, with_config
 from bot.domain.drift import LEAST
 from bot.domain.policy.freeze_windows import Window
 from bot.domain.policy.identity import Identity
-from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, SmokeCheck
+from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck
 from bot.domain.policy.types import (
+    Cap,
     Duration,
     Instance,
+    Label,
     OnMerge,
     OnPullRequest,
     Outputs,
@@ -22,6 +24,7 @@ from bot.domain.policy.types import (
     PlanNeeds,
     Positive,
     Prefix,
+    Recipients,
     Url,
     VarFiles,
     at_least,
@@ -45,6 +48,11 @@ class Environment:
     secrets_prefix: Prefix = ""
     url: Url = ""
     ttl: Positive | None = None
+    sleep: Sleep = field(default_factory=Sleep)
+    cap: Cap | None = None
+    """How many instances there may be at a time; None: any number."""
+    label: Label = ""
+    """With `on_pull_request = "apply"`: only for pull requests with this label."""
     local: Flag = False
     laptop: Flag | None = None
     """Whether people's own Terraform may change it; None: `takes_laptops` decides from the other rules."""
@@ -57,6 +65,8 @@ class Environment:
     parallelism: Parallelism = 10
     smoke: Annotated[tuple[SmokeCheck, ...], listed("checks")] = ()
     artifacts: Outputs = ()
+    artifact_recipients: Recipients = ()
+    """Age keys that GitHub Actions encrypts the artifacts to: whoever can read Actions can download them."""
     promote_from: Text = ""
     soak: Duration = timedelta(0)
     approvals: ApprovalRules = field(default_factory=ApprovalRules)

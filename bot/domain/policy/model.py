@@ -38,7 +38,7 @@ __all__ = ["PATH", "BackendKind", "BackendPolicy", "Environment", "Policy", "Sta
 
 PATH = "envs/environments.toml"
 BackendKind = Literal["", "http", "s3"]
-_LATER = ("identity",)
+_LATER = ("identity", "sleep", "cap", "label", "artifact_recipients")
 """Fields of an environment that the first version did not have. The digest leaves them out where they are not set, so that
 an upgrade makes no plan stale."""
 _LATER_OF_STACKS = ("after", "inputs")
@@ -167,6 +167,11 @@ class Policy:
     def var_files(self, stack: str, environment: str) -> tuple[str, ...]:
         """Var files relative to the repository's root, in the order Terraform gets them (a later one wins)."""
         given = self.environments[environment].var_files or ("envs/{env}.tfvars",)
+        return tuple(path.replace("{env}", environment).replace("{stack}", stack) for path in given)
+
+    def overlay(self, stack: str, environment: str) -> tuple[str, ...]:
+        """Var files that Terraform gets besides while an instance sleeps."""
+        given = self.environments[environment].sleep.var_files
         return tuple(path.replace("{env}", environment).replace("{stack}", stack) for path in given)
 
     def secrets_prefix(self, environment: str) -> str:

@@ -10,7 +10,7 @@ from bot.domain.policy.environment import Environment
 from bot.domain.policy.identity import AwsIdentity, AzureIdentity, GoogleIdentity, Identity, ServiceIdentity
 from bot.domain.policy.model import BackendPolicy, Stack
 from bot.domain.policy.providers import ProviderRules
-from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, SmokeCheck, Table
+from bot.domain.policy.schema import ApprovalRules, Force, FreezeRule, Sleep, SmokeCheck, Table
 from bot.domain.policy.toml_lines import Lines, Path
 from bot.domain.policy.validators import Wrong
 from bot.domain.suggest import hint
@@ -35,6 +35,7 @@ _EXAMPLES = {
     "approvals": "{ count = 1, self = false }",
     "force": '{ users = ["ann"] }',
     "smoke": '{ http = "{output.url}/healthz" }',
+    "sleep": '{ after = "2h", var_files = ["envs/asleep.tfvars"] }',
     "freeze": '{ deny = "0 17 * * 5", for = "64h" }',
     "identity": '{ aws = { plan = "arn:aws:iam::123456789012:role/read", apply = "arn:…" } }',
     "aws.plan": 'plan = "arn:aws:iam::123456789012:role/towpath-plan"',
@@ -54,6 +55,7 @@ _TABLES: dict[str, type[Table | Stack | BackendPolicy | Environment | ProviderRu
     "freeze": FreezeRule,
     "approvals": ApprovalRules,
     "force": Force,
+    "sleep": Sleep,
     "identity": Identity,
     "aws": AwsIdentity,
     "google": GoogleIdentity,

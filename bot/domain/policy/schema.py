@@ -19,6 +19,7 @@ from bot.domain.policy.types import (
     Positive,
     Status,
     Teams,
+    VarFiles,
     Zone,
 )
 from bot.domain.policy.validators import Flag, Text, Wrong
@@ -114,6 +115,27 @@ class ApprovalRules(Table):
     def given(self) -> bool:
         """Whether the file sets anything. An empty table means the same as none."""
         return bool(self.model_fields_set)
+
+
+class Sleep(Table):
+    """When an instance that nobody uses falls asleep, and how.
+
+    after: how long nobody may have used it; None: only on request. var_files: Terraform gets them too while it sleeps, and
+    they say what that means (fewer machines, or none), since Terraform cannot pause anything.
+    """
+
+    after: Positive | None = None
+    var_files: VarFiles = ()
+
+    @model_validator(mode="after")
+    def _overlay(self) -> Self:
+        if self.model_fields_set and not self.var_files:
+            raise Wrong('needs `var_files`, such as `["envs/asleep.tfvars"]`, which say what sleeping means')
+        return self
+
+    def __bool__(self) -> bool:
+        """Whether instances can sleep."""
+        return bool(self.var_files)
 
 
 class Force(Table):

@@ -139,6 +139,17 @@ def _inputs(value: Any) -> tuple[Input, ...]:
     return tuple(found)
 
 
+def _recipient(value: str) -> str:
+    """A mistake in a key must be found before an apply, not when its artifacts are encrypted."""
+    from pyrage import RecipientError, x25519
+
+    try:
+        x25519.Recipient.from_str(value)
+    except RecipientError:
+        raise Wrong("must be public age keys, as `age-keygen` prints them (`age1…`)") from None
+    return value
+
+
 def _bare(value: str) -> str:
     """Without the `@` that people may write before a login or a team."""
     return value.removeprefix("@")
@@ -160,6 +171,8 @@ Word = Annotated[
     Text, like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "a name of letters, digits, `.`, `_` and `-`")
 ]
 Outputs = Annotated[tuple[Word, ...], listed("output names")]
+_Recipient = Annotated[Text, AfterValidator(_recipient)]
+Recipients = Annotated[tuple[_Recipient, ...], listed("age keys")]
 Bucket = Annotated[Text, like(r"[a-z0-9][a-z0-9.-]{1,62}", "a bucket name")]
 Endpoint = Annotated[Text, like(r"https?://\S+", "an address that begins with https:// or http://")]
 StateKey = Annotated[Text, placeholders("env", "stack", "instance"), AfterValidator(_inside)]
@@ -221,5 +234,7 @@ OnMerge = Annotated[_OnMerge, choice(_OnMerge)]
 _PlanNeeds = Literal["write", "maintain", "approval"]
 PlanNeeds = Annotated[_PlanNeeds, choice(_PlanNeeds)]
 Parallelism = Annotated[int, whole(1, 256)]
+Cap = Annotated[int, whole(1, 1000)]
+Label = Annotated[Text, like(r"[^,]{1,50}", "a label of at most 50 characters")]
 Count = Annotated[int, whole(0, 20)]
 Actions = Annotated[tuple[Annotated[Action, choice(Action)], ...], listed("actions", 1)]

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.domain.actors import Role
+from bot.domain.why import WorkflowJob
 
 Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
 Conclusion = Literal["success", "failure", "neutral", "cancelled", "timed_out", "action_required", "skipped"]
@@ -33,6 +34,7 @@ class PullRequest:
     merge_sha: str = ""
     closed_at: datetime | None = None
     """When it was closed or merged, by GitHub's clock; None while it is open."""
+    labels: tuple[str, ...] = ()
     updated_at: datetime | None = field(default=None, compare=False)
 
     @property
@@ -73,8 +75,22 @@ class Review:
 
 
 @dataclass(frozen=True)
+class Annotation:
+    """A message at lines of a file of the commit. The renderer truncates texts: message to 64 KB, title to 255 characters."""
+
+    path: str
+    start_line: int
+    end_line: int
+    title: str
+    message: str
+
+
+@dataclass(frozen=True)
 class CheckRun:
-    """A check run to create. The renderer truncates texts: summary and text to 65,535 bytes each, title to 255."""
+    """A check run to create. The renderer truncates texts: summary and text to 65,535 bytes each, title to 255.
+
+    annotations: at most 50 (GitHub's limit for one request); they are added to those that the check has.
+    """
 
     name: str
     head_sha: str
@@ -85,6 +101,7 @@ class CheckRun:
     text: str = ""
     details_url: str = ""
     external_id: str = ""
+    annotations: tuple[Annotation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -145,6 +162,10 @@ class Forge(Protocol):
 
     def pulls(self, repository: str) -> list[PullRequest]:
         """Return the open pull requests."""
+        ...
+
+    def pulls_of(self, repository: str, commit: str) -> list[PullRequest]:
+        """Return the pull requests that a commit belongs to, merged ones included."""
         ...
 
     def reviews(self, repository: str, number: int) -> list[Review]:
@@ -212,6 +233,20 @@ class Forge(Protocol):
         ...
 
     def find_check(self, repository: str, head_sha: str, name: str) -> int | None: ...
+
+    def annotations_of(self, repository: str, check_id: int) -> int:
+        """Return how many annotations a check run has; needed after a lost response, since each update adds more."""
+        ...
+
+    def failed_jobs(self, repository: str, head_sha: str) -> list[WorkflowJob]:
+        """Return the failed jobs of the GitHub Actions runs of a commit: of the newest run of each workflow and event, in
+        its latest attempt. Raises ForgeError with status 403 if the App may not read Actions."""
+        ...
+
+    def job_log(self, repository: str, job_id: int, most: int) -> str:
+        """Return the last `most` bytes of a job's log as text. Raises ForgeError with status 404 or 410 if there is none (any
+        more), and if it is too large or takes too long."""
+        ...
 
     def deploy(self, repository: str, deployment: Deployment) -> int: ...
 

@@ -13,6 +13,7 @@ from bot.domain.audit import Entry
 from bot.domain.drift import Baseline, Drift
 from bot.domain.hold import Hold
 from bot.domain.plans import PlanUse
+from bot.domain.previews import Instance
 from bot.domain.target import Target
 
 
@@ -248,3 +249,41 @@ class Audit(Protocol):
     def head(self) -> Entry | None:
         """Return the last entry."""
         ...
+
+    def newest(self, action: str, repository: str, pull: int) -> Entry | None:
+        """Return a pull request's newest entry of this kind."""
+        ...
+
+
+class Instances(Protocol):
+    """Instances of pull requests, one row a target; see bot.domain.previews.Instance."""
+
+    def get(self, target: Target) -> Instance | None: ...
+
+    def save(self, instance: Instance) -> None:
+        """Insert or replace the target's row."""
+        ...
+
+    def of_targets(self, targets: Iterable[Target]) -> dict[Target, Instance]:
+        """Return target → its instance, for those that have one."""
+        ...
+
+    def of_pull(self, repository: str, pull: int) -> list[Instance]: ...
+
+    def of_environment(self, repository: str, environment: str) -> list[Instance]:
+        """Return a repository's instances of an environment that are not gone."""
+        ...
+
+    def present(self) -> list[Instance]:
+        """Return all instances that are not gone, the oldest first."""
+        ...
+
+    def unrecorded(self) -> list[str]:
+        """Return the target keys of instances whose state has resources, but that have no row, or one that is gone."""
+        ...
+
+    def ended(self, before: datetime, limit: int) -> list[Instance]:
+        """Return at most `limit` instances that were gone before that time (UTC)."""
+        ...
+
+    def forget(self, target: Target) -> None: ...

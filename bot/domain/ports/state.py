@@ -97,6 +97,10 @@ class StateStore(Protocol):
         """
         ...
 
+    def forget(self, target_key: str) -> None:
+        """Delete all versions of a target's state."""
+        ...
+
     def versions(self, target_key: str, limit: int) -> list[StateVersion]:
         """Return the newest versions first, including those before an end."""
         ...

@@ -19,11 +19,13 @@ from bot.domain.ports.records import (
     Drifts,
     FollowUps,
     Holds,
+    Instances,
     PlanUses,
     Pushers,
 )
 from bot.domain.ports.state import CredentialStore, StateStore, UnsavedStates
 from bot.domain.ports.surfaces import Surfaces
+from bot.domain.ports.why import Failures
 from bot.domain.release import Release
 from bot.domain.run import Kind, Plan, PlanStatus, Run
 from bot.domain.target import Target
@@ -114,8 +116,12 @@ class Runs(Protocol):
         """Return unfinished runs, oldest first."""
         ...
 
+    def changing(self, target: Target) -> list[Run]:
+        """Return the target's unfinished applies and destroys, oldest first."""
+        ...
+
     def applies(self, repository: str) -> dict[Target, Run]:
-        """Return target → its oldest unfinished apply, for those that have one."""
+        """Return target → its oldest unfinished apply or destroy, for those that have one."""
         ...
 
     def others(self, run: Run) -> int:
@@ -127,11 +133,12 @@ class Runs(Protocol):
         ...
 
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
-        """Return the newest run; drift checks count only if `kind` asks for them."""
+        """Return the newest run; drift checks and destroys count only if `kind` asks for them."""
         ...
 
     def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
-        """Return target → the pull request's newest run, for those that have one. Drift checks do not count."""
+        """Return target → the pull request's newest run, for those that have one. Drift checks and destroys do not
+        count."""
         ...
 
     def drift_checks_of(self, targets: Iterable[Target]) -> dict[Target, Run]:
@@ -294,6 +301,10 @@ class Releases(Protocol):
 
     def get(self, release_id: str) -> Release | None: ...
 
+    def of_run(self, run_id: str) -> Release | None:
+        """Return the release that an apply left."""
+        ...
+
     def update(self, release_id: str, **changes: Any) -> None:
         """Change fields of a release by name. Raises KeyError if it does not exist."""
         ...
@@ -377,6 +388,7 @@ class Tables(Protocol):
     pulls: Pulls
     pushers: Pushers
     runs: Runs
+    failures: Failures
     plans: Plans
     locks: Locks
     releases: Releases
@@ -390,6 +402,7 @@ class Tables(Protocol):
     artifacts: Artifacts
     follow_ups: FollowUps
     holds: Holds
+    instances: Instances
     drifts: Drifts
     signing_keys: SigningKeys
     baselines: Baselines

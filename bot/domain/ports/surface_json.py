@@ -41,7 +41,8 @@ class PostedContent(TypedDict, total=False):
     """The platform's ids of what was posted, and how far a surface of several parts is.
 
     checks: by name, at `head_sha`; names: of all checks, at any commit. pulls: numbers of a merge group's pull requests.
-    said: ids of the runs whose end is in the card's thread; saying: the one being posted.
+    annotated: id of the run whose errors the check shows as annotations; annotating: the one whose are being sent.
+    replaced: id of the check before, which had another run's annotations. said: ids of the runs whose end is in the card's thread; saying: the one being posted.
     """
 
     comment_id: int
@@ -49,6 +50,9 @@ class PostedContent(TypedDict, total=False):
     check_id: int
     head_sha: str
     open: bool
+    annotated: str
+    annotating: str
+    replaced: int
     deployment_id: int
     channel: str
     ts: str

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+from bot.domain.why import Diagnostic
+
 
 @dataclass(frozen=True)
 class Engine:
@@ -92,13 +94,15 @@ class Control:
 
 @dataclass(frozen=True)
 class CommandResult:
-    """How a Terraform process ended. `log` is redacted, and its middle is cut out if it is too long."""
+    """How a Terraform process ended. `log` is redacted, and its middle is cut out if it is too long. diagnostics: its
+    errors as text; errors: the same ones, typed."""
 
     exit_code: int
     log: str
     interrupted: bool = False
     timed_out: bool = False
     diagnostics: tuple[str, ...] = ()
+    errors: tuple[Diagnostic, ...] = ()
 
     @property
     def ok(self) -> bool:

@@ -25,6 +25,7 @@ PERMISSIONS = {
     "pull_requests": "write",
     "issues": "write",
     "checks": "write",
+    "actions": "read",
     "deployments": "write",
 }
 """Permissions of Towpath's App. It never writes contents."""

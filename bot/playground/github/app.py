@@ -27,6 +27,7 @@ from bot.playground.github import (
     statuses,
     teams,
     users,
+    workflows,
 )
 from bot.playground.github.access import Actor, authenticate
 from bot.playground.github.call import Call, Handler, Reply, Routes
@@ -48,6 +49,7 @@ def create_app(state: State, webhooks: Webhooks, faults: Faults) -> Starlette:
         *comments.ROUTES,
         *checks.ROUTES,
         *statuses.ROUTES,
+        *workflows.ROUTES,
         *deployments.ROUTES,
         *pulls.ROUTES,
         *repos.ROUTES,

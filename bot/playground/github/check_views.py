@@ -58,7 +58,7 @@ def view(state: State, check: Check) -> dict[str, Any]:
         "completed_at": views.timestamp(check.completed_at),
         "output": {
             **output,
-            "annotations_count": 0,
+            "annotations_count": len(check.annotations),
             "annotations_url": f"{api}/check-runs/{check.id}/annotations",
         },
         "check_suite": {"id": check.suite},

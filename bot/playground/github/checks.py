@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bot.playground.github import git
+from bot.playground.github import git, views
 from bot.playground.github.call import Call, Reply, Routes, validation_failed
 from bot.playground.github.check_views import emit, view
 from bot.playground.github.records import App, Check, Repo
@@ -14,6 +14,8 @@ STATUSES = ("queued", "in_progress", "completed")
 CONCLUSIONS = ("action_required", "cancelled", "failure", "neutral", "success", "skipped", "timed_out")
 TEXT = 65535
 """GitHub's limit of bytes in a summary and in a text."""
+ANNOTATIONS, MESSAGE = 50, 64 << 10
+"""GitHub's limits of annotations in one request, and of bytes in the message of one."""
 ACTION = {"label": 20, "description": 40, "identifier": 20}
 """GitHub's limits of characters in an action. A check has at most three actions."""
 
@@ -33,7 +35,9 @@ def _apply(call: Call, check: Check) -> None:
     check.conclusion = (conclusion or check.conclusion) if check.status == "completed" else None
     check.completed_at = call.state.now() if check.status == "completed" else None
     if "output" in call.body:
-        check.output = {**check.output, **_output(call.body["output"])}
+        output = _output(call.body["output"])
+        check.annotations += _annotations(output.pop("annotations", []))
+        check.output = {**check.output, **output}
     if "actions" in call.body:
         check.actions = _actions(call.body["actions"])
 
@@ -48,7 +52,24 @@ def _output(output: Any) -> dict[str, Any]:
         raise validation_failed(
             "CheckRun", "title", "custom", "title is too long (maximum is 255 characters)"
         )
-    return output
+    return dict(output)
+
+
+def _annotations(annotations: Any) -> list[dict[str, Any]]:
+    """Return valid annotations. Each request adds to those that the check has."""
+    if not isinstance(annotations, list) or len(annotations) > ANNOTATIONS:
+        raise validation_failed("CheckRun", "annotations", "invalid")
+    for one in annotations:
+        lines = one.get("start_line"), one.get("end_line")
+        if not all(isinstance(line, int) and line >= 1 for line in lines) or lines[0] > lines[1]:
+            raise validation_failed("CheckRun", "annotations", "invalid")
+        if one.get("annotation_level") not in ("notice", "warning", "failure"):
+            raise validation_failed("CheckRun", "annotation_level", "invalid")
+        if not one.get("path") or one["path"].startswith("/") or not one.get("message"):
+            raise validation_failed("CheckRun", "annotations", "missing_field")
+        if len(one["message"].encode()) > MESSAGE or len(one.get("title") or "") > 255:
+            raise validation_failed("CheckRun", "annotations", "invalid", "message or title is too long")
+    return annotations
 
 
 def _actions(actions: Any) -> list[dict[str, str]]:
@@ -110,6 +131,13 @@ def _update(call: Call) -> Reply:
     return Reply(view(state, check))
 
 
+def _list_annotations(call: Call) -> Reply:
+    check = _one(call, call.repo("checks:read"))
+    blob = f"{views.repo_api(call.state, check.repo)}/git/blobs/"
+    shown = {"start_column": None, "end_column": None, "title": None, "raw_details": None}
+    return call.page(check.annotations, lambda one: {**shown, "blob_href": blob + check.head_sha, **one})
+
+
 def _list(call: Call) -> Reply:
     repo, name = call.repo("checks:read"), call.query.get("check_name")
     sha = git.resolve(repo.path, call.path["ref"])
@@ -133,5 +161,6 @@ ROUTES: Routes = [
     ("POST", _PATH + "/check-runs", _create),
     ("PATCH", _PATH + "/check-runs/{check}", _update),
     ("GET", _PATH + "/check-runs/{check}", lambda c: Reply(view(c.state, _one(c, c.repo("checks:read"))))),
+    ("GET", _PATH + "/check-runs/{check}/annotations", _list_annotations),
     ("GET", _PATH + "/commits/{ref:path}/check-runs", _list),
 ]

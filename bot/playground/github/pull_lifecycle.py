@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.playground.github import git
+from bot.playground.github import git, views
 from bot.playground.github.call import validation_failed
-from bot.playground.github.pull_views import emit
+from bot.playground.github.pull_views import emit, label
 from bot.playground.github.records import Event, EventKind, Pull, Push, Repo, User
 from bot.playground.github.state import State
 
@@ -142,6 +142,16 @@ def set_draft(state: State, pull: Pull, actor: User, draft: bool) -> None:
         kind: EventKind = "converted_to_draft" if draft else "ready_for_review"
         _record(state, pull, kind, actor)
         emit(state, kind, pull, actor)
+
+
+def add_label(state: State, pull: Pull, actor: User, name: str) -> None:
+    """Give a pull request a label that it does not have."""
+    if name in pull.labels:
+        return
+    with state.change():
+        pull.labels.append(name)
+        _record(state, pull, "labeled", actor, name)
+        emit(state, "labeled", pull, actor, label=label(views.repo_api(state, pull.repo), name))
 
 
 def mark_merged(state: State, pull: Pull, actor: User, sha: str) -> None:

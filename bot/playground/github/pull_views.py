@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from bot.playground.github import git, views
 from bot.playground.github.access import author_association
@@ -10,7 +11,7 @@ from bot.playground.github.records import Pull, Repo, User
 from bot.playground.github.state import State
 
 
-def emit(state: State, action: str, pull: Pull, sender: User, **more: str) -> None:
+def emit(state: State, action: str, pull: Pull, sender: User, **more: Any) -> None:
     """Send a `pull_request` webhook with `more` on the top level of its payload."""
     payload = {"action": action, "number": pull.number, "pull_request": full(state, pull), **more}
     state.emit("pull_request", pull.repo, payload, sender)
@@ -44,7 +45,7 @@ def simple(state: State, pull: Pull) -> dict[str, Any]:
         "title": pull.title,
         "user": views.user(state, pull.author),
         "body": pull.body or None,
-        "labels": [],
+        "labels": [label(api, name) for name in pull.labels],
         "milestone": None,
         "created_at": views.timestamp(pull.created_at),
         "updated_at": views.timestamp(pull.updated_at),
@@ -62,6 +63,20 @@ def simple(state: State, pull: Pull) -> dict[str, Any]:
         "auto_merge": None,
         "active_lock_reason": None,
         "draft": pull.draft,
+    }
+
+
+def label(api: str, name: str) -> dict[str, Any]:
+    """Return a label of a repository. api: the repository's URL."""
+    number = int.from_bytes(name.encode()[:6], "big")
+    return {
+        "id": number,
+        "node_id": f"LA_{number}",
+        "url": f"{api}/labels/{quote(name, safe='')}",
+        "name": name,
+        "description": None,
+        "color": "ededed",
+        "default": False,
     }
 
 

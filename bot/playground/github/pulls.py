@@ -81,6 +81,12 @@ def _merge(call: Call) -> Reply:
     return Reply({"sha": sha, "merged": True, "message": "Pull Request successfully merged"})
 
 
+def _of_commit(call: Call) -> Reply:
+    repo, sha = call.repo("pull_requests:read"), call.path["sha"]
+    listed = [pull for pull in call.state.pulls.values() if pull.repo is repo and sha in pull.shas]
+    return call.page(listed, lambda pull: simple(call.state, pull))
+
+
 def _reviews(call: Call) -> Reply:
     pull = call.pull()
     listed = [one for one in call.state.reviews.values() if one.pull is pull]
@@ -116,6 +122,7 @@ def _dismiss_review(call: Call) -> Reply:
 _PATH = "/repos/{owner}/{repo}/pulls"
 ROUTES: Routes = [
     ("GET", _PATH, _list),
+    ("GET", "/repos/{owner}/{repo}/commits/{sha}/pulls", _of_commit),
     ("POST", _PATH, _create),
     ("GET", _PATH + "/{number}", lambda call: Reply(full(call.state, call.pull()))),
     ("PATCH", _PATH + "/{number}", _edit),

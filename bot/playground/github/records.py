@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from bot.playground.github.git import LogEntry
 
-EventKind = Literal["closed", "reopened", "merged", "converted_to_draft", "ready_for_review"]
+EventKind = Literal["closed", "reopened", "merged", "converted_to_draft", "ready_for_review", "labeled"]
 
 
 @dataclass
@@ -139,6 +139,7 @@ class Pull:
     merged_by: User | None = None
     merge_sha: str | None = None
     mergeable: bool = True
+    labels: list[str] = field(default_factory=list)
     pushes: list[Push] = field(default_factory=list)
     events: list[Event] = field(default_factory=list)
 
@@ -198,6 +199,7 @@ class Check:
     details_url: str = ""
     output: dict[str, Any] = field(default_factory=dict)
     actions: list[dict[str, str]] = field(default_factory=list)
+    annotations: list[dict[str, Any]] = field(default_factory=list)
 
 
 @dataclass

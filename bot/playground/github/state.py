@@ -24,6 +24,7 @@ from bot.playground.github.records import (
     Team,
     User,
 )
+from bot.playground.github.workflow_records import WorkflowRun
 
 ROLES = ("none", "read", "triage", "write", "maintain", "admin")
 
@@ -57,6 +58,8 @@ class State:
     checks: dict[int, Check] = field(default_factory=dict)
     statuses: dict[int, Status] = field(default_factory=dict)
     deployments: dict[int, Deployment] = field(default_factory=dict)
+    workflow_runs: dict[int, WorkflowRun] = field(default_factory=dict)
+    log_addresses: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
     hooks: list[Hook] = field(default_factory=list)
     emit: Callable[[str, Repo | None, dict[str, Any], User], None] = lambda *_: None
     revision: int = 0

@@ -127,6 +127,7 @@ def _check(check: Check) -> CheckEntry:
         text=check.output.get("text") or "",
         url=check.details_url,
         actions=check.actions,
+        annotations=check.annotations,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict
+from typing import Any, Literal, TypedDict
 
 from bot.playground.github.records import EventKind
 
@@ -26,7 +26,7 @@ class OpenedEntry(_Entry):
 
 
 class EventEntry(_Entry):
-    """kind: closed, reopened, merged, converted_to_draft or ready_for_review. detail: the merge commit."""
+    """kind: closed, reopened, merged, converted_to_draft, ready_for_review or labeled. detail: the merge commit, or the label."""
 
     kind: EventKind
     detail: str
@@ -76,6 +76,7 @@ class CheckEntry(_Entry):
     text: str
     url: str
     actions: list[dict[str, str]]
+    annotations: list[dict[str, Any]]
 
 
 class StatusEntry(_Entry):

@@ -14,6 +14,7 @@ from bot.playground.github.records import Pull, Repo
 from bot.playground.github.state import ROLES
 from bot.playground.github.timeline import timeline
 from bot.playground.github.timeline_entries import Entry
+from bot.playground.github.workflow_actions import WorkflowActions
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ class PullOptions:
     draft: bool = False
 
 
-class UserActions(AdminActions):
+class UserActions(AdminActions, WorkflowActions):
     """Actions of users. They take logins and `owner/name`, and raise Refusal as GitHub would."""
 
     read: Callable[[], None]
@@ -185,6 +186,10 @@ class UserActions(AdminActions):
     def set_draft(self, full_name: str, number: int, *, actor: str, draft: bool) -> None:
         """Convert a pull request to a draft, or mark it as ready for review."""
         pull_lifecycle.set_draft(self.state, self._pull(full_name, number), self._user(actor), draft)
+
+    def label_pull(self, full_name: str, number: int, *, actor: str, label: str) -> None:
+        """Give a pull request a label."""
+        pull_lifecycle.add_label(self.state, self._pull(full_name, number), self._user(actor), label)
 
     def close_pull(self, full_name: str, number: int, *, actor: str) -> None:
         """Close a pull request."""

@@ -1,20 +1,22 @@
-"""What runs on the servers of the clouds: an HTTP health endpoint for smoke checks."""
+"""What runs on the servers of the clouds: an HTTP health endpoint for smoke checks, and a page for people."""
 
 from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from html import escape
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from bot.playground.provider.cloud import Cloud
 
 
 class HealthService:
-    """Serves `/<cloud's name>/healthz` on loopback. Call `start` before use and `stop` after.
+    """Serves `/<cloud's name>[/<instance>]` and the same with `/healthz` on loopback. Call `start` before use and `stop`
+    after.
 
-    Answers 200 if the cloud has a server and is healthy (see `Cloud.set_unhealthy`), else 503 with the reason; 404 for
-    any other path. clouds: name to cloud. Clouds added later are served too.
+    `healthz` answers 200 if the cloud has a server and is healthy (see `Cloud.set_unhealthy`), else 503 with the reason; 404
+    for any other path, and for an instance that does not exist. clouds: name to cloud. Clouds added later are served too.
     """
 
     def __init__(self, clouds: Mapping[str, Cloud]) -> None:
@@ -47,23 +49,43 @@ class _Handler(BaseHTTPRequestHandler):
     served: Mapping[str, Cloud]
 
     def do_GET(self) -> None:
-        """Answer a health check."""
-        name, _, path = self.path.strip("/").partition("/")
+        """Answer a health check, or show the page of an environment or of one of its instances."""
+        name, _, rest = self.path.strip("/").partition("/")
+        instance, _, path = rest.rpartition("/") if rest.endswith("healthz") else (rest, "", "")
         cloud = self.served.get(name)
-        if cloud is None or path != "healthz":
+        servers = _servers(cloud, name, instance) if cloud else []
+        if cloud is None or path not in ("", "healthz") or (instance and not servers):
             self._answer(404, {"error": "not found"})
-        elif problem := cloud.health_problem():
-            self._answer(503, {"status": "unhealthy", "reason": problem})
+        elif path == "healthz":
+            problem = cloud.health_problem()
+            status, text = (503, "unhealthy") if problem else (200, "ok")
+            self._answer(status, {"status": text, **({"reason": problem} if problem else {})})
         else:
-            self._answer(200, {"status": "ok"})
+            self._show(f"{name} {instance}".strip(), servers)
+
+    def _show(self, title: str, servers: Sequence[str]) -> None:
+        """Show what somebody who tests by hand would see: the environment's name, and its servers."""
+        items = "".join(f"<li>{escape(one)}</li>" for one in servers)
+        content = (
+            f"<!doctype html><title>{escape(title)}</title><h1>{escape(title)}</h1><ul>{items}</ul>".encode()
+        )
+        self._send(200, "text/html; charset=utf-8", content)
 
     def _answer(self, status: int, body: Mapping[str, str]) -> None:
-        content = json.dumps(body).encode()
+        self._send(status, "application/json", json.dumps(body).encode())
+
+    def _send(self, status: int, kind: str, content: bytes) -> None:
         self.send_response(status)
-        self.send_header("content-type", "application/json")
+        self.send_header("content-type", kind)
         self.send_header("content-length", str(len(content)))
         self.end_headers()
         self.wfile.write(content)
 
     def log_message(self, format: str, *_arguments: object) -> None:  # noqa: A002 - the library's name
         """Do not log requests."""
+
+
+def _servers(cloud: Cloud, name: str, instance: str) -> list[str]:
+    """Return the names of an instance's servers, or of all."""
+    names = [str(server["name"]) for server in cloud.things("server").values()]
+    return sorted(one for one in names if not instance or one.startswith(f"{name}-{instance}-"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
@@ -113,6 +114,14 @@ class PullPage:
                     text=entry["text"],
                 )
         return CheckPage()
+
+    def annotations(self, environment: str) -> list[dict[str, Any]]:
+        """Return the annotations of the newest check of an environment on the latest commit."""
+        head = self.head
+        for entry in reversed(self.checks()):
+            if (entry["name"], entry["commit"]) == (f"towpath/{environment}", head):
+                return list(entry["annotations"])
+        return []
 
     def replanned(self, environment: str, before: str) -> bool:
         """Whether a new plan is ready. before: URL of the check of the old plan."""

@@ -11,6 +11,8 @@ from bot.render.format import OUTCOMES, join_names
 _ORDER: tuple[TargetState, ...] = (
     "running",
     "failed",
+    "stuck",
+    "unverified",
     "ready",
     "waiting",
     "locked",
@@ -19,7 +21,9 @@ _ORDER: tuple[TargetState, ...] = (
     "unplanned",
     "applied",
     "reverted",
+    "verified",
     "unchanged",
+    "destroyed",
     "idle",
     "over",
 )
@@ -30,6 +34,10 @@ _PREDICATES: dict[TargetState, tuple[str, str]] = {
     "unplanned": (" has no plan yet", " have no plan yet"),
     "applied": (" is applied", " are applied"),
     "reverted": (" is reverted", " are reverted"),
+    "verified": (" is verified", " are verified"),
+    "unverified": (" failed its smoke checks", " failed their smoke checks"),
+    "destroyed": (" is destroyed", " are destroyed"),
+    "stuck": (" could not be destroyed", " could not be destroyed"),
     "unchanged": (" has no changes", " have no changes"),
     "idle": (" is idle", " are idle"),
     "over": (" was not applied", " were not applied"),
@@ -41,7 +49,15 @@ _REVERT_PREDICATES: dict[TargetState, tuple[str, str]] = {
     "over": (" was not reverted", " were not reverted"),
 }
 """Used instead if the plan is a revert's."""
-_TONES: dict[TargetState, Tone] = {"failed": "bad", "ready": "good", "applied": "good", "unchanged": "good"}
+_TONES: dict[TargetState, Tone] = {
+    "failed": "bad",
+    "stuck": "bad",
+    "unverified": "bad",
+    "ready": "good",
+    "applied": "good",
+    "verified": "good",
+    "unchanged": "good",
+}
 
 
 def headline(status: Status) -> tuple[Spans, str, Tone]:
@@ -80,6 +96,8 @@ def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
 def _waiting(row: TargetStatus) -> tuple[str, str]:
     if row.first is not None:
         return f" comes after {row.first}", f" come after {row.first}"
+    if row.applies_itself:
+        return " is waiting to be applied", " are waiting to be applied"
     code = row.blocked.code if row.blocked else ""
     if code == "frozen":
         return " is frozen", " are frozen"

@@ -10,6 +10,7 @@ from bot.render.format import join_names, requested_by
 _VERBS = {
     "plan": "Planning",
     "apply": "Applying",
+    "destroy": "Destroying",
     "revert": "Reverting",
     "drift check": "Checking for drift in",
 }

@@ -8,6 +8,7 @@ from bot.domain.refusal import Refused
 from bot.domain.run import Run
 from bot.render.document import Code, Link, Plain, Spans
 from bot.render.documents.break_glass import forced_by, unacknowledged
+from bot.render.documents.instance_facts import instance_facts
 from bot.render.documents.target_state import TargetState, current_run, is_revert, progress, target_state
 from bot.render.format import FAILED, OUTCOMES, format_day, format_time, locked_by, one_line, pull_link
 from bot.render.markup import join_spans, to_spans
@@ -21,6 +22,9 @@ ICONS: dict[TargetState, str] = {
     "stale": "⚠️",
     "applied": "✅",
     "reverted": "✅",
+    "verified": "✅",
+    "unverified": "❌",
+    "stuck": "❌",
     "unchanged": "✅",
 }
 
@@ -28,8 +32,8 @@ ICONS: dict[TargetState, str] = {
 def state_cell(row: TargetStatus, status: Status) -> Spans:
     """Say what is in progress, how the last run ended, who holds the lock or waits for it, and what is forced or frozen."""
     state = target_state(row)
-    parts = [*_forced(row), _main(row, state, status), _freeze(row)]
-    if row.lock is not None and state != "locked":
+    parts = [*_forced(row), _main(row, state, status), *instance_facts(row), _freeze(row)]
+    if row.lock is not None and state != "locked" and row.instance is None:
         own = row.pull != 0 and row.lock.pull == row.pull
         lock: Spans = (Plain("locked by this pull request"),) if own else locked_by(row.lock)
         parts.append((Plain("🔒 "), *lock))
@@ -56,6 +60,8 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
         return (icon, Plain("on hold at "), Code(row.hold.commit[:7]))
     if state == "waiting" and row.first is not None:
         return (icon, Plain(f"after {row.first}"))
+    if state == "waiting" and row.applies_itself and row.instance is not None:
+        return (icon, *to_spans(one_line(row.instance.note or "about to be applied")))
     if state == "waiting" and row.blocked is not None:
         return (icon, *_waiting_for(row, row.blocked))
     if state == "stale":
@@ -71,6 +77,10 @@ def _label(row: TargetStatus, state: TargetState) -> str:
         "unplanned": "no plan yet",
         "unchanged": "nothing to revert" if revert else "up to date",
         "ready": "ready to revert" if revert else "ready to apply",
+        "verified": "verified, then destroyed",
+        "unverified": "smoke checks failed; destroyed",
+        "destroyed": "destroyed",
+        "stuck": "could not be destroyed",
         "idle": "–",
         "over": "not reverted" if revert else "not applied",
     }

@@ -11,8 +11,9 @@ from bot.render.markup import join_spans
 
 
 def environment_cell(row: TargetStatus) -> Spans:
-    """The environment, linked if its address is known without outputs."""
-    url = row.environment.url
+    """The environment, linked if it is deployed and its address is known."""
+    release = row.release
+    url = release.url if release and release.url else row.environment.url
     for placeholder, value in (
         ("{pr}", str(row.pull or "")),
         ("{env}", row.target.environment),
@@ -20,7 +21,8 @@ def environment_cell(row: TargetStatus) -> Spans:
         ("{instance}", row.target.instance),
     ):
         url = url.replace(placeholder, value)
-    deployed = row.release is not None and url and "{" not in url
+    gone = row.instance is not None and not row.instance.exists
+    deployed = release is not None and not gone and url and "{" not in url
     return (Bold(str(row.target)), Plain(" "), Link("open", url)) if deployed else (Bold(str(row.target)),)
 
 

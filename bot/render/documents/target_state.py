@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from bot.domain.chat import TargetStatus
 from bot.domain.plans import PlanSummary
-from bot.domain.run import Plan, ResourceProgress, Run
+from bot.domain.run import CHANGING, Plan, ResourceProgress, Run
 from bot.domain.target import Target
 from bot.render.document import Code, Plain, Span, Spans
 from bot.render.format import FAILED, count, join_names
@@ -23,6 +23,10 @@ TargetState = Literal[
     "unplanned",
     "applied",
     "reverted",
+    "verified",
+    "unverified",
+    "destroyed",
+    "stuck",
     "unchanged",
     "idle",
     "over",
@@ -59,15 +63,27 @@ def target_state(row: TargetStatus) -> TargetState:
         return "running" if current_run(row) else "locked" if row.lock else "idle"
     if current_run(row):
         return "running"
+    if row.instance is not None and row.instance.leaked:
+        return "stuck"
     if row.run is not None and row.run.outcome in FAILED:
         return "failed"
     if row.plan is not None and row.plan.status == "applied":
+        if row.instance is not None and row.instance.state == "gone":
+            return _gone_state(row)
         return "reverted" if row.plan.reverts or row.reverted else "applied"
     if row.pull_closed and not row.revert_pending:
         return "over"
     if row.plan is None:
         return "unplanned" if row.first is None else "waiting"
     return _plan_state(row, row.plan)
+
+
+def _gone_state(row: TargetStatus) -> TargetState:
+    """Return the state of an instance that was destroyed: of one that was only verified, the result counts."""
+    release = row.own_release
+    if row.instance is None or not row.instance.passing or release is None:
+        return "destroyed"
+    return "verified" if release.verified else "unverified"
 
 
 def _plan_state(row: TargetStatus, plan: Plan) -> TargetState:
@@ -80,7 +96,8 @@ def _plan_state(row: TargetStatus, plan: Plan) -> TargetState:
         return "locked"
     if row.hold is not None and row.next_step.startswith("/unhold"):
         return "held"
-    return "waiting" if row.blocked is not None or row.first is not None else "ready"
+    waits = row.blocked is not None or row.first is not None or row.applies_itself
+    return "waiting" if waits else "ready"
 
 
 def is_revert(row: TargetStatus) -> bool:
@@ -96,12 +113,16 @@ def progress(run: Run, plan: Plan | None, after: Sequence[Target] = ()) -> Spans
         return (Plain(f"waiting for {join_names([str(target) for target in after])}"),)
     if run.phase == "queued" and run.waits_for:
         return (Plain("waiting for the apply in progress"),)
-    phase = "reverting" if run.phase == "applying" and run.reverts else _PHASES.get(run.phase, run.phase)
+    phase = _PHASES.get(run.phase, run.phase)
+    if run.phase == "applying":
+        phase = "destroying" if run.kind == "destroy" else "reverting" if run.reverts else phase
+    elif run.kind == "destroy":
+        phase = "waiting to be destroyed" if run.phase == "queued" else "preparing to destroy"
     spans: list[Span] = [Plain("stopping" if run.cancel_by else phase)]
     entries = {name: _entry(value) for name, value in run.progress.items()}
     if run.phase == "verifying":
         return (*spans, *_checks(entries))
-    if run.kind == "apply" and entries:
+    if run.kind in CHANGING and entries:
         spans += [Plain(f" · {_bar(entries, max(_planned(run, plan), len(entries)))}"), *_moving(entries)]
     return tuple(spans)
 

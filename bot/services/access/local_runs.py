@@ -72,7 +72,7 @@ class LocalRuns:
         lock = store.locks.get(target)
         if lock is not None and not lock.expired(self._now()) and not _is_own(lock, grant):
             return self._locked(lock, target)
-        if busy := store.runs.active(target=target, kind="apply"):
+        if busy := store.runs.changing(target):
             text = f"an apply of #{busy[0].pull} is running on {target}; try again when it has finished"
             return LockInfo(text, who=busy[0].actor.name, created=self._now().isoformat())
         if present := store.states.lock(target.key, wanted, grant.holder):

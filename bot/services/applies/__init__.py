@@ -8,6 +8,8 @@ from bot.services.applies.facts import recorded_state
 from bot.services.applies.failures import end_failed_run
 from bot.services.applies.options import ApplyOptions, ApplyRequest
 from bot.services.applies.queue import apply_run_id
+from bot.services.applies.record import record_state
+from bot.services.applies.recovery import await_orphan
 from bot.services.applies.request import reply, request_apply
 from bot.services.applies.when_approved import apply_approved, decide_and_apply, refresh_gates, tend_approvals
 
@@ -18,9 +20,11 @@ __all__ = [
     "apply_approved",
     "apply_run_id",
     "attempt_apply",
+    "await_orphan",
     "decide_and_apply",
     "end_failed_run",
     "execute_apply",
+    "record_state",
     "recorded_state",
     "refresh_gates",
     "reply",

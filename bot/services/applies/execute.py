@@ -11,9 +11,11 @@ from bot.domain.gates import GATES, PROMOTION, ApplyFacts, first_refusal, gate_a
 from bot.domain.ports.records import FollowUp
 from bot.domain.ports.store import PlanDamaged, Tables
 from bot.domain.ports.terraform import Progress
+from bot.domain.previews import capacity_target, started
 from bot.domain.refusal import Refusal
 from bot.domain.run import Plan, Run
 from bot.domain.target import command
+from bot.domain.why import Reason
 from bot.errors import UserError
 from bot.services.applies.facts import gather_facts, observe
 from bot.services.applies.options import ApplyOptions, ApplyRequest
@@ -27,9 +29,9 @@ from bot.services.identity import hidden_values, renew_tokens, tokens_removed
 from bot.services.locks import release_of_pull
 from bot.services.order import upstream_applying
 from bot.services.plans import OURS, Checkout, InitFailed, Workspace, parallelism, prepare_workspace
-from bot.services.runs import ProgressRecorder, RunEnd, failure_reason, finish_in, finish_run
+from bot.services.runs import ProgressRecorder, RunEnd, fail_run, finish_in
 from bot.services.states import clear_unsaved, reconcile_state
-from bot.services.targets import PullContext, load_pull_context
+from bot.services.targets import PullContext, default_tip, load_pull_context
 
 log = structlog.get_logger()
 
@@ -82,15 +84,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull_context: PullContext
             workspace = restore(context, run, plan, pull_context, recorder)
             file.write_bytes(_saved_plan(context, run, plan))
         except InitFailed as error:
-            finish_run(
-                context,
-                run,
-                RunEnd(
-                    "failed",
-                    message=failure_reason(error.ended)[:4000],
-                    next_step=f"`{command(run.planned_by, run.target)}` again.",
-                ),
-            )
+            fail_run(context, run, error.ended, next_step=f"`{command(run.planned_by, run.target)}` again.")
             return
         if not _start(context, run, plan, pull_context):
             return
@@ -148,7 +142,7 @@ def _discard_plan(context: Context, run: Run, plan: Plan, why: str) -> UserError
     """Mark a plan that can never be applied, so that the next command makes a new one. Returns the error to raise."""
     with context.store.begin() as tables:
         tables.plans.take(plan.id, "fresh", "failed")
-    return UserError(why, next_step=f"`{command(run.planned_by, run.target)}`")
+    return Refusal("spent", why, f"`{command(run.planned_by, run.target)}`")
 
 
 def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) -> bool:
@@ -159,9 +153,10 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
     options = ApplyOptions(forced=run.forced, revert=bool(run.reverts), losing=len(plan.losses))
     request = ApplyRequest(now, (run.target,), run.actor, run.origin, options)
     observed = observe(context, request, run.target, plan)
+    policy_commit = default_tip(context, now)[1] if run.target.instance else ""
     with context.store.begin() as tables:
-        # so that no decision comes between the gates and the use of the approval
-        tables.locks.lock_targets(run.target)
+        # so that no decision comes between the gates and the use of the approval, nor two instances take the last place
+        tables.locks.lock_targets(run.target, *([capacity_target(run.target)] if run.target.instance else []))
         row = tables.runs.get(run.id)
         if row is not None and row.cancel_by:
             finish_in(
@@ -178,9 +173,13 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
         if refusal := first_refusal(GATES, facts):
             asked = tables.approvals.get(run.approval) if refusal.code == "unapproved" else None
             refusal = (refuse_ended(asked) if asked else None) or refusal
-            finish_in(
-                context, tables, run, RunEnd("refused", message=refusal.fact, next_step=refusal.next_step)
+            end = RunEnd(
+                "refused",
+                message=refusal.fact,
+                next_step=refusal.next_step,
+                reason=Reason(refusal.code),
             )
+            finish_in(context, tables, run, end)
             record_run(context, tables, "apply.refused", run, code=refusal.code, fact=refusal.fact)
             return False
         if not tables.plans.take(plan.id, "fresh", "applying"):
@@ -188,6 +187,10 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
             return False
         tables.runs.move(run.id, ("preparing", "initialising"), "applying")
         _commit(context, tables, run, facts)
+        if run.target.instance:
+            passing = facts.environment.on_pull_request == "verify"
+            begun = started(tables.instances.get(run.target), run, passing=passing, now=context.now())
+            tables.instances.save(replace(begun, policy_commit=policy_commit))
         show_run(tables, context.now(), run)
     return True
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.domain.gates import ApplyFacts
 from bot.domain.hold import Hold
 from bot.domain.ports.store import Tables
+from bot.domain.previews import refuse_full
 from bot.domain.run import Plan
 from bot.domain.states import LockInfo, StateVersion
 from bot.domain.target import Target
@@ -44,7 +45,8 @@ def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan 
         if approval is not None and approval.status == "open":
             refresh_approval(context, approval, pull_context)
     return Observed(
-        changed_on_base(context, pull_context, target.stack),
+        # an instance is the pull request's own: an apply undoes nothing of others'
+        [] if target.instance else changed_on_base(context, pull_context, target.stack),
         current_state(context, target, plan) if plan else None,
         configuration_digest_of(context, pull.repository, pull.head_sha, pull_context.policy, target.stack)
         if environment.promote_from
@@ -74,11 +76,12 @@ def gather_facts(
     pull, pull_context, options = request.pull, request.pull_context, request.options
     approval = tables.approvals.live(target, pull.number)
     policy = pull_context.policy
+    environment = policy.environments[target.environment]
     before = tables.plans.newest_of(policy.upstream(target), pull.number)
     return ApplyFacts(
         pull=pull,
         target=target,
-        environment=policy.environments[target.environment],
+        environment=environment,
         plan=plan,
         lock=tables.locks.get(target),
         now=context.now(),
@@ -96,6 +99,7 @@ def gather_facts(
         forced=options.forced,
         revert=options.revert,
         losing=options.losing,
+        merged=context.merge is not None,
         hold=observed.held,
         state_lock=observed.state_lock,
         unsaved=next(iter(tables.unsaved.open([target])), None),
@@ -105,6 +109,11 @@ def gather_facts(
             if one.target not in request.targets
         ),
         outdated_inputs=outdated_inputs(context, tables, [plan] if plan else []).get(target, ()),
+        full=refuse_full(
+            environment, target, tables.instances.of_environment(pull.repository, target.environment)
+        )
+        if environment.cap
+        else None,
     )
 
 

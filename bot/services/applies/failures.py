@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.run import Run
 from bot.domain.target import command
+from bot.domain.why import Reason
 from bot.errors import UserError
 from bot.services.applies.record import release_id
 from bot.services.context import Context
@@ -19,12 +20,18 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
         run = tables.runs.get(run_id)
     if run is None or not run.active:
         return
-    if run.phase == "verifying":
+    if run.kind == "destroy":
+        _undestroyed(context, run, error, ticket)
+    elif run.phase == "verifying":
         _unverified(context, run, error, ticket)
     elif run.phase in ("applying", "recording"):
         _interrupted(context, run, error, ticket)
     elif isinstance(error, UserError):
-        finish_run(context, run, RunEnd("refused", message=error.what, next_step=error.next_step))
+        finish_run(
+            context,
+            run,
+            RunEnd("refused", message=error.what, next_step=error.next_step, reason=Reason(error.code)),
+        )
     else:
         finish_run(
             context,
@@ -37,6 +44,15 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
                 reference=ticket,
             ),
         )
+
+
+def _undestroyed(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """End a destroy that could not be carried out. It is tried again, which is safe: what is gone stays gone."""
+    why = error.what if isinstance(error, UserError) else "Internal error."
+    with context.store.begin() as tables:
+        if context.terraform.outcome(journal_of(context, run))[0] != "running":
+            tables.states.abandon(run.id)
+        finish_in(context, tables, run, RunEnd("failed", message=why, reference=ticket))
 
 
 def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> None:

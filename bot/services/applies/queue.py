@@ -35,7 +35,7 @@ def queue_apply(
     for, if any. Raises LockLost."""
     options, target, plan = request.options, facts.target, facts.plan
     _claim(context, tables, request, facts)
-    running = tables.runs.active(target=target, kind="apply")
+    running = tables.runs.changing(target)
     before = [] if options.revert else request.pull_context.policy.upstream(target)
     applies = tables.runs.active(repository=target.repository, kind="apply")
     first = [one for one in applies if one.target in before]
@@ -95,6 +95,7 @@ def record_refusal(
         commit=pull.head_sha,
         code=refusal.code,
         fact=refusal.fact,
+        next_step=refusal.next_step,
     )
     if refusal.code != "locked" or tables.locks.get(target) is None:
         return refusal

@@ -13,6 +13,7 @@ from bot.domain.run import Outcome, Plan, Run, name_unfinished
 from bot.domain.sanitize import outside
 from bot.domain.states import LockInfo, StateInfo
 from bot.domain.target import command
+from bot.domain.why import Reason
 from bot.errors import TransientError, UserError
 from bot.services.audit import record_run
 from bot.services.context import Context, show_pull, stable_id
@@ -27,6 +28,7 @@ from bot.services.releases import (
 from bot.services.runs import RunEnd, failure_reason, finish_in, replan_command, stop_outcome
 from bot.services.states import keep_unsaved
 from bot.services.targets import readable_policy
+from bot.services.why import reason_of
 
 
 @dataclass(frozen=True)
@@ -53,6 +55,7 @@ def record_apply(context: Context, run: Run, plan: Plan, finished: FinishedApply
         message = f"The state could not be uploaded; Towpath kept it. {message}"
         next_step = f"`{command('push-state', run.target)}` pushes it."
     done = outcome == "applied"
+    reason = Reason() if done else reason_of(context, run, ended)
     policy = policy_of(context, run) if done else None
     with context.store.begin() as tables:
         tables.plans.take(plan.id, "applying", "applied" if done else "failed")
@@ -68,7 +71,9 @@ def record_apply(context: Context, run: Run, plan: Plan, finished: FinishedApply
             if run.reverts:
                 hold_release(context, tables, run, plan)
         else:
-            finish_in(context, tables, run, RunEnd(outcome, message=message, next_step=next_step))
+            finish_in(
+                context, tables, run, RunEnd(outcome, message=message, next_step=next_step, reason=reason)
+            )
             record_run(context, tables, "apply.ended", run, outcome=outcome)
     if done:
         conclude_apply(context, run, release, backend, policy, finished.work_dir)

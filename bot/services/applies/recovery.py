@@ -36,7 +36,7 @@ def resume_apply(context: Context, run: Run, plan: Plan | None) -> None:
                 context, run, release, context.backends.restore(plan.backend), policy_of(context, run)
             )
             return
-    state, code = _await_orphan(context, run)
+    state, code = await_orphan(context, run)
     if plan is not None:
         remove_tokens(Path(plan.worktree) / OURS)  # its Terraform needed them until now
         backend = context.backends.restore(plan.backend)
@@ -48,7 +48,7 @@ def resume_apply(context: Context, run: Run, plan: Plan | None) -> None:
     interrupt_run(context, run, "The worker died", terminated=state != "running")
 
 
-def _await_orphan(context: Context, run: Run) -> tuple[str, int | None]:
+def await_orphan(context: Context, run: Run) -> tuple[str, int | None]:
     """Return what became of the orphaned Terraform, and its exit code if known."""
     until = time.monotonic() + PATIENCE
     while True:

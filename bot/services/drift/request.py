@@ -37,7 +37,7 @@ def request_drift_check(
     require(plans_frozen(context, policy, target, "drift"))
     with context.store.begin() as tables:
         tables.locks.lock_targets(target)
-        release, busy = tables.releases.newest(target), tables.runs.active(target=target, kind="apply")
+        release, busy = tables.releases.newest(target), tables.runs.changing(target)
         run_id = stable_id(origin.delivery, origin.index, target.key, "drift")
         if known := tables.runs.get(run_id):
             return RunsStarted((known,), {})

@@ -54,6 +54,11 @@ def run_identity(context: Context, policy: Policy, run: Run, directory: Path) ->
     environment = policy.environments[run.target.environment]
     if not environment.identity:
         return None
+    if not context.issuer and context.tokens is not None:
+        raise UserError(
+            f"`{environment.name}` has an `identity`, but this job may not have GitHub's tokens.",
+            next_step="Run `towpath setup actions` again, and commit the workflows.",
+        )
     if not context.issuer:
         raise UserError(
             f"`{environment.name}` has an `identity`, but Towpath has no public https address at which clouds could "
@@ -72,7 +77,11 @@ def run_identity(context: Context, policy: Policy, run: Run, directory: Path) ->
 def write_tokens(context: Context, identity: RunIdentity) -> tuple[str, ...]:
     """Sign new tokens and write them to the run's files, replacing older ones. Returns the values to redact. Only the
     bot's user can read the files (mode 0600)."""
-    tokens = sign_tokens(context, identity.run, identity.identity.audiences, identity.timeout)
+    audiences = identity.identity.audiences
+    if context.tokens is not None:
+        tokens = context.tokens(audiences)
+    else:
+        tokens = sign_tokens(context, identity.run, audiences, identity.timeout)
     identity.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for name, content in files_of(
         identity.identity, access_of(identity.run), identity.directory, tokens

@@ -15,6 +15,7 @@ from bot.domain.ports.inbox import Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.surfaces import SurfaceKind
 from bot.services.context import Context
+from bot.services.previews import forget_ended_instances
 from bot.services.states import expire_unsaved
 
 log = structlog.get_logger()
@@ -28,7 +29,7 @@ PLAN_FILES = timedelta(days=14)
 """Files of plans that can no longer be applied. They help to find out what an apply did, and two weeks are enough for
 that; they are the largest rows, and contain secrets."""
 LOGS = timedelta(days=90)
-"""Logs of finished runs: one quarter, as far back as change reviews look."""
+"""Logs of finished runs, and Terraform's errors of those that failed: one quarter, as far back as change reviews look."""
 PLAN_PAGES = LOGS
 """Pages of plans that can no longer be applied: what was approved can be read for as long as how it was applied."""
 CHECKS = LOGS
@@ -69,6 +70,7 @@ def delete_expired(context: Context, inbox: Inbox) -> dict[str, int]:
         "plan files": lambda tables: tables.plans.forget_files(now - PLAN_FILES, BATCH),
         "plan pages": lambda tables: tables.plans.forget_pages(now - PLAN_PAGES, BATCH),
         "logs": lambda tables: tables.runs.forget_logs(now - LOGS, BATCH),
+        "failures": lambda tables: tables.failures.forget(now - LOGS, BATCH),
         "findings": lambda tables: tables.drifts.forget(now - FINDINGS, BATCH),
         "drift checks": lambda tables: tables.runs.forget_drift_checks(now - CHECKS, BATCH),
         "artifacts": lambda tables: tables.artifacts.forget(now - ARTIFACTS, BATCH),
@@ -81,6 +83,7 @@ def delete_expired(context: Context, inbox: Inbox) -> dict[str, int]:
     for kind, span in KINDS.items():
         tasks[f"{kind} surfaces"] = _surfaces(kind, now - span)
     deleted = {name: _batches(_in_transaction(context, task)) for name, task in tasks.items()}
+    deleted["instances"] = _batches(lambda: forget_ended_instances(context, BATCH))
     deleted["unsaved states"] = expire_unsaved(context)
     deleted["work"] = _batches(lambda: context.work.forget(now - WORK, BATCH))
     deleted["deliveries"] = inbox.forget(now - DELIVERIES)

@@ -219,6 +219,7 @@ def _run_plan(context: Context, run: Run, pull_context: PullContext) -> None:
     with context.store.read() as tables:
         baseline = tables.baselines.at(run.target, lineage, serial)
     settled = baseline.values if baseline else None
+    context.planned(run, planned.json)
     everything = read_plan(planned.json, recorder.control.secrets, settled)
     pages = tuple(plan_pages(everything))
     summary = everything.abridged(len(pages)).to_dict()
@@ -314,7 +315,7 @@ def _inherit(context: Context, tables: Tables, run: Run, worktree: Path) -> None
     if before is None or before.commit == run.commit or before.status not in ("fresh", "superseded"):
         return
     tables.locks.lock_targets(run.target)
-    if not tables.runs.active(target=run.target, kind="apply"):
+    if not tables.runs.changing(run.target):
         context.git.move(Path(before.worktree), worktree)
 
 

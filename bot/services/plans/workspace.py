@@ -13,7 +13,9 @@ from bot.domain.policy import Environment, Policy
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.state import Grant
 from bot.domain.ports.terraform import Backend, CommandResult, Control, WorkDir
-from bot.domain.run import Run
+from bot.domain.previews import preview_variables
+from bot.domain.refusal import Refusal
+from bot.domain.run import CHANGING, Run
 from bot.domain.states import BackendSettings, StateInfo
 from bot.domain.target import Target
 from bot.errors import UserError
@@ -86,6 +88,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         person = run if run.actor.login or not run.pull else replace(run, actor=Actor(pull.author))
         identity = run_identity(context, policy, person, worktree / OURS)
     env: Mapping[str, str] = {} if pull.from_fork else secrets_for(context, policy, run)
+    env = {**preview_variables(target, run.pull), **env}
     if identity is not None:
         env = {**env, **identity.env}
         renew_tokens(context, identity, control)
@@ -117,7 +120,7 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
         tree,
         replace(work_dir, git_access=None),
         backend,
-        _var_files(worktree, policy, target),
+        _var_files(worktree, policy, target, asleep=run.kind == "plan" and _asleep(context, target)),
         identity,
         found.providers,
     )
@@ -162,22 +165,35 @@ def issue_credential(context: Context, run: Run, timeout: timedelta) -> tuple[st
     token = secrets.token_urlsafe(32)
     expires = context.now() + timeout + timedelta(hours=1)
     grant = Grant(
-        run.target.key, run.id, run.kind == "apply", expires, commit=run.commit, actor=run.actor.login
+        run.target.key, run.id, run.kind in CHANGING, expires, commit=run.commit, actor=run.actor.login
     )
     with context.store.begin() as tables:
         tables.credentials.issue(run.id, token, grant)
     return run.id, token
 
 
-def _var_files(worktree: Path, policy: Policy, target: Target) -> tuple[Path, ...]:
-    """Return the environment's var files that exist at the commit. One that the policy names must exist."""
+def _asleep(context: Context, target: Target) -> bool:
+    """Whether the target is an instance that should sleep."""
+    if not target.instance:
+        return False
+    with context.store.read() as tables:
+        instance = tables.instances.get(target)
+    return instance is not None and instance.wanted == "asleep"
+
+
+def _var_files(worktree: Path, policy: Policy, target: Target, *, asleep: bool) -> tuple[Path, ...]:
+    """Return the environment's var files that exist at the commit, with the overlay of a sleeping instance. One that the
+    policy names must exist."""
     explicit = policy.environments[target.environment].var_files
-    paths = [worktree / path for path in policy.var_files(target.stack, target.environment)]
+    overlay = policy.overlay(target.stack, target.environment) if asleep else ()
+    paths = [worktree / path for path in (*policy.var_files(target.stack, target.environment), *overlay)]
     missing = [path for path in paths if not path.is_file()]
-    if explicit and missing:
-        raise UserError(
-            f"`{missing[0].relative_to(worktree)}` is missing at this commit.",
-            next_step="Add it, or correct `var_files` in `envs/environments.toml`.",
+    required = [path for path in missing if explicit or str(path.relative_to(worktree)) in overlay]
+    if required:
+        raise Refusal(
+            "missing-var-file",
+            f"`{required[0].relative_to(worktree)}` is missing at this commit.",
+            "Add it, or correct `var_files` in `envs/environments.toml`.",
         )
     return tuple(path for path in paths if path.is_file())
 

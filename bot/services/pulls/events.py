@@ -21,6 +21,7 @@ from bot.services.authorship import pulls_from
 from bot.services.context import Context, SurfaceKey, show, show_pull
 from bot.services.locks import release_of_pull
 from bot.services.plans import PlanRequest, request_plans
+from bot.services.previews import dismiss_instances, reconcile_instance, want_instances
 from bot.services.promotion import may_plan
 from bot.services.runs import RunEnd, finish_in
 from bot.services.targets import (
@@ -88,6 +89,7 @@ def plan_automatically(
         if not environment or env.name == environment
     ]
     targets = [one for one in targets if may_plan(context, pull_context, one, SYSTEM) is None]
+    wanted = want_instances(context, pull, pull_context.policy, targets)
     if not again:
         targets = _unplanned(context, pull, targets)
     _show(context, pull)
@@ -95,6 +97,9 @@ def plan_automatically(
         request_plans(context, PlanRequest(pull_context, tuple(targets), SYSTEM, Origin(delivery=seed), seed))
     except Refusal as refusal:  # the status says so
         log.info("not planned", repository=pull.repository, pull=pull.number, why=refusal.what)
+        return
+    for target in wanted:
+        reconcile_instance(context, target)
 
 
 def closed(context: Context, pull: PullRequest) -> None:
@@ -115,6 +120,7 @@ def closed(context: Context, pull: PullRequest) -> None:
             if run.phase == "queued" and not run.reverts:
                 finish_in(context, tables, run, RunEnd("refused", message=f"#{pull.number} is {pull.state}."))
         _show_known(context, tables, pull)
+    dismiss_instances(context, pull)
     release_of_pull(context, pull.repository, pull.number, pull.state)
 
 

@@ -11,6 +11,7 @@ from bot.domain.drift import Drift
 from bot.domain.gates import ApplyFacts, first_unapplied, refuse_stale
 from bot.domain.policy import Policy, Stack, freeze_at
 from bot.domain.ports.forge import PullRequest
+from bot.domain.previews import preview_command
 from bot.domain.refusal import Refusal
 from bot.domain.release import Release
 from bot.domain.run import Plan, Run
@@ -169,6 +170,7 @@ def _rows(
         unsaved = {state.target: state for state in reversed(tables.unsaved.open(targets))}
         reverts = tables.runs.known(there.run_id for there in releases.values() if there.reverts)
         drifts, checks = tables.drifts.newest_of(targets), tables.runs.drift_checks_of(targets)
+        instances = tables.instances.of_targets(target for target in targets if target.instance)
         states = tables.states.newest_of([target.key for target in plans])
         waits = [run for run in runs.values() if run.after]
         awaited = tables.runs.known(run_id for run in waits for run_id in run.after)
@@ -177,7 +179,7 @@ def _rows(
     now, touched = context.now(), {target.stack for target in targets}
     found = []
     for target in targets:
-        lock, gone_by = locks.get(target), behind.get(target.stack, ())
+        lock, gone_by = locks.get(target), () if target.instance else behind.get(target.stack, ())
         plan, there, run = plans.get(target), releases.get(target), runs.get(target)
         row = TargetStatus(
             target=target,
@@ -201,6 +203,7 @@ def _rows(
             unsaved=unsaved.get(target),
             drift=_drift(there, drifts.get(target)),
             drift_check=checks.get(target),
+            instance=instances.get(target),
             after=tuple(one.target for key in run.after if (one := awaited.get(key))) if run else (),
             first=_first(policy, target, pull, plans, touched),
             pull_closed=pull is not None and pull.state != "open",
@@ -303,6 +306,8 @@ def _next(
         return ""
     if (pull.state != "open" or behind) and not row.revert_pending:
         return ""
+    if row.instance is not None and row.instance.wanted == "gone":
+        return preview_command("down" if row.instance.leaked else "up", row.target) if _by_hand(row) else ""
     free = row.lock is None or row.lock.admits(pull.number)
     replan = "" if freeze_at(row.environment.windows, "plan", now) else command("plan", row.target)
     if row.unsaved is not None:
@@ -326,9 +331,14 @@ def _next(
         return _back(row, plan) if free else ""
     if pull.from_fork or not free:
         return ""
-    if not plan.has_changes and not _awaited(row, policy, pull):
+    if row.applies_itself or (not plan.has_changes and not _awaited(row, policy, pull)):
         return ""
     return next_step(row) if guarded else command("apply", row.target)
+
+
+def _by_hand(row: TargetStatus) -> bool:
+    """Whether only people bring the instance on: it was taken down by one, or could not be destroyed."""
+    return row.instance is not None and (row.instance.leaked or row.instance.kept_down)
 
 
 def _back(row: TargetStatus, plan: Plan) -> str:

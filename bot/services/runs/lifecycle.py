@@ -5,14 +5,18 @@ from __future__ import annotations
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult
 from bot.domain.refusal import Refused
-from bot.domain.run import ACTIVE, Outcome, Run, name_unfinished, unfinished
+from bot.domain.run import ACTIVE, CHANGING, Outcome, Run, name_unfinished, unfinished
 from bot.domain.sanitize import inert
 from bot.domain.target import command
+from bot.domain.why import Failure
 from bot.services.approvals import approval_plan_failed
 from bot.services.context import Context, show_run
 from bot.services.runs.followers import followers_of, next_turn, take_turns
 from bot.services.runs.reactions import react_to_end, reply_to_requester
 from bot.services.runs.run_end import RunEnd
+from bot.services.why import reason_of
+
+UNSUCCESSFUL: frozenset[Outcome] = frozenset(["failed", "refused", "interrupted", "timed_out", "cancelled"])
 
 
 def finish_run(context: Context, run: Run, end: RunEnd) -> None:
@@ -25,6 +29,7 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     """End a run within the caller's transaction, and those that come after it if they cannot start. Returns False if it had
     ended already."""
     tables.locks.lock_targets(run.target, *(one.target for one in followers_of(tables, run)))
+    before = tables.runs.get(run.id)
     ended = tables.runs.move(
         run.id,
         ACTIVE,
@@ -38,6 +43,8 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     )
     if not ended:
         return False
+    if before is not None and end.outcome in UNSUCCESSFUL:
+        tables.failures.add(Failure(run.id, before.phase, context.now(), end.reason))
     show_run(tables, context.now(), run)
     if (row := tables.runs.get(run.id)) is not None:
         context.ended(row)
@@ -48,7 +55,7 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
     if run.kind == "drift" and end.outcome != "checked":
         why = f"No drift result for {run.target}: {end.message or 'The drift check was stopped.'}"
         reply_to_requester(context, tables, run, Refused("not-looked", why, end.next_step))
-    if run.kind == "apply":
+    if run.kind in CHANGING:
         start_queued_plans(context, tables, run)
     for waiting, how in take_turns(context, tables, run):
         finish_in(context, tables, waiting, how)
@@ -99,7 +106,7 @@ def replan_command(run: Run) -> str:
 
 def start_queued_plans(context: Context, tables: Tables, run: Run) -> None:
     """Enqueue the plans and drift checks that waited for this apply, unless another apply on the target is active."""
-    if tables.runs.active(target=run.target, kind="apply"):
+    if tables.runs.changing(run.target):
         return
     for waiting in tables.runs.active(target=run.target):
         if waiting.phase == "queued" and waiting.waits_for:
@@ -121,7 +128,13 @@ def stop_outcome(context: Context, run: Run, ended: CommandResult) -> Outcome | 
 
 def fail_run(context: Context, run: Run, ended: CommandResult, *, next_step: str) -> None:
     """End a run whose Terraform failed, with the reason."""
-    finish_run(context, run, RunEnd("failed", message=failure_reason(ended)[:4000], next_step=next_step))
+    end = RunEnd(
+        "failed",
+        message=failure_reason(ended)[:4000],
+        next_step=next_step,
+        reason=reason_of(context, run, ended),
+    )
+    finish_run(context, run, end)
 
 
 def failure_reason(ended: CommandResult) -> str:

@@ -39,7 +39,13 @@ def react(
 
 def react_to_end(context: Context, tables: Tables, run: Run, outcome: str) -> None:
     """React to a run's end: 🚀 for an apply, 👍 for a plan or drift check, 👎 for anything else."""
-    reaction = {"applied": "rocket", "planned": "+1", "checked": "+1", "superseded": "+1"}.get(outcome, "-1")
+    reaction = {
+        "applied": "rocket",
+        "destroyed": "rocket",
+        "planned": "+1",
+        "checked": "+1",
+        "superseded": "+1",
+    }.get(outcome, "-1")
     react(context, tables, run.origin, run.target.repository, run.pull, reaction)
 
 

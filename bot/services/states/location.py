@@ -54,7 +54,7 @@ def foreign_lock(context: Context, target: Target, backend: Backend) -> LockInfo
     A laptop's plan does not count: it ends by itself, and Terraform waits for it.
     """
     with context.store.read() as tables:
-        active = tables.runs.active(target=target, kind="apply")
+        active = tables.runs.changing(target)
         holder = tables.states.holder(target.key) if backend.kind == "http" else ""
     if any(run.phase in ("applying", "recording", "verifying") for run in active) or (
         backend.kind == "http" and not holder.startswith(PERSON)

@@ -23,9 +23,7 @@ def reconcile_state(context: Context, target: Target, backend: Backend) -> str:
     if backend.kind == "http":
         return ""
     with context.store.read() as tables:
-        if any(
-            run.phase in ("applying", "recording") for run in tables.runs.active(target=target, kind="apply")
-        ):
+        if any(run.phase in ("applying", "recording") for run in tables.runs.changing(target)):
             return ""  # it is writing the state, and records it at the end
     data = context.backends.current(target, backend)
     with context.store.read() as tables:

@@ -14,7 +14,7 @@ def refuse_claimed(context: Context, tables: Tables, target: Target, pull: int) 
     lock = tables.locks.get(target)
     if lock is not None and lock.bars(pull, context.now()):
         return refuse_locked(lock, target)
-    if busy := tables.runs.active(target=target, kind="apply"):
+    if busy := tables.runs.changing(target):
         return Refused(
             "busy", f"An apply of #{busy[0].pull} is running on {target}.", "Wait until it has finished."
         )

@@ -10,6 +10,7 @@ from bot.domain.ports.terraform import CommandResult, Control
 from bot.domain.redaction import Redactor
 from bot.sandbox import Access, Sandbox
 from bot.terraform.cli.denied import explained
+from bot.terraform.cli.located import located
 from bot.terraform.cli.output_reader import OutputReader
 from bot.terraform.cli.private_dir import private_directory
 from bot.terraform.process.call import Call, CallKind
@@ -18,7 +19,8 @@ from bot.terraform.process.call import Call, CallKind
 @dataclass
 class Execution:
     """One command to run. env: its complete environment, but for HOME and TMPDIR, which are the call's own. access: what it
-    may see. stdout: what it printed, if its kind captures that."""
+    may see. top: the repository's top, from which errors name files; None for `cwd`. stdout: what it printed, if its kind
+    captures that."""
 
     kind: CallKind
     argv: Sequence[str]
@@ -28,6 +30,7 @@ class Execution:
     redactor: Redactor
     sandbox: Sandbox
     access: Access
+    top: Path | None = None
     stdout: bytearray = field(default_factory=bytearray)
 
     def run(self) -> CommandResult:
@@ -48,9 +51,12 @@ class Execution:
             log=reader.log.text,
             interrupted=not success and (exit_.cancelled or reader.interrupted),
             timed_out=not success and exit_.timed_out,
-            diagnostics=() if success else self._diagnostics(reader),
+            diagnostics=() if success else self._texts(reader),
+            errors=()
+            if success
+            else located([error for _, error in reader.errors()], self.cwd, self.top or self.cwd),
         )
 
-    def _diagnostics(self, reader: OutputReader) -> tuple[str, ...]:
-        found = reader.diagnostics()
+    def _texts(self, reader: OutputReader) -> tuple[str, ...]:
+        found = tuple(text for text, _ in reader.errors())
         return found if self.sandbox.kind == "off" else explained(found)

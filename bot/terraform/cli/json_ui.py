@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any, Literal
 
 from bot.domain.ports.terraform import Progress
+from bot.domain.why import Diagnostic
 
 State = Literal["", "planned", "started", "progress", "done", "failed"]
 
@@ -54,28 +55,31 @@ def read(line: str) -> tuple[Progress, ...]:
     return tuple(Progress(text) for text in message.splitlines() if text.strip())
 
 
-def errors(line: str) -> Iterator[str]:
-    """Yield the error in a line as text; warnings are ignored."""
+def errors(line: str) -> Iterator[tuple[str, Diagnostic]]:
+    """Yield the error in a line, as text and typed; warnings are ignored. Its file is as Terraform names it."""
     event = _event(line)
     if event and event.get("type") == "diagnostic":
         content = _object(event, "diagnostic")
         if content.get("severity") == "error":
-            yield diagnostic(content)
+            yield diagnostic(content), _typed(content)
 
 
-def plain_errors(text: str) -> Iterator[str]:
-    """Yield the errors in output without `-json`: each from `Error: ` to the next error or warning."""
-    error: list[str] = []
-    for line in text.splitlines():
-        bare = line.lstrip("╷│╵ ").rstrip() if line.startswith(("╷", "│", "╵")) else line
-        if bare.startswith(("Error: ", "Warning: ")):
-            if error:
-                yield "\n".join(error).strip()
-            error = [bare] if bare.startswith("Error: ") else []
-        elif error:
-            error.append(bare)
-    if error:
-        yield "\n".join(error).strip()
+def _typed(content: dict[str, Any]) -> Diagnostic:
+    source = _object(content, "range")
+    line = _number(_object(source, "start").get("line"))
+    return Diagnostic(
+        _clean(content.get("summary", "")),
+        _clean(content.get("detail") or ""),
+        _clean(source.get("filename") or ""),
+        line,
+        max(line, _number(_object(source, "end").get("line"))),
+        _clean(content.get("address") or ""),
+    )
+
+
+def _number(value: object) -> int:
+    """Return a line's number, 0 for anything that is none."""
+    return value if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 1 << 31 else 0
 
 
 def diagnostic(content: dict[str, Any]) -> str:

@@ -7,9 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import islice
 
 from bot.domain.ports.terraform import Progress
 from bot.domain.redaction import Redactor
+from bot.domain.why import MAX_DETAIL, MAX_PATH, MAX_SUMMARY, Diagnostic, parse_error, split_errors
 from bot.terraform.cli import json_ui
 from bot.terraform.cli.bounded_log import BoundedLog, LineSplitter
 
@@ -35,7 +37,7 @@ class OutputReader:
         self._redactor = redactor
         self._lines = LineSplitter()
         self._unread: deque[bytes] = deque()
-        self._errors: list[str] = []
+        self._errors: list[tuple[str, Diagnostic]] = []
         self._tokens = _BURST
         self._refilled_at = time.monotonic()
         self._omitted = 0
@@ -55,9 +57,10 @@ class OutputReader:
         """Add a line of the bot's own to the log."""
         self.log.add(line)
 
-    def diagnostics(self) -> tuple[str, ...]:
-        """Return the errors in the output, as text."""
-        return tuple((self._errors or list(json_ui.plain_errors(self.log.text)))[:_MAX_ERRORS])
+    def errors(self) -> tuple[tuple[str, Diagnostic], ...]:
+        """Return the errors in the output, each as text and typed."""
+        plain = [] if self._errors else islice(split_errors(self.log.text), _MAX_ERRORS)
+        return tuple(self._errors or [(text, parse_error(text)) for text in plain])
 
     def _take(self, line: bytes) -> None:
         """Read a line. Once the log is full, provisioner output and plain text are not parsed until the end.
@@ -93,7 +96,19 @@ class OutputReader:
             else:
                 self._omitted += 1
         if len(self._errors) < _MAX_ERRORS:
-            self._errors += [self._redactor(error) for error in json_ui.errors(text)]
+            self._errors += [
+                (self._redactor(said), self._redacted(error)) for said, error in json_ui.errors(text)
+            ]
+
+    def _redacted(self, error: Diagnostic) -> Diagnostic:
+        redact = self._redactor
+        return replace(
+            error,
+            summary=redact(error.summary)[:MAX_SUMMARY],  # cut afterwards, so that no secret is cut in two
+            detail=redact(error.detail)[:MAX_DETAIL],
+            file=redact(error.file)[:MAX_PATH],
+            address=redact(error.address)[:MAX_PATH],
+        )
 
     def _take_token(self) -> bool:
         now = time.monotonic()

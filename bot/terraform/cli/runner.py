@@ -247,7 +247,15 @@ class Runner:
         redactor = Redactor([*control.secrets, *secrets_of(work_dir, secrets or {})])
         env = self._environment.for_call(work_dir) if env is None else env
         return Execution(
-            kind, argv, work_dir.root, env, control, redactor, self._sandbox, self._access(work_dir)
+            kind,
+            argv,
+            work_dir.root,
+            env,
+            control,
+            redactor,
+            self._sandbox,
+            self._access(work_dir),
+            top=work_dir.worktree,
         )
 
     def _access(self, work_dir: WorkDir) -> Access:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from bot.domain.policy import PATH, provider_allowed
 from bot.domain.ports.terraform import ProviderUse, WorkDir
+from bot.domain.refusal import Refusal
 from bot.domain.sanitize import outside
-from bot.errors import UserError
 from bot.terraform.config.module_graph import Flavour, directory_names, read_config
 from bot.terraform.config.provider_uses import provider_uses
 from bot.terraform.config.required_providers import REGISTRIES
@@ -39,10 +39,11 @@ def _refuse(work_dir: WorkDir, flavour: Flavour, uses: Iterable[ProviderUse]) ->
     key = first.name if first.registry == registry else first.source
     others = sorted(f"`{outside(use.source)}`" for use in refused[1:])
     more = f" Neither does it allow {', '.join(others[:5])}." if others else ""
-    raise UserError(
+    raise Refusal(
+        "provider-not-allowed",
         f"The provider `{outside(first.name)}` from `{outside(first.registry)}` (`{outside(first.place)}`) is not in "
         f"`providers.allow` of `{PATH}` on the default branch, so it was not run.{more}",
-        next_step=f'Remove it, or add `"{outside(key)}"` to `allow` under `[providers]` there.',
+        f'Remove it, or add `"{outside(key)}"` to `allow` under `[providers]` there.',
     )
 
 

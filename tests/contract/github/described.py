@@ -17,7 +17,7 @@ from tests.npm import package
 
 HOST = "https://api.github.com"
 _WHOLE = re.compile(
-    r"(/repos/[^/]+/[^/]+/(?:contents|branches|compare|commits))/(.+?)(/check-runs|/statuses)?$"
+    r"(/repos/[^/]+/[^/]+/(?:contents|branches|compare|commits))/(.+?)(/check-runs|/statuses|/pulls)?$"
 )
 """Parameters that may have slashes in them, which OpenAPI cannot say: they are checked as one segment."""
 

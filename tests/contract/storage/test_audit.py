@@ -233,3 +233,13 @@ def test_lines_carry_all_that_their_digest_is_made_of(store: Database) -> None:
         assert content["previous"] == previous
         assert content["at"] == (NOW + (one.number - 1) * MINUTE).isoformat()
         previous = digest
+
+
+def test_the_newest_entry_of_a_pull_request(store: Database) -> None:
+    one = replace(entry(), action="apply.refused", repository="acme/infra", pull=7)
+    add(store, one, replace(one, pull=8), replace(one, login="bob"), replace(one, action="apply.started"))
+    with store.read() as tables:
+        found = tables.audit.newest("apply.refused", "acme/infra", 7)
+        assert found is not None
+        assert (found.number, found.login) == (3, "bob")
+        assert tables.audit.newest("apply.refused", "acme/shop", 7) is None

@@ -19,6 +19,7 @@ def entries(world: World, kind: str) -> list[dict[str, Any]]:
 def test_it_knows_itself(either: World) -> None:
     assert either.forge.me() == ("towpath[bot]" if either.by_app else "towpath-machine")
     assert either.forge.checks is either.by_app
+    assert either.forge.named("github-actions[bot]").me() == "github-actions[bot]"
 
 
 def test_repositories(either: World) -> None:
@@ -54,6 +55,8 @@ def test_pull_requests(either: World) -> None:
     assert (pull.state, pull.merge_sha) == ("merged", merged)
     assert either.forge.pulls(REPO) == []
     assert either.forge.head_of(REPO, "main") == merged
+    assert either.forge.pulls_of(REPO, merged) == [pull]
+    assert either.forge.pulls_of(REPO, pull.base_sha) == []
 
 
 def test_branches_with_slashes(either: World) -> None:

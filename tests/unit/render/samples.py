@@ -28,7 +28,7 @@ from bot.domain.refusal import Refused
 from bot.domain.release import Release
 from bot.domain.states.diff import StateDiff
 from bot.domain.states.model import StateVersion
-from tests.unit.render import drifts
+from tests.unit.render import drifts, failures
 from tests.unit.render.approvals import asked, guarded
 from tests.unit.render.facts import (
     ANN,
@@ -261,6 +261,7 @@ def results() -> dict[str, Result]:
         ),
         "difference_none": StateComparison(staging, replace(version, serial=4), version, StateDiff()),
         **drifts.results(),
+        **failures.results(),
         "locked": Locked(lock(prod, 0)),
         "unlocked": Unlocked(prod, "@bob", (14, 15)),
         "link_code": LinkCode("K3M9Q7XY", "/link K3M9Q7XY", "github", NOW + timedelta(minutes=10)),

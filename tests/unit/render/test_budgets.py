@@ -15,7 +15,7 @@ from bot.domain.refusal import Refused
 from bot.render import surfaces
 from bot.render.command_style import CommandStyle
 from bot.render.reply import in_slack, in_terminal, on_github
-from tests.unit.render import approvals, drifts, facts, samples
+from tests.unit.render import approvals, drifts, facts, failures, samples
 from tests.unit.render.limits import assert_harmless, assert_slack_takes
 
 SLACK = CommandStyle("/infra", 12, facts.REPOSITORY)
@@ -207,3 +207,15 @@ def test_what_people_say_of_a_guarded_environment_stays_harmless(text: str) -> N
     assert_slack_takes(
         *surfaces.follow_up(approvals.follow_up(reason=text, skipped=(text,)), "/infra", facts.PULL)
     )
+
+
+@pytest.mark.parametrize("text", [facts.NASTY * 50, "x" * 60_000, "`" * 60_000, "\n" * 5_000, "é" * 60_000])
+def test_whatever_a_log_has_its_explanation_fits(text: str) -> None:
+    one = failures.why(text)
+    several = replace(one, jobs=one.jobs * 3)
+    body = on_github(several)
+    assert len(body) <= 65_000
+    assert_harmless(body)
+    assert "Next:" in body
+    assert_slack_takes(*in_slack(several, SLACK))
+    in_terminal(several)

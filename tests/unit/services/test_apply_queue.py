@@ -235,7 +235,12 @@ def test_a_refusal_is_recorded_and_nothing_else(queueing: Context, work: Work) -
     assert refuse(queueing, refusal) == refusal
     (entry,) = entries(queueing)
     assert (entry.action, entry.login, entry.target, entry.pull) == ("apply.refused", "ann", STAGING.key, 7)
-    assert entry.facts == {"commit": HEAD, "code": "stale", "fact": "The plan is old."}
+    assert entry.facts == {
+        "commit": HEAD,
+        "code": "stale",
+        "fact": "The plan is old.",
+        "next_step": "`/plan staging`",
+    }
     with queueing.store.read() as tables:
         assert tables.locks.waiters(STAGING) == []
     assert lock_of(queueing) is None

@@ -90,6 +90,11 @@ def test_only_open_pull_requests_apply(state: str) -> None:
     assert refusal.fact == f"#7 is {state}."
 
 
+def test_a_merge_that_asks_for_its_apply_passes() -> None:
+    assert PullIsOpen().check(facts(pull=samples.pull(state="merged"), merged=True)) == Allowed()
+    assert refused_by(PullIsOpen(), facts(pull=samples.pull(state="closed"), merged=True)).code == "closed"
+
+
 @pytest.mark.parametrize(
     "held",
     [None, lock(pull=7), lock(pull=8, expires_at=NOW), lock(expires_at=NOW - timedelta(seconds=1))],

@@ -112,6 +112,21 @@ def test_a_cloud_can_verify_them(today: Context, here: Path, kind: Kind, phase: 
         verified(client, token, "https://vault.example.com")
 
 
+def test_another_issuer_may_make_them(today: Context, here: Path) -> None:
+    asked = []
+
+    def fetch(audiences: Mapping[str, str]) -> dict[str, str]:
+        asked.append(dict(audiences))
+        return {name: f"head.claims.signature-for-{name}" for name in audiences}
+
+    elsewhere = replace(today, tokens=fetch)
+    assert write_tokens(elsewhere, granted(elsewhere, here)) == ("signature-for-aws", "signature-for-vault")
+    assert asked == [{"aws": AWS, "vault": "https://vault.example.com"}]
+    assert (here / "identity-aws.token").read_text() == "head.claims.signature-for-aws"
+    with pytest.raises(UserError, match="this job may not have GitHub's tokens"):
+        granted(replace(elsewhere, issuer=""), here)
+
+
 def test_they_live_as_long_as_the_run_may_take(today: Context, here: Path) -> None:
     identity = granted(today, here)
     write_tokens(today, identity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -81,11 +82,12 @@ def test_a_ring_for_a_queue_ends_that_ones_wait_alone() -> None:
 def test_the_first_ring_is_heard_at_once_and_the_next_ones_are_gathered(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    bell, pauses = QueueWaker("inbox"), list[float]()
+    pauses = list[float]()
     monkeypatch.setattr("bot.jobs.queue_waker.time.sleep", pauses.append)
     monkeypatch.setattr("bot.jobs.queue_waker.time.monotonic", lambda: 100.0)
 
     def wait() -> None:
+        bell = QueueWaker("inbox")
         bell.wait(0)
         for _ in range(2):
             bell.ring("inbox", "plans")
@@ -266,3 +268,20 @@ def test_a_slow_tick_does_not_pile_up() -> None:
         leave.set()
         clock.stop()
     assert set(at_once) == {1}
+
+
+def test_a_ring_before_a_threads_first_wait_is_heard() -> None:
+    """Work may be enqueued before DBOS's thread for the queue has begun to wait."""
+    bell, pauses = QueueWaker(), list[float]()
+    bell.ring("plans")
+
+    def wait() -> None:
+        began = time.monotonic()
+        bell.wait(PATIENCE)
+        pauses.append(time.monotonic() - began)
+
+    thread = threading.Thread(target=wait, name="queue-worker-plans")
+    thread.start()
+    thread.join(PATIENCE / 2)
+    assert not thread.is_alive()
+    assert pauses

@@ -104,7 +104,9 @@ def test_whatever_a_line_holds_it_is_text(content: object, kind: object, message
         event |= content
     line = json.dumps(event)
     said = json_ui.read(line)
-    texts = [part for one in said for part in (one.line, one.address, one.action)] + [*json_ui.errors(line)]
+    texts = [part for one in said for part in (one.line, one.address, one.action)] + [
+        said for said, _ in json_ui.errors(line)
+    ]
     for text in texts:
         assert "\0" not in text
         text.encode()
@@ -124,7 +126,7 @@ def test_an_error_that_is_too_long_is_still_an_error() -> None:
     )
     lines = LineSplitter()
     (cut,) = [*lines.feed(line.encode() + b"\n"), *lines.end()]
-    (error,) = json_ui.errors(cut.decode())
+    ((error, _),) = json_ui.errors(cut.decode())
     assert error == f"{message} (the rest is too long to be shown)"
     (said,) = json_ui.read(cut.decode().replace('"error"', '"info"'))
     assert said.line.startswith(message)

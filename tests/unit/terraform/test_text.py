@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from bot.domain.policy.loader import parse_policy
 from bot.domain.ports.terraform import GitAccess, PlanOptions, WorkDir
 from bot.domain.redaction import Redactor
+from bot.domain.why import split_errors
 from bot.playground import sample
 from bot.terraform.cli import json_ui
 from bot.terraform.cli.argv import Command
@@ -136,10 +137,10 @@ def test_events() -> None:
         },
     }
     text = 'Error: no\n  on main.tf line 3, in resource "a" "b"\n  3: x = y\n\nwhy'
-    assert list(json_ui.errors(json.dumps(problem))) == [text]
+    assert [said for said, _ in json_ui.errors(json.dumps(problem))] == [text]
     assert "\n".join(said.line for said in json_ui.read(json.dumps(problem))) == text
     boxed = "ok\n╷\n│ Error: one\n│ \n│ because\n╵\n╷\n│ Warning: w\n╵\nError: two\n"
-    assert list(json_ui.plain_errors(boxed)) == ["Error: one\n\nbecause", "Error: two"]
+    assert list(split_errors(boxed)) == ["Error: one\n\nbecause", "Error: two"]
 
 
 def test_command_lines() -> None:

@@ -34,7 +34,7 @@ def apply_staging(story: Story) -> None:
         story.check("web and api", true=set(servers) == {"staging-web", "staging-api"}, seen=servers)
         built = sum(len(story.resources("staging", kind)) for kind in ("server", "dns_record", "cluster"))
         story.check(f"{len(planned)} resources, as planned", true=built == len(planned), seen=planned)
-        others = {name: story.resources(name) for name in ("ci", "test", "prod")}
+        others = {name: story.resources(name) for name in ("ci", "prod")}
         story.check("no servers elsewhere", true=not any(others.values()), seen=others)
 
     with story.step("GitHub shows one successful deployment of that commit"):

@@ -8,7 +8,7 @@ from bot.playground.tour.story import Story
 from bot.playground.tour.updates import Updates
 from bot.playground.world import CHANNEL
 
-PLANNED = ("ci", "test", "staging")
+PLANNED = ("ci", "staging")
 
 
 @chapter("plan", "a pull request is planned automatically and on request", order=10)

@@ -1,5 +1,5 @@
 resource "playground_cluster" "main" {
-  name    = "${var.environment}-main"
+  name    = "${local.name}-main"
   nodes   = var.nodes
   version = "1.34"
 }

@@ -1,5 +1,5 @@
 resource "playground_dns_record" "www" {
-  name  = "www.${var.environment}.example.com"
+  name  = "www.${local.name}.example.com"
   value = module.server["web"].ip
   ttl   = 300
 }

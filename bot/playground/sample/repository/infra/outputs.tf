@@ -1,6 +1,6 @@
 output "url" {
   description = "URL of the service, for people and smoke checks."
-  value       = var.base_url != "" ? var.base_url : "https://www.${var.environment}.example.com"
+  value       = var.base_url != "" ? trimsuffix("${var.base_url}/${var.towpath_instance}", "/") : "https://www.${local.name}.example.com"
 }
 
 output "kubeconfig" {

@@ -1,4 +1,7 @@
 locals {
+  # Instances of one environment do not share names.
+  name = var.towpath_instance == "" ? var.environment : "${var.environment}-${var.towpath_instance}"
+
   servers = {
     web = { size = "s", image = "debian-12" }
   }
@@ -8,7 +11,7 @@ module "server" {
   source   = "./modules/server"
   for_each = local.servers
 
-  name           = "${var.environment}-${each.key}"
+  name           = "${local.name}-${each.key}"
   size           = each.value.size
   image          = each.value.image
   region         = var.region

@@ -19,3 +19,9 @@ variable "base_url" {
   type        = string
   default     = ""
 }
+
+variable "towpath_instance" {
+  description = "Name of the pull request's own instance, such as pr-42, where there is one per pull request."
+  type        = string
+  default     = ""
+}
