@@ -54,6 +54,7 @@ def test_each_is_told_where_it_belongs(
             delivery=away,
             plan=breaks,
             apply=breaks,
+            destroy=breaks,
             drift=breaks,
             replans=breaks,
             broken=lambda *facts: told.by("broken", *facts),

@@ -34,7 +34,14 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
     work = Durable(database.engine, "here", 1)
     work.start(
         Handlers(
-            delivery=begin, plan=begin, apply=begin, drift=begin, replans=begin, broken=begin, lost=begin
+            delivery=begin,
+            plan=begin,
+            apply=begin,
+            destroy=begin,
+            drift=begin,
+            replans=begin,
+            broken=begin,
+            lost=begin,
         )
     )
     try:
