@@ -34,7 +34,7 @@ from bot.intake.modals import Modals
 from bot.jobs import liveness
 from bot.jobs.clock import Clock
 from bot.jobs.dispatcher import Dispatcher
-from bot.jobs.durable import APPLIES, INBOX, PLANS, Durable, Handlers
+from bot.jobs.durable import APPLIES, INBOX, PLANS, REPLANS, Durable, Handlers
 from bot.jobs.reaper import Reaper
 from bot.render.command_style import CommandStyle
 from bot.sandbox import Access, Sandbox, open_sandbox
@@ -48,7 +48,8 @@ from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
 from bot.services.previews import execute_destroy, settle_run, sweep_instances
-from bot.services.pulls import confirm_repositories
+from bot.services.pulls import confirm_repositories, replan_dependents
+from bot.services.runs import sweep_waiting_runs
 from bot.services.sync import execute_sync, sweep_syncs
 from bot.services.targets import default_policy
 from bot.settings import PREFIX, Settings, environment_of_runs, process_environment
@@ -333,6 +334,7 @@ class Bot:
                 destroy=settled(execute_destroy),
                 drift=lambda key: execute_drift_check(context, key),
                 sync=lambda key: execute_sync(context, key),
+                replans=lambda key: replan_dependents(context, key.removeprefix(REPLANS)),
                 broken=lambda key, error, ticket: settled(
                     lambda _context, run_id: end_failed_run(context, run_id, error, ticket)
                 )(key),
@@ -371,6 +373,7 @@ class Bot:
         self._clock = Clock(
             {
                 "locks": (30.0, lambda: sweep_locks(context)),
+                "waiting runs": (60.0, lambda: sweep_waiting_runs(context)),
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
                 "instances": (15.0, lambda: sweep_instances(context)),

@@ -38,9 +38,10 @@ FORCE = "--force"
 )
 def apply(ctx: CommandContext, env: str, how: str | None) -> Result:
     """Applies exactly the plan that was shown on the pull request when you wrote the command, and locks the environment
-    for this pull request until it is merged or closed. With a commit (seven digits or more), it is refused unless that is
+    for this pull request until it is merged or closed. Without a stack, all stacks that the pull request changes and
+    that are not applied yet are applied, in the order of the policy's `after`. With a commit (seven digits or more), it is refused unless that is
     the pull request's latest one. The apply is refused if the branch or its base has changed, if the plan is too old or was already
-    applied, or if the environment is locked by someone else. If there is no plan, it runs one and waits for a second
+    applied, if the environment is locked by someone else, or if a stack that comes before has changes to apply. If there is no plan, it runs one and waits for a second
     `/apply`. If the policy requires approvals, it requests those that are missing; with `when-approved`, the apply then
     starts without another command. `--force <reason>` is for emergencies and only for people named in the policy: it
     skips promotion, freezes and approvals, and someone else must acknowledge it afterwards. On a merged pull request, it

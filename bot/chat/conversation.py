@@ -71,7 +71,7 @@ def run_commands(context: Context, message: Message) -> None:
         elif isinstance(result, RunsStarted) and reaction != "-1":
             reaction = "eyes"  # replaced when the run ends
         said = result if isinstance(result, Refused) else mark_late(context, message.origin, result)
-        if isinstance(said, RunsStarted) and not said.behind and not message.origin.channel:
+        if isinstance(said, RunsStarted) and said.at_once and not message.origin.channel:
             mark_answered(context, message, index, scope)
         elif not answer(context, message, actor, CommandReply(index, scope, said, line.name)):
             reaction = "-1"

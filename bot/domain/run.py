@@ -85,6 +85,16 @@ class ResourceProgress(TypedDict, total=False):
     elapsed: float
 
 
+class InputValue(TypedDict):
+    """An input that a plan was made with: an output of another stack, its value then, and the id of the state version that
+    had it."""
+
+    stack: str
+    output: str
+    value: object
+    version: str
+
+
 @dataclass(frozen=True)
 class Run:
     """One run. Times are UTC. `commit` is the pull request's latest commit, `base_commit` the base branch's, both when
@@ -94,6 +104,7 @@ class Run:
     message: one sentence for people if it did not succeed; reference: ties it to the log.
     approval: id of the approval it is applied with. forced: reason of a forced apply, empty otherwise.
     waits_for: id of the apply after which this run is enqueued, "" once it is.
+    after: ids of the runs of other stacks after which it is enqueued, () once it is.
     reverts: id of the release to revert to, "" for all other runs; `commit` is then that release's, and `base_commit`
     the reverted one.
     sync: id of the sync that it makes the plan of, or whose plan it applies, "" for all other runs; `commit` is then one of
@@ -123,6 +134,7 @@ class Run:
     reverts: str = ""
     waits_for: str = ""
     sync: str = ""
+    after: tuple[str, ...] = ()
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None
@@ -172,7 +184,8 @@ class Plan:
     policy when the plan was made; engine: `Engine.identity`; summary: what PlanSummary.to_dict returned.
     backend: the verified settings it was made with. configuration: see bot.domain.policy.config_digest.
     reverts: see Run. additions: files that a revert needs besides the commit's own, by path in the root module.
-    losses: addresses of the resources whose data a revert loses permanently. published_at, posted_at: when it was first
+    losses: addresses of the resources whose data a revert loses permanently. inputs: by variable, the outputs of other
+    stacks that it was made with. published_at, posted_at: when it was first
     shown on GitHub (status comment, check) and in Slack (card), by the platforms' clocks; None until then. sync: see Run;
     the plan is then of a commit of the default branch, made after the merge.
     """
@@ -200,6 +213,7 @@ class Plan:
     reverts: str = ""
     additions: dict[str, str] = field(default_factory=dict)
     losses: tuple[str, ...] = ()
+    inputs: dict[str, InputValue] = field(default_factory=dict)
     published_at: datetime | None = None
     posted_at: datetime | None = None
     sync: str = ""

@@ -36,6 +36,8 @@ from bot.jobs.queue_waker import QueueWaker, install
 log = structlog.get_logger()
 
 INBOX, PLANS, APPLIES = "inbox", "plans", "applies"
+REPLANS = "replans:"
+"""Prefix of the ids of replans; that of the apply follows, whose work has the id without it."""
 VERSION = "1"
 """DBOS's application version: a constant, since a hash of the code would leave the previous version's runs pending."""
 POLL = 1.0
@@ -61,7 +63,7 @@ UNAVAILABLE = (TransientError, ForgeError, sa.exc.OperationalError, sa.exc.Inter
 
 @dataclass(frozen=True)
 class Handlers:
-    """The functions that carry out queued work, by id.
+    """The functions that carry out queued work, by id; `replans` by REPLANS and the apply's id.
 
     broken, lost: called with (id, error, reference) when work failed: `broken` ends a run, `lost` replies to whoever
     sent a delivery.
@@ -73,6 +75,7 @@ class Handlers:
     destroy: Callable[[str], None]
     drift: Callable[[str], None]
     sync: Callable[[str], None]
+    replans: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
     lost: Callable[[str, Exception, str], None]
 
@@ -126,6 +129,7 @@ class Durable:
             ("destroy", APPLIES, handlers.destroy, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
             ("sync", PLANS, handlers.sync, handlers.broken),
+            ("replans", INBOX, handlers.replans, _only_logged),
         ):
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, give_up))
         install(self._waker)
@@ -181,6 +185,10 @@ class Durable:
             "destroy": (APPLIES, run.target.key),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
+
+    def enqueue_replans(self, applied: Run, tables: Tables) -> None:
+        """One at a time per repository, after the deliveries that came before."""
+        self._put(tables, "replans", INBOX, f"{REPLANS}{applied.id}", f"{applied.target.repository}#replans")
 
     def enqueue_deliveries(self, tables: Tables, deliveries: Sequence[Delivery]) -> None:
         """Enqueue deliveries under their own ids: enqueueing one twice changes nothing."""
@@ -287,6 +295,10 @@ class Durable:
         """Sleep; raise Parked if the process stops meanwhile."""
         if self._stopping.wait(seconds):
             raise Parked
+
+
+def _only_logged(_key: str, _error: Exception, _ticket: str) -> None:
+    """Give up replans: nobody waits for them, and a gate refuses the outdated plans."""
 
 
 class Parked(BaseException):

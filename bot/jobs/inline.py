@@ -36,6 +36,9 @@ class InlineWork:
     def enqueue(self, run: Run, tables: Tables) -> None:  # noqa: ARG002 - the port's
         self._queue.append(run)
 
+    def enqueue_replans(self, applied: Run, tables: Tables) -> None:
+        """Nothing: the workflows of other pull requests plan those again, and a gate refuses outdated plans."""
+
     def forget(self, before: datetime, limit: int) -> int:  # noqa: ARG002 - the port's
         return 0
 

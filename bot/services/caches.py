@@ -14,6 +14,7 @@ from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatUser
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.terraform import ProviderUse
+from bot.domain.states import Outputs
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -74,6 +75,8 @@ class Caches:
         self.parity: Cache[tuple[str, str, str, str], tuple[str, ...]] = Cache(timer=timer)
         """Notes on the environments that a pull request makes differ, by repository, base, latest commit and source of the
         policy in force."""
+        self.outputs: Cache[str, Outputs | None] = Cache(256)
+        """The outputs that other stacks may get, by state version."""
         self.backends: Cache[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = Cache(4096)
         """The backend that a stack's files declare at a commit, by repository, commit and root; every look at a pull
         request asks."""

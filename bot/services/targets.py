@@ -167,6 +167,25 @@ def touched_stacks(context: Context, pull_context: PullContext) -> list[Stack]:
     return affected_stacks(context, pull.repository, pull.head_sha, pull_context.policy, changed)
 
 
+def concerned_stacks(context: Context, pull_context: PullContext) -> list[Stack]:
+    """Return the touched stacks, and those after them that were planned in the pull request all the same, since an apply in
+    it changed their inputs."""
+    policy, pull = pull_context.policy, pull_context.pull
+    touched = {stack.name for stack in touched_stacks(context, pull_context)}
+    behind = [one for one in policy.stacks.values() if one.after and one.name not in touched]
+    found = set(touched)
+    with context.store.read() as tables:
+        for stack in behind:
+            targets = [
+                policy.target(pull.repository, stack.name, env.name, pull.number)
+                for env in policy.environments_of(stack)
+            ]
+            before = {one.stack for target in targets for one in policy.upstream(target)}
+            if before & touched and tables.runs.newest_of(targets, pull=pull.number):
+                found.add(stack.name)
+    return [stack for name, stack in policy.stacks.items() if name in found]
+
+
 def affected_stacks(
     context: Context, repository: str, commit: str, policy: Policy, changed: list[str]
 ) -> list[Stack]:
@@ -232,7 +251,7 @@ def select_targets(
     policy = pull_context.policy
     if environment is not None:
         require(refuse_unknown(policy, environment, stack))
-    stacks = [policy.stacks[stack]] if stack else touched_stacks(context, pull_context)
+    stacks = [policy.stacks[stack]] if stack else concerned_stacks(context, pull_context)
     if not stacks and environment and len(policy.stacks) == 1:
         stacks = list(policy.stacks.values())  # the environment was named, and there is only one stack
     if not stacks:
@@ -255,7 +274,7 @@ def select_targets(
         raise Refusal(
             "nowhere", f"No stack of #{pull.number} is planned {where}.", "`/status` shows what is planned."
         )
-    return found
+    return policy.in_order(found)
 
 
 def refuse_unknown(

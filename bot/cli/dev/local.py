@@ -56,6 +56,9 @@ class NoQueue:
     def enqueue(self, run: Run, tables: Tables) -> None:
         """Nothing: whoever made the run carries it out."""
 
+    def enqueue_replans(self, applied: Run, tables: Tables) -> None:
+        """Nothing: a laptop has no other pull requests."""
+
     def forget(self, _before: datetime, _limit: int) -> int:
         """There is no record of work that ended."""
         return 0

@@ -39,10 +39,18 @@ class Notice:
 
 @dataclass(frozen=True)
 class RunsStarted:
-    """Runs that were created. `behind`: by target key, the run that must end first."""
+    """Runs that were created. `behind`: by target key, the run that must end first. `later`: targets that can be planned
+    only once these runs have ended."""
 
     runs: tuple[Run, ...]
     behind: dict[str, Run]
+    later: tuple[Target, ...] = ()
+
+    @property
+    def at_once(self) -> bool:
+        """Whether nothing but the runs themselves keeps any of them from starting."""
+        own = {run.id for run in self.runs}
+        return not self.later and all(run.id in own for run in self.behind.values())
 
 
 @dataclass(frozen=True)

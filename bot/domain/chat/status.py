@@ -35,6 +35,7 @@ class TargetStatus:
     request had applied. unsaved: a state there that has to be pushed. drift: the drift found in what is deployed, or None;
     drift_check: the latest check for it. instance: of an environment that exists once per pull request, once it was wanted.
     sync: how it compares with the default branch, for a merged pull request.
+    after: where the runs are that its queued run waits for; first: what this pull request has to apply before, or None.
     """
 
     target: Target
@@ -62,6 +63,8 @@ class TargetStatus:
     drift_check: Run | None = None
     instance: Instance | None = None
     sync: Sync | None = None
+    after: tuple[Target, ...] = ()
+    first: Target | None = None
 
     @property
     def revert_pending(self) -> bool:

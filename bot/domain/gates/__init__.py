@@ -4,7 +4,7 @@
 them in order. `facts` is what they judge by."""
 
 from bot.domain.gates.apply import APPLY
-from bot.domain.gates.facts import ApplyFacts, Gate, Source
+from bot.domain.gates.facts import ApplyFacts, Gate, Source, Upstream
 from bot.domain.gates.order import GATES, first_refusal, gate_answers, judge_apply
 from bot.domain.gates.promotion import NEEDS_APPROVAL, PROMOTION, WAITING, Promoted
 from bot.domain.gates.refusals import (
@@ -15,18 +15,22 @@ from bot.domain.gates.refusals import (
     refuse_unread,
 )
 from bot.domain.gates.staleness import refuse_stale
+from bot.domain.gates.upstream import UPSTREAM_FIRST, first_unapplied
 
 __all__ = [
     "APPLY",
     "GATES",
     "NEEDS_APPROVAL",
     "PROMOTION",
+    "UPSTREAM_FIRST",
     "WAITING",
     "ApplyFacts",
     "Gate",
     "Promoted",
     "Source",
+    "Upstream",
     "first_refusal",
+    "first_unapplied",
     "gate_answers",
     "judge_apply",
     "refuse_locked",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from bot.domain.gates.facts import ApplyFacts, Gate
 from bot.domain.gates.refusals import refuse_locked, refuse_unread
 from bot.domain.gates.staleness import refuse_stale
+from bot.domain.gates.upstream import UpstreamApplied
 from bot.domain.refusal import Allowed, Refused
 from bot.domain.sanitize import outside
 from bot.domain.target import command
@@ -132,6 +133,7 @@ APPLY: tuple[Gate, ...] = (
     StateIsFree(),
     StateIsSaved(),
     NotHeld(),
+    UpstreamApplied(),
     PlanWasRead(),
     PlanIsCurrent(),
 )

@@ -14,7 +14,7 @@ from bot.domain.policy import Environment, Frozen
 from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Allowed, Refused
 from bot.domain.release import Release
-from bot.domain.run import Plan
+from bot.domain.run import Plan, Run
 from bot.domain.states import LockInfo, Unsaved
 from bot.domain.target import Target, command
 
@@ -34,6 +34,24 @@ class Source:
 
 
 @dataclass(frozen=True)
+class Upstream:
+    """A target that the apply's target comes after. plan: the pull request's newest plan there. touched: whether it changes
+    that stack."""
+
+    target: Target
+    plan: Plan | None = None
+    touched: bool = False
+
+    def unapplied(self, head: str) -> bool:
+        """Whether the pull request, at commit `head`, has changes there that are not applied, or may have some."""
+        if self.plan is None:
+            return self.touched
+        if self.plan.reverts or not (self.touched or self.plan.commit == head):
+            return False
+        return self.plan.has_changes and self.plan.status not in ("applying", "applied")
+
+
+@dataclass(frozen=True)
 class ApplyFacts:
     """Everything that the gates judge an apply by, read immediately before.
 
@@ -47,8 +65,10 @@ class ApplyFacts:
     passes bot.domain.gates.promotion.PROMOTION and nothing else. hold: the target's hold, if what would be applied
     contains a commit that it blocks. state_lock: a lock on the state that is not from an apply of the bot. unsaved: a state of
     the target that could not be uploaded and has not been pushed. revert: whether a revert was requested, rather than an
-    apply. losing: the number of lost resources that the requester confirmed, or None. full: why there is no room for another
-    instance, or None. merged: whether the merge itself asks for the apply, as in GitHub Actions.
+    apply. losing: the number of lost resources that the requester confirmed, or None. upstream: what the target comes
+    after, without what the same request applies. upstream_applying: an apply that has started there. outdated_inputs: the
+    plan's inputs that have another value by now (`network.vpc_id`). full: why there is no room for another instance, or
+    None.
     """
 
     pull: PullRequest
@@ -74,6 +94,9 @@ class ApplyFacts:
     unsaved: Unsaved | None = None
     revert: bool = False
     losing: int | None = None
+    upstream: tuple[Upstream, ...] = ()
+    upstream_applying: Run | None = None
+    outdated_inputs: tuple[str, ...] = ()
     full: Refused | None = None
     merged: bool = False
 

@@ -7,7 +7,7 @@ from bot.domain.refusal import Refused
 from bot.domain.run import Plan
 
 NAMED = 3
-"""Changed paths that a refusal names."""
+"""Changed paths or inputs that a refusal names."""
 
 
 def refuse_stale(facts: ApplyFacts, plan: Plan) -> Refused | None:
@@ -34,4 +34,9 @@ def refuse_stale(facts: ApplyFacts, plan: Plan) -> Refused | None:
     if facts.state is not None and facts.state != (plan.lineage, plan.serial):
         fact = f"State changed since this plan was made (now serial {facts.state[1]})."
         return Refused("state-moved", fact, replan)
+    if facts.outdated_inputs:
+        names = ", ".join(f"`{name}`" for name in facts.outdated_inputs[:NAMED])
+        more = "…" if len(facts.outdated_inputs) > NAMED else ""
+        fact = f"The inputs of this plan changed since it was made: {names}{more}."
+        return Refused("inputs-changed", fact, replan)
     return None

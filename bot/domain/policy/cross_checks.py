@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.policy.model import Policy
 from bot.domain.policy.problems import Problems
+from bot.domain.policy.stack_order import check_order
 from bot.domain.suggest import hint
 
 
@@ -15,6 +16,7 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _promotions(problems, policy)
     _approval_rules(problems, policy)
     _states(problems, policy)
+    check_order(problems, policy)
     _secrets(problems, policy)
     _parity(problems, policy)
     _needs(problems, policy)

@@ -8,18 +8,30 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict, dataclass, field
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import with_config
 
+from bot.domain.order import in_layers, upstream_of
 from bot.domain.policy.environment import FORBID, Environment
 from bot.domain.policy.parity import ParityGroup, default_groups
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.schema import Table
-from bot.domain.policy.types import Bucket, Directory, Endpoint, Globs, Names, StateKey, Word
+from bot.domain.policy.types import (
+    Bucket,
+    Directory,
+    Endpoint,
+    Globs,
+    Inputs,
+    Names,
+    StackNames,
+    StateKey,
+    Word,
+)
 from bot.domain.policy.validators import choice
 from bot.domain.target import Target
 
@@ -30,6 +42,8 @@ BackendKind = Literal["", "http", "s3"]
 _LATER = ("identity", "sleep", "cap", "label", "artifact_recipients", "settings", "needs")
 """Fields of an environment that the first version did not have. The digest leaves them out where they are not set, so that
 an upgrade makes no plan stale."""
+_LATER_OF_STACKS = ("after", "inputs")
+"""The same for stacks."""
 
 
 @with_config(FORBID)
@@ -52,13 +66,16 @@ class BackendPolicy:
 @with_config(FORBID)
 @dataclass(frozen=True)
 class Stack:
-    """A root module. `when_modified` are globs relative to the repository's root; `**` crosses directories."""
+    """A root module. `when_modified` are globs relative to the repository's root; `**` crosses directories. `after`: the
+    stacks that it comes after; `inputs`: outputs of theirs that it gets as variables."""
 
     name: str
     root: Directory
     when_modified: Globs = ()
     environments: Names = ()
     backend: BackendPolicy = BackendPolicy()
+    after: StackNames = ()
+    inputs: Inputs = ()
 
     def watches(self, path: str) -> bool:
         """Whether a change of this path concerns the stack."""
@@ -121,6 +138,39 @@ class Policy:
             if not env.instance
         ]
 
+    def order(self, stacks: Iterable[str]) -> tuple[tuple[str, ...], ...]:
+        """Return stacks in layers, those that others come after first. Destroys go through the layers in reverse."""
+        return in_layers(self._after, stacks)
+
+    def in_order(self, targets: Iterable[Target]) -> list[Target]:
+        """Return targets so that none precedes one whose stack it comes after."""
+        chosen = list(targets)
+        names = [name for layer in self.order(target.stack for target in chosen) for name in layer]
+        return sorted(chosen, key=lambda target: names.index(target.stack))
+
+    def upstream(self, target: Target) -> list[Target]:
+        """Return the targets that `target` comes after: the same environment and instance of the stacks before its own, as
+        far as they are deployed there."""
+        before = upstream_of(self._after, target.stack)
+        return [
+            replace(target, stack=name) for name in self.stacks if name in before and self._in(name, target)
+        ]
+
+    def dependents(self, target: Target) -> list[Target]:
+        """Return the targets that get outputs of `target` as inputs."""
+        return [
+            replace(target, stack=stack.name)
+            for stack in self.stacks.values()
+            if any(one.stack == target.stack for one in stack.inputs) and self._in(stack.name, target)
+        ]
+
+    @cached_property
+    def _after(self) -> dict[str, tuple[str, ...]]:
+        return {stack.name: stack.after for stack in self.stacks.values()}
+
+    def _in(self, stack: str, target: Target) -> bool:
+        return any(env.name == target.environment for env in self.environments_of(self.stacks[stack]))
+
     def key(self, stack: str, environment: str) -> str:
         """The state's key: the backend's `key`, or the default. `{instance}` is not filled in."""
         pattern = self.stacks[stack].backend.key or (
@@ -153,7 +203,11 @@ class Policy:
             for name in _LATER:
                 if not rules[name]:
                     del rules[name]
-            facts = [asdict(self.stacks[stack]), rules, self.key(stack, environment)]
+            module = asdict(self.stacks[stack])
+            for name in _LATER_OF_STACKS:
+                if not module[name]:
+                    del module[name]
+            facts = [module, rules, self.key(stack, environment)]
             text = json.dumps(facts, sort_keys=True, default=_plain)
             self._digests[stack, environment] = hashlib.sha256(text.encode()).hexdigest()
         return self._digests[stack, environment]

@@ -12,8 +12,19 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 from cronsim import CronSim, CronSimError
 from pydantic import AfterValidator, PlainValidator
 
+from bot.domain.order import Input
 from bot.domain.policy.freeze_windows import Action
-from bot.domain.policy.validators import Text, Wrong, choice, expected, like, listed, placeholders, whole
+from bot.domain.policy.validators import (
+    MOST_ITEMS,
+    Text,
+    Wrong,
+    choice,
+    expected,
+    like,
+    listed,
+    placeholders,
+    whole,
+)
 from bot.domain.suggest import hint
 
 _DURATION = re.compile(r"(\d{1,6})(s|m|h|d)")
@@ -23,6 +34,7 @@ _CREDENTIAL = re.compile(
     re.IGNORECASE,
 )
 """What is in the names of variables that are secrets whatever a policy says."""
+_IDENTIFIER = r"[A-Za-z_][A-Za-z0-9_-]{0,99}"
 _CRON_FIELD = re.compile(r"[\d*/,\-A-Za-z?#]{1,40}")
 
 
@@ -111,6 +123,27 @@ def _zone(value: str) -> str:
     raise Wrong(f'must be a time zone such as "Europe/Berlin"{meant}')
 
 
+def _inputs(value: Any) -> tuple[Input, ...]:
+    """Read variable → `<stack>.<output>`."""
+    if isinstance(value, tuple):  # from code; TOML has none
+        return value
+    if not isinstance(value, dict) or len(value) > MOST_ITEMS:
+        raise Wrong(
+            f'must be a table of at most {MOST_ITEMS} inputs, such as `{{ vpc_id = "network.vpc_id" }}`'
+        )
+    found = []
+    for variable, source in value.items():
+        if not re.fullmatch(_IDENTIFIER, variable):
+            raise Wrong(f"must have names of variables, not `{variable[:40]}`")
+        parts = (
+            re.fullmatch(rf"([a-z][a-z0-9-]*)\.({_IDENTIFIER})", source) if isinstance(source, str) else None
+        )
+        if parts is None:
+            raise Wrong(f'must have a stack and its output for `{variable}`, such as "network.vpc_id"')
+        found.append(Input(variable, parts[1], parts[2]))
+    return tuple(found)
+
+
 def _recipient(value: str) -> str:
     """A mistake in a key must be found before an apply, not when its artifacts are encrypted."""
     from pyrage import RecipientError, x25519
@@ -142,6 +175,8 @@ Globs = Annotated[tuple[Glob, ...], listed("globs")]
 _VarFile = Annotated[Text, placeholders("env", "stack"), AfterValidator(_inside)]
 VarFiles = Annotated[tuple[_VarFile, ...], listed("paths")]
 Names = Annotated[tuple[Text, ...], listed("environments")]
+StackNames = Annotated[tuple[Text, ...], listed("stacks")]
+Inputs = Annotated[tuple[Input, ...], PlainValidator(_inputs)]
 
 Word = Annotated[
     Text, like(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}", "a name of letters, digits, `.`, `_` and `-`")

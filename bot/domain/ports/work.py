@@ -24,6 +24,10 @@ class Work(Protocol):
         """
         ...
 
+    def enqueue_replans(self, applied: Run, tables: Tables) -> None:
+        """Enqueue the new plans of what depends on the outputs of an apply, which are requested once it has ended."""
+        ...
+
     def forget(self, before: datetime, limit: int) -> int:
         """Delete at most `limit` of the queues' records of work that ended before that time (UTC); return how many."""
         ...

@@ -23,6 +23,7 @@ from bot.domain.states.model import (
     follows,
 )
 from bot.domain.states.outputs import (
+    Output,
     Outputs,
     Unfilled,
     fill_outputs,
@@ -42,6 +43,7 @@ __all__ = [
     "Finding",
     "LockInfo",
     "Object",
+    "Output",
     "Outputs",
     "StateDamaged",
     "StateDiff",

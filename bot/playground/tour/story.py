@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TypeVar
@@ -84,8 +84,17 @@ class Story:
         """Open a pull request with one of the sample's changes."""
         branch = f"{author}/{change}"
         number = self.world.propose(change, author=author, branch=branch)
-        page = PullPage(self.world, number, author, branch)
-        self.narrator.action(author, "GitHub", f"opens #{number} with the change `{change}`")
+        return self._opened(PullPage(self.world, number, author, branch), change)
+
+    def propose_files(self, change: str, files: Mapping[str, bytes], *, author: str = "ann") -> PullPage:
+        """Open a pull request with files that the sample does not have. change: its name, which becomes the branch's."""
+        branch = f"{author}/{change}"
+        self.world.github.commit_files(REPOSITORY, branch, files, author=author, message=change)
+        number = self.world.github.open_pull(REPOSITORY, author=author, head=branch, title=change)
+        return self._opened(PullPage(self.world, number, author, branch), change)
+
+    def _opened(self, page: PullPage, change: str) -> PullPage:
+        self.narrator.action(page.author, "GitHub", f"opens #{page.number} with the change `{change}`")
         self._updates.follow_pull(page)
         return page
 

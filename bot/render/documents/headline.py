@@ -108,6 +108,8 @@ def _predicate(state: TargetState, row: TargetStatus) -> tuple[str, str]:
 
 
 def _waiting(row: TargetStatus) -> tuple[str, str]:
+    if row.first is not None:
+        return f" comes after {row.first}", f" come after {row.first}"
     if row.applies_itself:
         return " is waiting to be applied", " are waiting to be applied"
     code = row.blocked.code if row.blocked else ""

@@ -51,7 +51,8 @@ def check_text(summary: PlanSummary | None) -> Document:
 def _title(row: TargetStatus, summary: PlanSummary | None) -> str:
     run = current_run(row)
     if run is not None:
-        return f"{row.target}: " + "".join(getattr(span, "text", "") for span in progress(run, row.plan))
+        spans = progress(run, row.plan, row.after)
+        return f"{row.target}: " + "".join(getattr(span, "text", "") for span in spans)
     state = target_state(row)
     if state == "failed" and row.run is not None:
         return f"{row.target}: {row.run.word} {OUTCOMES[row.run.outcome or 'failed']}"

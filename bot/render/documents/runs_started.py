@@ -26,6 +26,9 @@ def runs_started(result: RunsStarted) -> Document:
         for kind in kinds
     )
     lines = tuple(_line(run, result) for run in result.runs)
+    lines += tuple(
+        (Bold(str(one)), Plain(" is planned after that, with their outputs.")) for one in result.later
+    )
     return Document(title, (Text(lines[0]) if len(lines) == 1 else Items(lines, "runs"),), "good")
 
 
@@ -39,4 +42,7 @@ def _line(run: Run, result: RunsStarted) -> Spans:
     before = result.behind.get(run.target.key)
     if before is None:
         return (*spans, Plain("."))
-    return (*spans, Plain(f" once the {before.word} of "), *requested_by(before), Plain(" has finished."))
+    if before.target == run.target:
+        return (*spans, Plain(f" once the {before.word} of "), *requested_by(before), Plain(" has finished."))
+    whose = (Plain(" for "), *requested_by(before)) if before.pull != run.pull else ()
+    return (*spans, Plain(f" after the {before.word} of {before.target}"), *whose, Plain("."))

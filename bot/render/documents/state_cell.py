@@ -54,7 +54,7 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
     run = current_run(row)
     if run is not None:
         pull = () if run.pull == row.pull else (Plain(" · for "), pull_link(run.pull))
-        return (icon, *progress(run, row.plan), *pull, *_log(run, status))
+        return (icon, *progress(run, row.plan, row.after), *pull, *_log(run, status))
     if row.sync is not None:
         return sync_cell(row.sync, status.pull.base_ref if status.pull else "", row.approval_state)
     if state == "failed" and row.run is not None:
@@ -64,6 +64,8 @@ def _main(row: TargetStatus, state: TargetState, status: Status) -> Spans:
         return (icon, *locked_by(row.lock))
     if state == "held" and row.hold is not None:
         return (icon, Plain("on hold at "), Code(row.hold.commit[:7]))
+    if state == "waiting" and row.first is not None:
+        return (icon, Plain(f"after {row.first}"))
     if state == "waiting" and row.applies_itself and row.instance is not None:
         return (icon, *to_spans(one_line(row.instance.note or "about to be applied")))
     if state == "waiting" and row.blocked is not None:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Literal, cast
 
 from bot.domain.chat import TargetStatus
 from bot.domain.plans import PlanSummary
 from bot.domain.run import CHANGING, Plan, ResourceProgress, Run
 from bot.domain.sync import SyncStatus
+from bot.domain.target import Target
 from bot.render.document import Code, Plain, Span, Spans
-from bot.render.format import FAILED, count
+from bot.render.format import FAILED, count, join_names
 
 TargetState = Literal[
     "running",
@@ -87,7 +88,7 @@ def target_state(row: TargetStatus) -> TargetState:
     if row.pull_closed and not row.revert_pending:
         return "over"
     if row.plan is None:
-        return "unplanned"
+        return "unplanned" if row.first is None else "waiting"
     return _plan_state(row, row.plan)
 
 
@@ -109,7 +110,8 @@ def _plan_state(row: TargetStatus, plan: Plan) -> TargetState:
         return "locked"
     if row.hold is not None and row.next_step.startswith("/unhold"):
         return "held"
-    return "waiting" if row.blocked is not None or row.applies_itself else "ready"
+    waits = row.blocked is not None or row.first is not None or row.applies_itself
+    return "waiting" if waits else "ready"
 
 
 def is_revert(row: TargetStatus) -> bool:
@@ -119,8 +121,10 @@ def is_revert(row: TargetStatus) -> bool:
     return row.plan is not None and bool(row.plan.reverts)
 
 
-def progress(run: Run, plan: Plan | None) -> Spans:
-    """`applying · ██████░░░░ 6/10 · playground_server.web creating 12 s`."""
+def progress(run: Run, plan: Plan | None, after: Sequence[Target] = ()) -> Spans:
+    """`applying · ██████░░░░ 6/10 · playground_server.web creating 12 s`. after: where the runs are that it waits for."""
+    if after and run.after:
+        return (Plain(f"waiting for {join_names([str(target) for target in after])}"),)
     if run.phase == "queued" and run.waits_for:
         return (Plain("waiting for the apply in progress"),)
     phase = _PHASES.get(run.phase, run.phase)

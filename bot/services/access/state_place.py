@@ -19,7 +19,7 @@ def look_up_state(context: Context, token: str, request: SignIn) -> PlacedState:
     repository = request.repository.lower()
     login = person_of(context, repository, token)
     require(refuse_role(context.forge.role(repository, login), "write", f"look up a state of {repository}"))
-    target = target_of(context, repository, request, local=True)
+    target = target_of(context, repository, request)
     policy = default_policy(context, repository)
     if policy is None:
         raise Refusal(

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.domain.approvals import Approval
-from bot.domain.gates import APPLY, ApplyFacts, first_refusal, judge_apply, refuse_locked
+from bot.domain.gates import APPLY, UPSTREAM_FIRST, ApplyFacts, first_refusal, judge_apply, refuse_locked
 from bot.domain.ports.store import Tables
 from bot.domain.refusal import Refused
 from bot.domain.run import Plan, Run
@@ -27,7 +27,9 @@ from bot.services.approvals import (
 from bot.services.context import Context
 from bot.services.visibility import await_publication
 
-REPLANNED = frozenset(["state-moved", "too-old", "policy-changed", "engine-changed", "no-revert-plan"])
+REPLANNED = frozenset(
+    ["state-moved", "too-old", "policy-changed", "engine-changed", "inputs-changed", "no-revert-plan"]
+)
 """Refusals of a revert that a new plan of it answers; the caller makes that plan, so nothing is recorded."""
 
 
@@ -73,7 +75,10 @@ def _attempt(context: Context, request: ApplyRequest) -> Attempted:
     terms = {target: _terms(context, request, target, plan) for target, plan in plans.items()}
     try:
         with context.store.begin() as tables:
-            tables.locks.lock_targets(*request.targets)
+            before = [
+                one for target in request.targets for one in request.pull_context.policy.upstream(target)
+            ]
+            tables.locks.lock_targets(*request.targets, *before)
             if options.approval and not _goes_on(tables, request, options.approval):
                 return Attempted()
             return _judge(context, tables, request, observed, terms)
@@ -102,7 +107,7 @@ def _judge(
 ) -> Attempted:
     """Ask the gates of all targets under their locks, and do what they say."""
     facts, asking = {}, []
-    for target in request.targets:
+    for target in request.pull_context.policy.in_order(request.targets):
         plan = tables.plans.newest(target, request.pull.number)
         facts[target] = gather_facts(context, tables, request, target, plan, observed[target])
         verdict = judge_apply(facts[target], when_approved=request.options.when_approved)
@@ -149,9 +154,10 @@ def _goes_on(tables: Tables, request: ApplyRequest, approval: Approval) -> bool:
 
 
 def _end_if_hopeless(context: Context, tables: Tables, approval: Approval, facts: ApplyFacts) -> None:
-    """End an approval whose plan can never be applied. A lock, a freeze or a soak time ends by itself: it waits."""
+    """End an approval whose plan can never be applied. A lock, a freeze or a soak time ends by itself, and a stack that
+    comes first will be applied: it waits."""
     refusal = first_refusal(APPLY, facts)
-    if refusal is not None and refusal.code != "locked":
+    if refusal is not None and refusal.code not in ("locked", UPSTREAM_FIRST):
         end_approval(context, tables, approval, "dead", refusal.fact)
 
 

@@ -27,6 +27,7 @@ from bot.services.context import Context, SurfaceKey, show, show_run, stable_id
 from bot.services.directories import journal_of, plan_file_of
 from bot.services.identity import hidden_values, renew_tokens, tokens_removed
 from bot.services.locks import release_of_pull
+from bot.services.order import upstream_applying
 from bot.services.plans import OURS, Checkout, InitFailed, Workspace, parallelism, prepare_workspace
 from bot.services.runs import ProgressRecorder, RunEnd, fail_run, finish_in
 from bot.services.states import clear_unsaved, reconcile_state
@@ -169,6 +170,8 @@ def _start(context: Context, run: Run, plan: Plan, pull_context: PullContext) ->
             return False
         kept = tables.plans.get(plan.id)
         facts = gather_facts(context, tables, request, run.target, kept, observed)
+        applying = upstream_applying(tables, now.policy, run.target)
+        facts = replace(facts, upstream_applying=applying)
         if refusal := first_refusal(GATES, facts):
             asked = tables.approvals.get(run.approval) if refusal.code == "unapproved" else None
             refusal = (refuse_ended(asked) if asked else None) or refusal

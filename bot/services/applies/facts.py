@@ -15,10 +15,11 @@ from bot.services.applies.options import ApplyRequest
 from bot.services.approvals import approval_state, refresh_approval
 from bot.services.context import Context
 from bot.services.holds import hold_against
+from bot.services.order import outdated_inputs, upstreams_of
 from bot.services.plans import state_of
 from bot.services.promotion import configuration_digest_of, frozen_now, source_of
 from bot.services.states import foreign_lock
-from bot.services.targets import PullContext, changed_on_base, on_main
+from bot.services.targets import PullContext, changed_on_base, on_main, touched_stacks
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Observed:
     state: tuple[str, int] | None
     configuration: str = ""
     held: Hold | None = None
+    touched: frozenset[str] = frozenset()
     state_lock: LockInfo | None = None
 
 
@@ -51,6 +53,7 @@ def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan 
         if environment.promote_from
         else "",
         hold_against(context, target, plan.commit if plan and plan.reverts else pull.head_sha),
+        _touched(context, request, target),
         foreign_lock(context, target, context.backends.restore(plan.backend)) if plan else None,
     )
 
@@ -58,6 +61,13 @@ def observe(context: Context, request: ApplyRequest, target: Target, plan: Plan 
 def context_for(request: ApplyRequest, plan: Plan | None) -> PullContext:
     """Return the context of what the plan applies: the pull request's latest commit, or one of the default branch."""
     return on_main(request.pull_context, plan.commit) if plan and plan.sync else request.pull_context
+
+
+def _touched(context: Context, request: ApplyRequest, target: Target) -> frozenset[str]:
+    """Return the stacks that the pull request changes, where the target comes after others."""
+    if not request.pull_context.policy.upstream(target) or request.options.revert:
+        return frozenset()
+    return frozenset(stack.name for stack in touched_stacks(context, request.pull_context))
 
 
 def gather_facts(
@@ -72,7 +82,9 @@ def gather_facts(
     pull_context, options = context_for(request, plan), request.options
     pull = pull_context.pull
     approval = tables.approvals.live(target, pull.number)
-    environment = pull_context.policy.environments[target.environment]
+    policy = pull_context.policy
+    environment = policy.environments[target.environment]
+    before = tables.plans.newest_of(policy.upstream(target), pull.number)
     return ApplyFacts(
         pull=pull,
         target=target,
@@ -81,15 +93,15 @@ def gather_facts(
         lock=tables.locks.get(target),
         now=context.now(),
         engine=context.terraform.engine.identity,
-        policy=pull_context.policy.digest(target.stack, target.environment),
+        policy=policy.digest(target.stack, target.environment),
         base_changes=observed.moved,
         state=observed.state,
         requested_at=request.origin.written_at,
         visible_since=plan.visible_since(request.origin) if plan else None,
         pushed_at=tables.pulls.head_seen(pull.repository, pull.number, plan.commit) if plan else None,
-        source=source_of(tables, pull_context.policy, target, pull.number),
+        source=source_of(tables, policy, target, pull.number),
         configuration=observed.configuration,
-        frozen=frozen_now(context, pull_context.policy, target),
+        frozen=frozen_now(context, policy, target),
         approval_state=approval_state(tables, approval) if approval else None,
         forced=options.forced,
         revert=options.revert,
@@ -98,6 +110,12 @@ def gather_facts(
         hold=observed.held,
         state_lock=observed.state_lock,
         unsaved=next(iter(tables.unsaved.open([target])), None),
+        upstream=tuple(
+            one
+            for one in upstreams_of(policy, target, before, observed.touched)
+            if one.target not in request.targets
+        ),
+        outdated_inputs=outdated_inputs(context, tables, [plan] if plan else []).get(target, ()),
         full=refuse_full(
             environment, target, tables.instances.of_environment(pull.repository, target.environment)
         )

@@ -31,10 +31,14 @@ def apply_run_id(origin: Origin, target: Target) -> str:
 def queue_apply(
     context: Context, tables: Tables, request: ApplyRequest, facts: ApplyFacts
 ) -> tuple[Run, Run | None]:
-    """Claim one target and queue its apply. Returns also the apply that is running there, if any. Raises LockLost."""
+    """Claim one target and queue its apply, after those of the stacks before its own. Returns also the apply that it waits
+    for, if any. Raises LockLost."""
     options, target, plan = request.options, facts.target, facts.plan
     _claim(context, tables, request, facts)
     running = tables.runs.changing(target)
+    before = [] if options.revert else request.pull_context.policy.upstream(target)
+    applies = tables.runs.active(repository=target.repository, kind="apply")
+    first = [one for one in applies if one.target in before]
     run = Run(
         id=apply_run_id(request.origin, target),
         kind="apply",
@@ -49,15 +53,17 @@ def queue_apply(
         plan_id=plan.id if plan else "",
         approval=facts.approval_state.approval.id if facts.approval_state and not options.forced else "",
         forced=options.forced,
+        after=tuple(one.id for one in first),
         created_at=context.now(),
     )
     tables.runs.add(run)
     if run.sync:
         tables.syncs.update(run.sync, status="applying")
-    context.work.enqueue(run, tables)
+    if not first:
+        context.work.enqueue(run, tables)
     record_run(context, tables, "apply.asked", run, plan=plan.digest if plan else "", forced=options.forced)
     show_run(tables, context.now(), run)
-    return run, running[0] if running else None
+    return run, next(iter([*running, *reversed(first)]), None)
 
 
 def _claim(context: Context, tables: Tables, request: ApplyRequest, facts: ApplyFacts) -> None:

@@ -116,6 +116,8 @@ def conclude_apply(
             serial=release.serial,
             verification=verified.release.verification,
         )
+        if policy is not None and policy.dependents(run.target):
+            context.work.enqueue_replans(run, tables)
         for pull in tables.pulls.open(run.target.repository):  # others may wait for this release
             if pull.number != run.pull and tables.surfaces.get(f"gate:{pull.repository}#{pull.number}"):
                 show_pull(tables, context.now(), pull.repository, pull.number)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.domain.chat import Result, RunsStarted
 from bot.domain.gates import refuse_locked
 from bot.domain.refusal import Refused, require
-from bot.domain.run import Plan
 from bot.domain.target import Target
 from bot.services.applies.attempt import Attempted, attempt_apply
 from bot.services.applies.options import ApplyRequest
 from bot.services.applies.prerequisites import approval_requested, plan_first
 from bot.services.applies.queue import apply_run_id, record_refusal
+from bot.services.applies.selection import select_now
 from bot.services.context import Context
-from bot.services.targets import PullContext
 
 
 def request_apply(context: Context, request: ApplyRequest) -> Result:
@@ -31,11 +32,13 @@ def request_apply(context: Context, request: ApplyRequest) -> Result:
         plans = {target: tables.plans.newest(target, request.pull.number) for target in request.targets}
     if made:  # entered again after a crash
         return RunsStarted(tuple(made), {})
-    unplanned = [target for target, plan in plans.items() if _needs_plan(request.pull_context, target, plan)]
-    if unplanned:
-        require(_refuse_claimed(context, request, unplanned))
-        return plan_first(context, request, unplanned)
-    return reply(context, attempt_apply(context, request))
+    selected = select_now(context, request, plans)
+    request = replace(request, targets=selected.now)
+    if selected.unplanned:
+        require(_refuse_claimed(context, request, selected.unplanned))
+        return plan_first(context, request, selected.unplanned)
+    result = reply(context, attempt_apply(context, request))
+    return replace(result, later=selected.later) if isinstance(result, RunsStarted) else result
 
 
 def reply(context: Context, outcome: Attempted) -> Result:
@@ -45,17 +48,6 @@ def reply(context: Context, outcome: Attempted) -> Result:
         return approval_requested(context, outcome.opened)
     waits_behind = {run.target.key: running for run, running in outcome.queued if running}
     return RunsStarted(tuple(run for run, _ in outcome.queued), waits_behind)
-
-
-def _needs_plan(pull_context: PullContext, target: Target, plan: Plan | None) -> bool:
-    """Whether the latest commit has to be planned first: there is no plan, or, where pushes are not planned by
-    themselves, only one of an older commit or of a revert."""
-    if plan is None:
-        return True
-    if plan.sync:
-        return False
-    other = plan.commit != pull_context.pull.head_sha or bool(plan.reverts)
-    return other and not pull_context.policy.environments[target.environment].on_pull_request
 
 
 def _refuse_claimed(context: Context, request: ApplyRequest, targets: list[Target]) -> Refused | None:

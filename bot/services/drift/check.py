@@ -11,12 +11,13 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult, PlanOptions
 from bot.domain.release import Release
-from bot.domain.run import ACTIVE, Run
+from bot.domain.run import ACTIVE, InputValue, Run
 from bot.domain.target import Target, command
 from bot.services.context import Context, show_open, show_run
 from bot.services.directories import journal_of, plan_file_of, worktree_of
 from bot.services.drift.record import Checked, record_check
 from bot.services.identity import hidden_values, renew_tokens, tokens_removed
+from bot.services.order import write_inputs
 from bot.services.plans import (
     OURS,
     Checkout,
@@ -41,10 +42,11 @@ FRESH = 600.0
 
 @dataclass(frozen=True)
 class Deployed:
-    """What is deployed: the release, and extra files that its configuration needs after a revert."""
+    """What is deployed: the release, extra files that its configuration needs after a revert, and its inputs."""
 
     release: Release
     additions: dict[str, bytes]
+    inputs: dict[str, InputValue]
 
 
 def execute_drift_check(context: Context, run_id: str) -> None:
@@ -99,9 +101,11 @@ def _deployed(tables: Tables, target: Target) -> Deployed | None:
     release = tables.releases.newest(target)
     if release is None or not release.active:
         return None
-    applied = tables.runs.get(release.run_id) if release.reverts else None
+    applied = tables.runs.get(release.run_id)
     plan = tables.plans.get(applied.plan_id) if applied else None
-    return Deployed(release, {name: text.encode() for name, text in plan.additions.items()} if plan else {})
+    if plan is None:
+        return Deployed(release, {}, {})
+    return Deployed(release, {name: text.encode() for name, text in plan.additions.items()}, plan.inputs)
 
 
 def _compare(
@@ -123,9 +127,8 @@ def _compare(
             state = state_of(context, run.target, workspace.backend)
             with plan_file_of(context, run) as file, terraform_turn(context, recorder.control):
                 renew_tokens(context, workspace.identity, recorder.control)
-                options = PlanOptions(
-                    workspace.var_files, refresh_only=True, parallelism=parallelism(environment)
-                )
+                var_files = (*workspace.var_files, *write_inputs(file.parent, deployed.inputs))
+                options = PlanOptions(var_files, refresh_only=True, parallelism=parallelism(environment))
                 planned = refreshed = context.terraform.plan(
                     workspace.work_dir, file, recorder.control, options
                 )

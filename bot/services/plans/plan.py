@@ -16,12 +16,13 @@ from bot.domain.chat import RunsStarted
 from bot.domain.plans import PlanSummaryJson, plan_pages, read_plan
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult, Control, PlanOptions, Progress
-from bot.domain.run import ACTIVE, Origin, Outcome, Plan, Run
+from bot.domain.run import ACTIVE, InputValue, Origin, Outcome, Plan, Run
 from bot.domain.target import Target, command
 from bot.services.approvals import approval_plan_ready
 from bot.services.context import Context, show_asked, show_run, stable_id
 from bot.services.directories import journal_of, plan_file_of, read_untrusted, worktree_of
 from bot.services.identity import hidden_values, renew_tokens, tokens_removed
+from bot.services.order import inputs_for, write_inputs
 from bot.services.plans.rate_limit import count_request
 from bot.services.plans.revert_plan import RevertInputs, prepare_revert, with_losses
 from bot.services.plans.revert_target import RevertTarget
@@ -71,19 +72,24 @@ def request_plans(context: Context, request: PlanRequest) -> RunsStarted:
     """Make a plan run for each target.
 
     An older plan run of the same pull request there is superseded: it stops, and the newer one is what people read.
-    A plan waits for an apply that runs on the same target, since a plan of a moving state is worth nothing. Raises
-    Refusal "too-many-plans".
+    A plan waits for an apply that runs on the same target, since a plan of a moving state is worth nothing, and for the
+    plans and applies of the stacks before its own. Raises Refusal "too-many-plans".
     """
     repository, now = request.pull_context.pull.repository, context.now()
-    wanted = [_plan_run(request, target, now) for target in request.targets]
+    upstream = {target: _upstream(request, target) for target in request.targets}
+    wanted = [
+        _plan_run(request, target, now) for target in request.pull_context.policy.in_order(request.targets)
+    ]
     runs, behind = [], {}
     with context.store.begin() as tables:
-        tables.locks.lock_targets(*request.targets)
+        tables.locks.lock_targets(*upstream, *(one for before in upstream.values() for one in before))
         known = tables.runs.known(run.id for run in wanted)
         if len(known) < len(wanted) and request.limited and not request.revert_to:
             _count(context, tables, request)
         older = tables.runs.active(repository=repository, pull=request.pull_context.pull.number, kind="plan")
         applies = tables.runs.applies(repository)
+        planning = {run.target: run for run in older}
+        applying = tables.runs.active(repository=repository, kind="apply")
         for run in wanted:
             if run.id in known:
                 runs.append(known[run.id])
@@ -91,13 +97,24 @@ def request_plans(context: Context, request: PlanRequest) -> RunsStarted:
             supersede(context, tables, run, older)
             if running := applies.get(run.target):
                 behind[run.target.key] = running
-            made = replace(run, waits_for=running.id) if running else run
+            before = upstream[run.target]
+            first = [one for one in (*applying, *planning.values()) if one.target in before]
+            if first:
+                behind.setdefault(run.target.key, first[-1])
+            after = tuple(one.id for one in first)
+            made = replace(run, waits_for=running.id if running else "", after=after)
             tables.runs.add(made)
-            if not running:
+            if not running and not after:
                 context.work.enqueue(made, tables)
             runs.append(made)
+            planning[made.target] = made
         show_asked(tables, now, now + SOON, [run for run in runs if run.id not in known])
     return RunsStarted(tuple(runs), behind)
+
+
+def _upstream(request: PlanRequest, target: Target) -> list[Target]:
+    """Return the targets that are planned before; none for a revert, which must always be possible."""
+    return [] if request.revert_to else request.pull_context.policy.upstream(target)
 
 
 def _count(context: Context, tables: Tables, request: PlanRequest) -> None:
@@ -169,6 +186,7 @@ def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: 
     ):
         content = None
         try:
+            inputs = inputs_for(context, pull_context.policy, run.target)
             _phase(context, run, "initialising", worktree)
             revert_inputs = prepare_revert(context, run, pull_context) if run.reverts else RevertInputs()
             checkout = Checkout(
@@ -185,7 +203,11 @@ def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: 
                     workspace.work_dir,
                     file,
                     recorder.control,
-                    PlanOptions(workspace.var_files, destroy, parallelism=parallelism(environment)),
+                    PlanOptions(
+                        (*workspace.var_files, *write_inputs(file.parent, inputs)),
+                        destroy,
+                        parallelism=parallelism(environment),
+                    ),
                 )
             ended = planned.ended
             content = read_untrusted(file.parent, file, MAX_PLAN) if ended.ok else None
@@ -207,7 +229,7 @@ def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: 
     pages = tuple(plan_pages(everything))
     summary = everything.abridged(len(pages)).to_dict()
     summary["providers"] = workspace.providers
-    output = PlanOutput(lineage, serial, summary, content, planned.has_changes)
+    output = PlanOutput(lineage, serial, summary, content, planned.has_changes, inputs)
     plan = _plan(context, run, pull_context, workspace, output)
     if run.reverts:
         plan = with_losses(plan, revert_inputs)
@@ -240,13 +262,14 @@ def terraform_turn(context: Context, control: Control) -> Iterator[None]:
 
 @dataclass(frozen=True)
 class PlanOutput:
-    """What Terraform's plan left: the state it was made from, its summary, and the content of its file."""
+    """What Terraform's plan left: the state and the inputs it was made from, its summary, and the content of its file."""
 
     lineage: str
     serial: int
     summary: PlanSummaryJson
     content: bytes
     has_changes: bool
+    inputs: dict[str, InputValue]
 
 
 def _plan(
@@ -276,6 +299,7 @@ def _plan(
         backend=stored_backend(workspace.backend),
         reverts=run.reverts,
         sync=run.sync,
+        inputs=output.inputs,
         configuration=configuration_digest_of(
             context, run.target.repository, run.commit, pull_context.policy, run.target.stack
         ),

@@ -28,7 +28,11 @@ def settle_run(context: Context, run_id: str) -> None:
             return
         if run.kind != "plan" and instance.settled != run.id:
             _record(context, tables, instance, run)
+        others = tables.instances.of_pull(run.target.repository, run.pull)
     reconcile_instance(context, run.target)
+    for other in others:  # of other stacks, which may have waited for this run
+        if other.target != run.target and other.state != other.wanted:
+            reconcile_instance(context, other.target)
 
 
 def _record(context: Context, tables: Tables, instance: Instance, run: Run) -> None:

@@ -12,14 +12,19 @@ from bot.domain.target import Target
 from bot.services.audit import record_run
 from bot.services.context import Context, show_pull, show_run, stable_id
 from bot.services.runs import RunEnd, finish_in
+from bot.services.targets import readable_policy
+
+FRESH = 600.0
+"""Seconds for which the policy that was read last is fresh enough to order destroys."""
 
 
 def request_destroy(context: Context, target: Target) -> None:
     """Queue the destroy of an instance, unless it is queued already, is not due yet, or there is nothing to destroy.
 
     Runs that wait on the target are ended and an apply that runs there is stopped: the destroy comes after it, in the same
-    queue.
+    queue. Stacks that come after this one are destroyed first.
     """
+    later = _later(context, target)
     with context.store.begin() as tables:
         tables.locks.lock_targets(target)
         instance, now = tables.instances.get(target), context.now()
@@ -30,6 +35,8 @@ def request_destroy(context: Context, target: Target) -> None:
         ):
             return
         running = _stop_runs(context, tables, instance)
+        if any(one.exists and one.wanted == "gone" for one in tables.instances.of_targets(later).values()):
+            return  # called again when that is gone
         if not instance.exists and not running:
             tables.instances.save(replace(instance, state="gone", ended_at=now))
             show_pull(tables, now, target.repository, instance.pull)
@@ -47,6 +54,15 @@ def request_destroy(context: Context, target: Target) -> None:
         context.work.enqueue(run, tables)
         record_run(context, tables, "destroy.asked", run, why=instance.why, attempt=instance.attempts + 1)
         show_run(tables, now, run)
+
+
+def _later(context: Context, target: Target) -> list[Target]:
+    """Return the instance's targets of stacks that come after this one, as far as the policy can be read."""
+    policy = readable_policy(context, target.repository, FRESH)
+    if policy is None or target.stack not in policy.stacks or target.environment not in policy.environments:
+        return []
+    others = [replace(target, stack=name) for name in policy.stacks]
+    return [one for one in others if target in policy.upstream(one)]
 
 
 def _stop_runs(context: Context, tables: Tables, instance: Instance) -> bool:

@@ -10,6 +10,7 @@ from bot.services.pulls.events import (
     trust_fork,
 )
 from bot.services.pulls.new_providers import new_provider_warnings
+from bot.services.pulls.replans import replan_dependents
 from bot.services.pulls.status import pull_status, repository_status, target_status
 
 __all__ = [
@@ -21,6 +22,7 @@ __all__ = [
     "pull_changed",
     "pull_status",
     "pushed",
+    "replan_dependents",
     "repository_status",
     "target_status",
     "trust_fork",

@@ -30,9 +30,9 @@ from bot.services.targets import (
     UNREAD,
     automatic_environments,
     base_tip,
+    concerned_stacks,
     default_policy,
     load_pull_context,
-    touched_stacks,
 )
 
 log = structlog.get_logger()
@@ -73,7 +73,7 @@ def plan_automatically(
     """
     try:
         pull_context = load_pull_context(context, pull)
-        stacks = touched_stacks(context, pull_context)
+        stacks = concerned_stacks(context, pull_context)
     except Refusal as refusal:
         shown = ("policy", *UNREAD)
         if refusal.code in shown or (refusal.code == "no-policy" and _adds_policy(context, pull)):
@@ -106,6 +106,8 @@ def plan_automatically(
 def closed(context: Context, pull: PullRequest) -> None:
     """Stop a closed pull request's plans, release its locks, and notify those who wait."""
     with context.store.begin() as tables:
+        active = tables.runs.active(repository=pull.repository, pull=pull.number)
+        tables.locks.lock_targets(*(run.target for run in active))
         for run in tables.runs.active(repository=pull.repository, pull=pull.number, kind="plan"):
             if run.reverts:
                 continue  # a revert may be requested in a closed pull request

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from bot.domain.chat import Status, TargetStatus
 from bot.domain.drift import Drift
-from bot.domain.gates import ApplyFacts, refuse_stale
+from bot.domain.gates import ApplyFacts, first_unapplied, refuse_stale
 from bot.domain.policy import Policy, Stack, freeze_at
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.store import Tables
@@ -22,6 +22,7 @@ from bot.domain.target import Target, command
 from bot.services.applies import recorded_state
 from bot.services.context import Context
 from bot.services.holds import held_back
+from bot.services.order import outdated_inputs, upstreams_of
 from bot.services.parity import parity_notes
 from bot.services.plans import limit_note
 from bot.services.pulls.gate_status import before, gate_status, next_step
@@ -33,10 +34,10 @@ from bot.services.targets import (
     PullContext,
     base_tip,
     changed_on_base_by_stack,
+    concerned_stacks,
     default_policy,
     load_pull_context,
     policy_change_note,
-    touched_stacks,
 )
 
 SYNCS = 50
@@ -71,11 +72,11 @@ def _read(context: Context, pull: PullRequest) -> Status:
         if refusal.code == "no-policy":
             notes.append(policy_change_note(context, pull, base_tip(context, pull, GLANCE)))
         return Status(pull.repository, (), pull, tuple(filter(None, notes)), context.now())
-    targets = [
+    targets = pull_context.policy.in_order(
         pull_context.policy.target(pull.repository, stack.name, env.name, pull.number)
         for stack in _concerned(context, pull_context)
         for env in pull_context.policy.environments_of(stack)
-    ]
+    )
     notes = [policy_change_note(context, pull, pull_context.base_tip)]
     notes += [limit_note(context, pull)] if pull.state == "open" else []
     notes += [*backend_change_notes(context, pull_context), *unsaved_notes(context, targets)]
@@ -114,7 +115,7 @@ def _concerned(context: Context, pull_context: PullContext) -> list[Stack]:
     """Return the stacks that it touches; after the merge, when nothing differs any more, those that it was planned for."""
     pull = pull_context.pull
     if pull.state == "open":
-        return touched_stacks(context, pull_context)
+        return concerned_stacks(context, pull_context)
     with context.store.read() as tables:
         return [
             stack
@@ -168,8 +169,9 @@ def _rows(
     if not targets:
         return ()
     number, repository = pull.number if pull else 0, targets[0].repository
+    upstream = {one for target in targets for one in policy.upstream(target)}
     with context.store.read() as tables:
-        plans = tables.plans.newest_of(targets, number) if pull else {}
+        plans = tables.plans.newest_of({*targets, *upstream}, number) if pull else {}
         runs = tables.runs.newest_of(targets, pull=number) if pull else {}
         busy = tables.runs.applies(repository)
         locks = {lock.target: lock for lock in tables.locks.all(repository)}
@@ -183,19 +185,28 @@ def _rows(
         instances = tables.instances.of_targets(target for target in targets if target.instance)
         states = tables.states.newest_of([target.key for target in plans])
         syncs = _syncs(tables, targets, pull, plans)
+        waits = [run for run in runs.values() if run.after]
+        awaited = tables.runs.known(run_id for run in waits for run_id in run.after)
+        outdated = outdated_inputs(context, tables, plans.values())
         stands_before = before(tables, policy, targets, number)
-    now = context.now()
+    now, touched = context.now(), {target.stack for target in targets}
     found = []
     for target in targets:
         lock, gone_by = locks.get(target), () if target.instance else behind.get(target.stack, ())
-        plan, there = plans.get(target), releases.get(target)
+        plan, there, run = plans.get(target), releases.get(target), runs.get(target)
         row = TargetStatus(
             target=target,
             environment=policy.environments[target.environment],
             pull=number,
             plan=plan,
-            stale=_stale(context, policy, pull, plan, gone_by, states.get(target.key)),
-            run=runs.get(target),
+            stale=_stale(
+                context,
+                policy,
+                pull,
+                plan,
+                PlanChanges(gone_by, states.get(target.key), outdated.get(target, ())),
+            ),
+            run=run,
             active_run=busy.get(target),
             lock=None if lock is None or lock.expired(now) else lock,
             waiters=waiters.get(target, ()),
@@ -206,13 +217,16 @@ def _rows(
             drift=_drift(there, drifts.get(target)),
             drift_check=checks.get(target),
             instance=instances.get(target),
+            after=tuple(one.target for key in run.after if (one := awaited.get(key))) if run else (),
+            first=_first(policy, target, pull, plans, touched),
             pull_closed=pull is not None and pull.state != "open",
             sync=syncs.get(target),
         )
         row = gate_status(context, row, policy, pull, stands_before)
-        found.append(
-            replace(row, next_step=_next(row, policy, pull, gone_by, now, held=_held(context, row, pull)))
-        )
+        step = _next(row, policy, pull, gone_by, now, held=_held(context, row, pull))
+        if row.first and step in (command("apply", target), "" if plan else command("plan", target)):
+            step = ""  # another stack comes first
+        found.append(replace(row, next_step=step))
     return tuple(found)
 
 
@@ -245,13 +259,41 @@ def _drift(release: Release | None, found: Drift | None) -> Drift | None:
     return found if found.release_id == release.id else None
 
 
+def _first(
+    policy: Policy,
+    target: Target,
+    pull: PullRequest | None,
+    plans: Mapping[Target, Plan],
+    touched: Collection[str],
+) -> Target | None:
+    """Return what has to be applied before `target`, unless that is applied already."""
+    plan = plans.get(target)
+    if (
+        pull is None
+        or pull.state != "open"
+        or (plan is not None and (plan.reverts or plan.status == "applied"))
+    ):
+        return None
+    found = first_unapplied(pull.head_sha, upstreams_of(policy, target, plans, touched))
+    return found.target if found else None
+
+
+@dataclass(frozen=True)
+class PlanChanges:
+    """What may have changed since a plan was made. behind: paths on the base branch. state: there now. inputs: those that
+    have another value."""
+
+    behind: Sequence[str]
+    state: StateVersion | None
+    inputs: tuple[str, ...]
+
+
 def _stale(
     context: Context,
     policy: Policy,
     pull: PullRequest | None,
     plan: Plan | None,
-    behind: Sequence[str],
-    state: StateVersion | None,
+    changes: PlanChanges,
 ) -> str:
     if pull is None or plan is None or plan.status != "fresh" or pull.state != "open":
         return ""
@@ -268,8 +310,9 @@ def _stale(
             now=context.now(),
             engine=context.terraform.engine.identity,
             policy=policy.digest(target.stack, target.environment),
-            base_changes=behind,
-            state=recorded_state(plan, state),
+            base_changes=changes.behind,
+            state=recorded_state(plan, changes.state),
+            outdated_inputs=changes.inputs,
         ),
         plan,
     )

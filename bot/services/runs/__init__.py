@@ -2,7 +2,6 @@
 
 from bot.services.runs.cancel import cancel_runs
 from bot.services.runs.lifecycle import (
-    RunEnd,
     fail_run,
     failure_reason,
     finish_in,
@@ -10,9 +9,11 @@ from bot.services.runs.lifecycle import (
     interrupt_run,
     replan_command,
     stop_outcome,
+    sweep_waiting_runs,
 )
 from bot.services.runs.progress import ProgressRecorder
 from bot.services.runs.reactions import RANK, react, reply_to_requester
+from bot.services.runs.run_end import RunEnd
 
 __all__ = [
     "RANK",
@@ -28,4 +29,5 @@ __all__ = [
     "replan_command",
     "reply_to_requester",
     "stop_outcome",
+    "sweep_waiting_runs",
 ]

@@ -8,7 +8,8 @@ from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refusal
 from bot.services.audit import AuditSubject, record
 from bot.services.context import Context, show_run
-from bot.services.runs.lifecycle import RunEnd, finish_in
+from bot.services.runs.lifecycle import finish_in
+from bot.services.runs.run_end import RunEnd
 
 
 def cancel_runs(context: Context, pull: PullRequest, actor: Actor, role: Role) -> Result:
@@ -16,7 +17,9 @@ def cancel_runs(context: Context, pull: PullRequest, actor: Actor, role: Role) -
     others'."""
     cancelled, interrupted, others = [], [], []
     with context.store.begin() as tables:
-        for run in tables.runs.active(repository=pull.repository, pull=pull.number):
+        active = tables.runs.active(repository=pull.repository, pull=pull.number)
+        tables.locks.lock_targets(*(run.target for run in active))
+        for run in reversed(active):  # those that come after others first, which would refuse them
             own = not run.actor.login or actor.login in (run.actor.login, pull.author)
             if not own and not reaches(role, "maintain"):
                 others.append(run)
@@ -49,9 +52,9 @@ def cancel_runs(context: Context, pull: PullRequest, actor: Actor, role: Role) -
                 f"Ask {others[0].actor.name} or a maintainer.",
             )
         return Notice(f"#{pull.number} has no active runs.")
-    sentences = [f"Cancelled the queued {run.word} of {run.target}." for run in cancelled]
+    sentences = [f"Cancelled the queued {run.word} of {run.target}." for run in reversed(cancelled)]
     sentences += [
         f"Stopping the {run.word} of {run.target}: Terraform finishes the operations in progress and saves the state."
-        for run in interrupted
+        for run in reversed(interrupted)
     ]
     return Notice(" ".join(sentences), "The status comment will show the result.")

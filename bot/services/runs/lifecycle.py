@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import CommandResult
 from bot.domain.refusal import Refused
@@ -11,26 +9,15 @@ from bot.domain.run import ACTIVE, CHANGING, Outcome, Run, name_unfinished, unfi
 from bot.domain.sanitize import inert
 from bot.domain.sync import status_after
 from bot.domain.target import command
-from bot.domain.why import Failure, Reason
+from bot.domain.why import Failure
 from bot.services.approvals import approval_plan_failed
 from bot.services.context import Context, show_run, stable_id
+from bot.services.runs.followers import followers_of, next_turn, take_turns
 from bot.services.runs.reactions import react_to_end, reply_to_requester
+from bot.services.runs.run_end import RunEnd
 from bot.services.why import reason_of
 
 UNSUCCESSFUL: frozenset[Outcome] = frozenset(["failed", "refused", "interrupted", "timed_out", "cancelled"])
-
-
-@dataclass(frozen=True)
-class RunEnd:
-    """How a run ends. message, next_step: shown to people. reference: of an internal error. plan_id: of the plan it made.
-    reason: what `/why` explains, if it did not succeed."""
-
-    outcome: Outcome
-    message: str = ""
-    next_step: str = ""
-    reference: str = ""
-    plan_id: str = ""
-    reason: Reason = field(default_factory=Reason)
 
 
 def finish_run(context: Context, run: Run, end: RunEnd) -> None:
@@ -40,8 +27,9 @@ def finish_run(context: Context, run: Run, end: RunEnd) -> None:
 
 
 def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
-    """End a run within the caller's transaction. Returns False if it had ended already."""
-    tables.locks.lock_targets(run.target)
+    """End a run within the caller's transaction, and those that come after it if they cannot start. Returns False if it had
+    ended already."""
+    tables.locks.lock_targets(run.target, *(one.target for one in followers_of(tables, run)))
     before = tables.runs.get(run.id)
     ended = tables.runs.move(
         run.id,
@@ -72,6 +60,8 @@ def finish_in(context: Context, tables: Tables, run: Run, end: RunEnd) -> bool:
         _end_sync(tables, run, end)
     if run.kind in CHANGING:
         start_queued_plans(context, tables, run)
+    for waiting, how in take_turns(context, tables, run):
+        finish_in(context, tables, waiting, how)
     return True
 
 
@@ -81,6 +71,21 @@ def _end_sync(tables: Tables, run: Run, end: RunEnd) -> None:
     status = status_after(run.kind, end.outcome, verified=release is None or release.verified)
     if status is not None:
         tables.syncs.update(run.sync, status=status, message=end.message, hint="")
+
+
+def sweep_waiting_runs(context: Context) -> None:
+    """Start or end runs whose turn it is: the worker that ended what they come after may have been of a version that did
+    not know of them. Called by the clock."""
+    with context.store.read() as tables:
+        waiting = [run for run in tables.runs.active() if run.phase == "queued" and run.after]
+        ended = [
+            run for run in waiting if not any(one.active for one in tables.runs.known(run.after).values())
+        ]
+    for run in ended:
+        with context.store.begin() as tables:
+            tables.locks.lock_targets(run.target, *(one.target for one in followers_of(tables, run)))
+            if over := next_turn(context, tables, run.id):
+                finish_in(context, tables, *over)
 
 
 def interrupt_run(context: Context, run: Run, why: str, *, terminated: bool, ticket: str = "") -> None:
@@ -117,7 +122,8 @@ def start_queued_plans(context: Context, tables: Tables, run: Run) -> None:
     for waiting in tables.runs.active(target=run.target):
         if waiting.phase == "queued" and waiting.waits_for:
             tables.runs.update(waiting.id, waits_for="")
-            context.work.enqueue(waiting, tables)
+            if not waiting.after:
+                context.work.enqueue(waiting, tables)
 
 
 def stop_outcome(context: Context, run: Run, ended: CommandResult) -> Outcome | None:

@@ -54,8 +54,10 @@ def test_each_is_told_where_it_belongs(
             delivery=away,
             plan=breaks,
             apply=breaks,
+            destroy=breaks,
             drift=breaks,
             sync=breaks,
+            replans=breaks,
             broken=lambda *facts: told.by("broken", *facts),
             lost=lambda *facts: told.by("lost", *facts),
         )
@@ -66,6 +68,7 @@ def test_each_is_told_where_it_belongs(
                 tables.runs.add(made := run(kind, kind=kind))
                 work.enqueue(made, tables)
             work.enqueue_deliveries(tables, [delivery("d1")])
+            work.enqueue_replans(made, tables)  # nobody waits for them, so nobody is told
         work.wake("plans", "applies", "inbox")
         assert told.wait() == {
             ("lost", "d1", "GitHub is away", True),

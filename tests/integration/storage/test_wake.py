@@ -33,7 +33,17 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
     durable.migrate(database.engine)
     work = Durable(database.engine, "here", 1)
     work.start(
-        Handlers(delivery=begin, plan=begin, apply=begin, drift=begin, sync=begin, broken=begin, lost=begin)
+        Handlers(
+            delivery=begin,
+            plan=begin,
+            apply=begin,
+            destroy=begin,
+            drift=begin,
+            sync=begin,
+            replans=begin,
+            broken=begin,
+            lost=begin,
+        )
     )
     try:
         for number in range(2):
