@@ -108,10 +108,10 @@ def test_a_ping_is_answered(intake: GitHubIntake, inbox: DeliveryRows) -> None:
             "issue_comment",
             comment(comment=comment()["comment"] | {"user": {"login": "x[bot]", "type": "Bot"}}),
         ),
-        ("pull_request", PAYLOADS["pull_request"] | {"action": "labeled"}),
+        ("pull_request", PAYLOADS["pull_request"] | {"action": "unlabeled"}),
         ("check_run", PAYLOADS["check_run"] | {"action": "created"}),
     ],
-    ids=["a star", "an edit", "a deletion", "on an issue", "a bot", "a label", "our own check"],
+    ids=["a star", "an edit", "a deletion", "on an issue", "a bot", "a label taken away", "our own check"],
 )
 def test_what_is_of_no_interest_is_not_kept(
     intake: GitHubIntake, inbox: DeliveryRows, event: str, payload: dict[str, Any]

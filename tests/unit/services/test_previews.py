@@ -17,7 +17,7 @@ from bot.domain.run import ACTIVE, Origin, Run
 from bot.domain.states import StateInfo
 from bot.domain.target import Target
 from bot.services.context import Context
-from bot.services.previews import forget_ended_instances, settle_run, sweep_instances
+from bot.services.previews import forget_ended_instances, settle_run, sweep_instances, teardown
 from bot.services.previews import sweep as sweep_module
 from tests.unit.services.conftest import NOW, Clock
 
@@ -73,6 +73,7 @@ class Previews:
     def rules(self, text: str) -> None:
         policy = parse_policy(text, "policy")
         self._monkeypatch.setattr(sweep_module, "default_policy", lambda *_facts: policy)
+        self._monkeypatch.setattr(teardown, "readable_policy", lambda *_facts: policy)
 
     def pull(self, repository: str, number: int) -> PullRequest:
         state: Any = self.state
