@@ -12,11 +12,12 @@ from pathlib import Path
 
 from bot.terraform.cli.discovery import discover
 from tests import postgres
-from tests.bench import clicks, deliveries, idle, plans, sandbox, stacks, states
+from tests.bench import clicks, deliveries, idle, plans, previews, sandbox, stacks, states
 
 BENCHES = {
     "plans": plans.run,
     "stacks": stacks.run,
+    "previews": previews.run,
     "deliveries": deliveries.run,
     "clicks": clicks.run,
     "states": states.run,

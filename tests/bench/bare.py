@@ -55,6 +55,18 @@ class Bare:
         )
         self._run([self.engine, "show", "-json", "bare.tfplan"], at)
 
+    def apply(self, root: str) -> None:
+        """Apply the plan that was made last."""
+        self._run([self.engine, "apply", "-no-color", "bare.tfplan"], self.directory / root)
+
+    def destroy(self, root: str, var_file: str) -> None:
+        """`plan -destroy -out`, then `apply`."""
+        files = ["-out=bare.tfplan", f"-var-file={self.directory / var_file}"]
+        self._run(
+            [self.engine, "plan", "-no-color", "-lock=false", "-destroy", *files], self.directory / root
+        )
+        self.apply(root)
+
     def plan_many(self, roots: list[str], var_file: str, parallel: int) -> None:
         """All of them, so many at once."""
         with ThreadPoolExecutor(parallel) as pool:
