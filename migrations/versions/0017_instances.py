@@ -24,6 +24,7 @@ def upgrade() -> None:
         sa.Column("pull", sa.BigInteger(), nullable=False),
         sa.Column("passing", sa.Boolean(), nullable=False),
         sa.Column("attempts", sa.BigInteger(), nullable=False),
+        sa.Column("replans", sa.BigInteger(), nullable=False),
         *(sa.Column(name, sa.Text(), nullable=False) for name in texts),
         *(sa.Column(name, sa.DateTime(timezone=True), nullable=False) for name in times),
         *(sa.Column(name, sa.DateTime(timezone=True)) for name in ("expires_at", "retry_at", "ended_at")),

@@ -20,10 +20,11 @@ class Instance:
     wanted: what it should be. state: what it is. `pending`: nothing was applied yet; `partial`: an apply has started and
     not succeeded, so parts may exist; `stuck`: it could not be destroyed and needs people. passing: it is destroyed once it
     is verified. commit: of the last apply that started, "" before; policy_commit: the default branch's commit whose policy
-    that apply had. wanted_at: when `wanted` was said last; plans from before do not answer it. used_at: the last push, apply or command. expires_at: when it is destroyed, None if only the pull
-    request decides. warned: the last of `WARNINGS` that was given. why: why it is destroyed. note: why it is not applied or
-    not destroyed. attempts: failed destroys; retry_at: when the next one is due. settled: id of the last run whose end is
-    recorded here. ended_at: when it was gone.
+    that apply had. wanted_at: when `wanted` was said last; plans from before do not answer it. used_at: the last push,
+    apply or command. expires_at: when it is destroyed, None if only the pull request decides. warned: the last of
+    `WARNINGS` that was given. why: why it is destroyed. note: why it is not applied or not destroyed. attempts: failed
+    destroys; retry_at: when the next one is due. settled: id of the last run whose end is recorded here. replans: plans
+    that were made again because the one before could not be applied. ended_at: when it was gone.
     """
 
     target: Target
@@ -43,6 +44,7 @@ class Instance:
     attempts: int = 0
     retry_at: datetime | None = None
     settled: str = ""
+    replans: int = 0
     ended_at: datetime | None = None
 
     @property
@@ -90,7 +92,7 @@ def after_apply(instance: Instance, run: Run) -> Instance:
         state: InstanceState = "asleep" if instance.wanted == "asleep" else "up"
     else:
         state = "partial" if instance.exists else "pending"
-    left = replace(instance, state=state, settled=run.id)
+    left = replace(instance, state=state, settled=run.id, replans=0)
     return left.unwanted("verified") if left.passing and left.exists else left
 
 

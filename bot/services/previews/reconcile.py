@@ -19,6 +19,8 @@ from bot.services.targets import GLANCE, PullContext, load_pull_context
 
 REPLANNED = frozenset(["state-moved", "too-old", "policy-changed", "engine-changed", "head-moved", "spent"])
 """Refusals of an apply that a new plan answers."""
+REPLANS = 3
+"""Plans that are made again in a row, until a push or a person asks for another."""
 
 
 def reconcile_instance(context: Context, target: Target) -> None:
@@ -86,14 +88,26 @@ def _apply(context: Context, instance: Instance, plan: Plan, pull_context: PullC
         before = tables.runs.get(apply_run_id(origin, plan.target))
     if before is not None:
         if before.outcome == "refused":
-            _plan(context, instance, pull_context, f"after:{plan.id}")
+            _replan(context, instance, plan, pull_context, f"{before.message} {before.next_step}")
         return
     attempted = attempt_apply(context, ApplyRequest(pull_context, (plan.target,), SYSTEM, origin))
     refusal = attempted.refusal
     if refusal is not None and refusal.code in REPLANNED:
-        _plan(context, instance, pull_context, f"after:{plan.id}")
+        _replan(context, instance, plan, pull_context, _sentence(refusal))
     elif refusal is not None:
         _note(context, instance, _sentence(refusal))
+
+
+def _replan(context: Context, instance: Instance, plan: Plan, pull_context: PullContext, why: str) -> None:
+    """Plan again in place of `plan`, but not for ever: what makes each new plan useless has to be changed by people."""
+    if instance.replans >= REPLANS:
+        _note(context, instance, why)
+        return
+    with context.store.begin() as tables:
+        tables.locks.lock_targets(instance.target)
+        if (current := tables.instances.get(instance.target)) is not None:
+            tables.instances.save(replace(current, replans=current.replans + 1))
+    _plan(context, instance, pull_context, f"after:{plan.id}")
 
 
 def _sentence(refusal: Refused) -> str:

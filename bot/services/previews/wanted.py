@@ -123,7 +123,15 @@ def _wanted_up(
         known = Instance(target, pull, "up", "pending", False, now, now, now)
     passing = environment.on_pull_request == "verify"
     up = replace(
-        known, wanted="up", wanted_at=now, passing=passing, why="", note="", attempts=0, retry_at=None
+        known,
+        wanted="up",
+        wanted_at=now,
+        passing=passing,
+        why="",
+        note="",
+        attempts=0,
+        retry_at=None,
+        replans=0,
     )
     return renewed(up, environment, now)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
@@ -13,15 +14,39 @@ from bot.domain.policy import parse_policy
 from bot.domain.ports.forge import PullRequest, Repository
 from bot.domain.ports.store import Tables
 from bot.domain.previews import Instance
-from bot.domain.run import ACTIVE, Origin, Run
+from bot.domain.refusal import Refused
+from bot.domain.run import ACTIVE, Origin, Plan, Run
 from bot.domain.states import StateInfo
 from bot.domain.target import Target
+from bot.services.applies.attempt import Attempted
 from bot.services.context import Context
-from bot.services.previews import forget_ended_instances, settle_run, sweep_instances, teardown
+from bot.services.plans import PlanRequest
+from bot.services.previews import forget_ended_instances, reconcile, settle_run, sweep_instances, teardown
 from bot.services.previews import sweep as sweep_module
+from bot.services.targets import PullContext
 from tests.unit.services.conftest import NOW, Clock
 
 TARGET = Target("acme/infra", "infra", "test", "pr-7")
+PLAN = Plan(
+    id="p0",
+    run_id="p0",
+    target=TARGET,
+    pull=7,
+    commit="c1",
+    base_commit="b0",
+    digest=hashlib.sha256(b"").hexdigest(),
+    policy="p",
+    engine="e",
+    lineage="",
+    serial=0,
+    tree="t",
+    worktree="w",
+    root="r",
+    has_changes=True,
+    summary={},
+    backend={"kind": "http", "config": {}},
+    created_at=NOW,
+)
 POLICY = """[stack.infra]
 root = "infra"
 [env.test]
@@ -214,3 +239,31 @@ def test_the_state_is_kept_for_thirty_days(previews: Previews, clock: Clock) -> 
     with previews.context.store.read() as tables:
         assert tables.states.versions(TARGET.key, 10) == []
         assert tables.instances.get(TARGET) is None
+
+
+def test_plans_that_can_never_be_applied_are_not_made_for_ever(
+    previews: Previews, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    planned: list[str] = []
+
+    def plan(_context: Context, request: PlanRequest) -> None:
+        planned.append(request.seed)
+        made = replace(PLAN, id=f"p{len(planned)}", run_id=f"p{len(planned)}")
+        with previews.context.store.begin() as tables:
+            tables.plans.supersede(TARGET, 7)
+            tables.plans.add(made, b"")
+
+    policy = parse_policy(POLICY, "policy")
+    refusal = Attempted(refusal=Refused("policy-changed", "The policy changed.", "Plan again."))
+    monkeypatch.setattr(
+        reconcile, "load_pull_context", lambda _context, pull, _at_most: PullContext(pull, policy, "b0")
+    )
+    monkeypatch.setattr(reconcile, "attempt_apply", lambda *_facts: refusal)
+    monkeypatch.setattr(reconcile, "request_plans", plan)
+    with previews.context.store.begin() as tables:
+        tables.plans.add(PLAN, b"")
+        tables.instances.save(replace(previews.now, state="pending"))
+    for _ in range(6):
+        reconcile.reconcile_instance(previews.context, TARGET)
+    assert len(planned) == len(set(planned)) == reconcile.REPLANS
+    assert previews.now.note == "The policy changed. Plan again."
