@@ -89,7 +89,7 @@ class RemoteBackends(LocalBackends):
     """Those of the one target that a credential is for. states, directory: as for Backends; nothing of it is kept there."""
 
     def __init__(self, states: States, directory: Path, access: StateAccess) -> None:
-        super().__init__(states, base_url="", directory=directory)
+        super().__init__(states, base_url=access.config["address"], directory=directory)
         self._access = access
 
     def backend(self, target: Target, policy: Policy, declared: str, credential: tuple[str, str]) -> Backend:

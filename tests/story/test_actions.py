@@ -118,7 +118,7 @@ def test_what_was_not_reviewed_or_differs_is_not_applied(tmp_path: Path, bucket:
         number = world.propose("broken")
         planned = world.plan(number)
         assert planned.jobs["plan"].result == "failure"
-        assert "::error file=infra/servers.tf,line=9,title=plan staging::Error: Reference" in planned.log
+        assert "::error file=infra/servers.tf,line=12,title=plan staging::Error: Reference" in planned.log
         direct = world.tip()
         world.github.commit_files(
             REPOSITORY, "main", {"infra/dns.tf": None}, author="bob", message="Without a pull request"

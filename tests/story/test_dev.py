@@ -134,7 +134,9 @@ def test_a_state_on_the_bot_is_shared_and_ones_own_stays_apart(
         *("state", "login", "--url", story.world.bot.url),
         *("--repository", story.repository, "--env", "dev"),
     )
-    assert laptop.told("dev", "apply", "--shared", "--yes")["apply"]["outcome"] == "applied"
+    told = laptop.told("dev", "apply", "--shared", "--yes")
+    assert "apply" in told, told["plan"]
+    assert told["apply"]["outcome"] == "applied"
     assert laptop.told("dev", "plan", "--shared")["headline"] == "no changes"
     assert laptop.told("dev", "plan")["headline"] == "1 to add, 0 to change, 0 to destroy"
     (shared,) = laptop.told("dev", "status", "--shared")["stacks"]

@@ -162,6 +162,8 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
     assert list(load()) == [
         "plan",
         "apply-staging",
+        "ci-verify",
+        "test-environment",
         "locks",
         "push-during-plan",
         "crash",
@@ -176,10 +178,14 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
         "revert-partial",
         "hold",
         "drift",
+        "merge-sync",
+        "parity",
         "laptop-lock",
         "why",
         "state-only",
         "dev",
+        "secrets",
+        "stacks-in-order",
     ]
 
 

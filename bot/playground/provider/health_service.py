@@ -16,7 +16,7 @@ class HealthService:
     after.
 
     `healthz` answers 200 if the cloud has a server and is healthy (see `Cloud.set_unhealthy`), else 503 with the reason; 404
-    for any other path, and for an instance that does not exist. clouds: name to cloud. Clouds added later are served too.
+    for any other path, and for the page of an environment or instance without servers. clouds: name to cloud. Clouds added later are served too.
     """
 
     def __init__(self, clouds: Mapping[str, Cloud]) -> None:
@@ -54,7 +54,7 @@ class _Handler(BaseHTTPRequestHandler):
         instance, _, path = rest.rpartition("/") if rest.endswith("healthz") else (rest, "", "")
         cloud = self.served.get(name)
         servers = _servers(cloud, name, instance) if cloud else []
-        if cloud is None or path not in ("", "healthz") or (instance and not servers):
+        if cloud is None or path not in ("", "healthz") or (path == "" and not servers):
             self._answer(404, {"error": "not found"})
         elif path == "healthz":
             problem = cloud.health_problem()

@@ -191,7 +191,7 @@ def test_what_the_bot_does_not_know(name: str) -> None:
     assert events.read(name, {"anything": "goes"}) is None
 
 
-@pytest.mark.parametrize("action", ["labeled", "locked", "something_new"])
+@pytest.mark.parametrize("action", ["unlabeled", "locked", "something_new"])
 def test_what_the_bot_does_not_act_on(action: str) -> None:
     assert events.read("pull_request", {"action": action}) is None
 

@@ -48,6 +48,8 @@ def context(either: World, sqlite_url: str, vault: Any, tmp_path: Path) -> Itera
         module_users=lambda *_facts: frozenset(),
         providers=lambda *_facts: (),
         backend_block=lambda _root: ("", {}),
+        sensitive_variables=lambda *_facts: frozenset(),
+        var_file_values=lambda *_facts: (),
     )
     database = Database(sqlite_url, vault)
     yield bare(

@@ -14,7 +14,7 @@ VERIFY = (
 )
 
 
-@chapter("ci-verify", "ci applies a push, checks it, and destroys it again", order=20)
+@chapter("ci-verify", "ci applies a push, checks it, and destroys it again", order=22)
 def ci_verify(story: Story) -> None:
     with story.step("The policy has ci verify every push"):
         change_policy(story, "verify in ci", (PLAN, VERIFY))

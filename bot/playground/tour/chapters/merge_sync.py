@@ -19,7 +19,7 @@ POLICY = (
 )
 
 
-@chapter("merge-sync", "after a merge, main is compared with staging, or applied", order=165)
+@chapter("merge-sync", "after a merge, main is compared with staging, or applied", order=164)
 def merge_sync(story: Story) -> None:
     with story.step("Ann's change is on staging when Bob merges it as a squash, so there is nothing to do"):
         page = story.propose("more-nodes")

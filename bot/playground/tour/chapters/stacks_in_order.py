@@ -54,7 +54,7 @@ resource "playground_dns_record" "app" {
 NETWORK, APP = "staging/network", "staging/app"
 
 
-@chapter("stacks-in-order", "the network is applied before the app, which gets its address", order=190)
+@chapter("stacks-in-order", "the network is applied before the app, which gets its address", order=195)
 def stacks_in_order(story: Story) -> None:
     with story.step("Ann adds two stacks; the network is planned, and the app has to wait for its address"):
         story.narrator.action("carol", "main", f"changes {PATH}: the app comes after the network")
