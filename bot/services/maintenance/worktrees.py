@@ -31,12 +31,12 @@ def tidy_worktrees(context: Context) -> int:
         keep = {Path(path) for path in tables.plans.worktrees()}
         running = tables.runs.active()
     active = {run.id for run in running}
-    in_use = active | {run.plan_id for run in running}  # an apply runs in its plan's worktree
+    in_use = active | {run.plan_id for run in running}  # applies and destroys run in a plan's worktree
     removed = 0
     for worktree in worktrees(context.data_dir / "worktrees"):
         if worktree.name not in in_use:
             remove_tokens(worktree / OURS, older=YOUNG_TOKEN)
-        if worktree not in keep and worktree.name not in active and _old(worktree):
+        if worktree not in keep and worktree.name not in in_use and _old(worktree):
             removed += _delete(worktree, context.git.remove)
     for kind in ("journal", "plans", "smoke"):
         for directory in (context.data_dir / kind).glob("*"):

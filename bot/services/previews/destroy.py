@@ -5,6 +5,8 @@ Unlike an apply, a destroy may be repeated after a crash: what is gone stays gon
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import structlog
 
 from bot.domain.policy import Policy
@@ -77,7 +79,7 @@ def resources_left(context: Context, target: Target, pull: int) -> int | None:
 def _carry_out(context: Context, run: Run, instance: Instance) -> CommandResult:
     """Plan the destroy and apply that plan. Raises UserError and InitFailed."""
     policy = _policy_for(context, instance)
-    environment, worktree = policy.environments[run.target.environment], worktree_of(context, run)
+    environment, worktree = policy.environments[run.target.environment], _worktree(context, run)
     fetch(context, run.target.repository, [run.commit], [f"refs/pull/{run.pull}/head"])
     pull = context.refresh(run.target.repository, run.pull, 600.0)
     hidden = hidden_values(context, policy, run.target)
@@ -103,6 +105,15 @@ def _carry_out(context: Context, run: Run, instance: Instance) -> CommandResult:
             return _proven(context, run, workspace, ended)
     finally:
         context.git.remove(worktree)
+
+
+def _worktree(context: Context, run: Run) -> Path:
+    """Return the directory to work in: that of the plan which was applied last, where the providers are installed already,
+    if it has the same commit and is on this machine."""
+    with context.store.read() as tables:
+        plan = tables.plans.get(run.plan_id) if run.plan_id else None
+    ours = plan is not None and Path(plan.worktree).is_relative_to(context.data_dir)
+    return Path(plan.worktree) if plan is not None and ours else worktree_of(context, run)
 
 
 def _start(context: Context, run: Run) -> bool:

@@ -41,6 +41,7 @@ def request_destroy(context: Context, target: Target) -> None:
             tables.instances.save(replace(instance, state="gone", ended_at=now))
             show_pull(tables, now, target.repository, instance.pull)
             return
+        plan = tables.plans.newest(target, instance.pull)
         run = Run(
             id=stable_id(target.key, now.isoformat(), "destroy"),
             kind="destroy",
@@ -48,6 +49,7 @@ def request_destroy(context: Context, target: Target) -> None:
             pull=instance.pull,
             commit=instance.commit,
             actor=SYSTEM,
+            plan_id=plan.id if plan and plan.commit == instance.commit and not plan.additions else "",
             created_at=now,
         )
         tables.runs.add(run)
