@@ -71,6 +71,11 @@ class Settings(BaseSettings):
         description="Key for encryption at rest. While replacing it, several, comma-separated: the first encrypts, all "
         "decrypt. Empty: a key is generated and kept in the data directory, readable only by its owner.",
     )
+    actions_key: SecretStr = Field(
+        default=SecretStr(""),
+        description='Key that the bot shares with its workflow in GitHub Actions, for environments with `runner = "actions"`: '
+        "at least 32 random characters, the same as the secret TOWPATH_ACTIONS_KEY there.",
+    )
     slots: int = Field(
         default=4, ge=1, le=64, description="How many Terraform processes one worker runs at the same time."
     )
@@ -341,7 +346,9 @@ class Settings(BaseSettings):
         the secrets command signs in with.
         """
         values = [value.get_secret_value() for value in vars(self).values() if isinstance(value, SecretStr)]
-        keys = self.secret_key.get_secret_value().split(",")
+        keys = [
+            key for one in (self.secret_key, self.actions_key) for key in one.get_secret_value().split(",")
+        ]
         with suppress(UserError):
             values.append(self.private_key)
         with suppress(ValueError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from pathlib import Path
 
@@ -41,7 +42,7 @@ from bot.sandbox import Access, Sandbox, open_sandbox
 from bot.secrets import SecretsCommand, SecretSources, read_file
 from bot.services.access import LocalRuns
 from bot.services.applies import end_failed_run, execute_apply, refresh_gates, tend_approvals
-from bot.services.context import Context, no_slack, utcnow
+from bot.services.context import Context, Delegate, no_slack, utcnow
 from bot.services.drift import execute_drift_check, schedule_drift_checks
 from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
@@ -49,6 +50,7 @@ from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
 from bot.services.previews import execute_destroy, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories, replan_dependents
+from bot.services.runner import apply_elsewhere, plan_elsewhere
 from bot.services.runs import sweep_waiting_runs
 from bot.services.sync import execute_sync, sweep_syncs
 from bot.services.targets import default_policy
@@ -62,7 +64,7 @@ from bot.state.backend import Backend as StateBackend
 from bot.state.backends import Backends, knows_lockfile
 from bot.state.bucket import Keys as BucketKeys
 from bot.state.routes import routes as state_routes
-from bot.storage.crypto import Vault
+from bot.storage.crypto import SHORTEST_KEY, Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from bot.storage.key import load_key, stored_keys
@@ -206,7 +208,22 @@ class Bot:
     def context(self) -> Context:
         """The ports, wired for the services."""
         work = self.work
-        return self.context_with(work, self.worker, self.settings.public_url or self.settings.local_address)
+        address = self.settings.public_url or self.settings.local_address
+        return replace(self.context_with(work, self.worker, address), delegate=self._delegate())
+
+    def _delegate(self) -> Delegate:
+        """Hands runs over to GitHub Actions. Raises UserError for a key that is too short, or opens more than results."""
+        keys = [key.strip() for key in self.settings.actions_key.get_secret_value().split(",") if key.strip()]
+        if set(keys) & {key.strip() for key in self.key.split(",")} or any(
+            len(key) < SHORTEST_KEY for key in keys
+        ):
+            raise UserError(
+                f"TOWPATH_ACTIONS_KEY needs at least {SHORTEST_KEY} random characters, and must not be TOWPATH_SECRET_KEY: "
+                "that one opens the bot's database.",
+                next_step="Make one with `openssl rand -hex 32`, for the bot and for the workflow.",
+            )
+        unseal = Vault(",".join(keys) or self.key).open
+        return Delegate(next(iter(keys), ""), unseal, plan_elsewhere, apply_elsewhere)
 
     def context_with(self, work: Work, worker: str, state_url: str) -> Context:
         """The same with other work. worker: this process's name. state_url: where Terraform reaches the built-in backend,

@@ -13,12 +13,14 @@ from typing import TypedDict
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bot.domain.actions import apply_jobs, plan_job
+from bot.domain.actions import apply_jobs, plan_job, run_jobs
 from bot.domain.policy import Policy
 from bot.errors import UserError
 
 DIRECTORY = ".github/workflows"
 NAMES = ("terraform-plan.yml", "terraform-apply.yml")
+RUN = "terraform-run.yml"
+"""The workflow of a bot with a server, in the place of both."""
 UPLOAD = "actions/upload-artifact@bbbca2ddaa5d8feaa63e36b76fdaad77386f024f # v7.0.0"
 """The commit of tag v7.0.0 in github.com/actions/upload-artifact."""
 _HEADER = re.compile(
@@ -92,10 +94,13 @@ class Options:
 
 
 def workflows(policy: Policy, options: Options) -> dict[str, str]:
-    """Return name → content of both files. Raises UserError for options that cannot be written, and if nothing would be
-    planned."""
+    """Return name → content of the files: one where a bot with a server hands runs over (`runner = "actions"`), else the two
+    that do without it. Raises UserError for options that cannot be written, and if nothing would be planned."""
     options.check()
     files = Files(branch=options.branch, source=options.parsed_source, runs_on=options.runner)
+    if handed_over := run_jobs(policy, options.secrets):
+        content = _environment().get_template(f"{RUN}.j2").render(**files, jobs=handed_over, upload=UPLOAD)
+        return {RUN: _with_header(f"{content.rstrip()}\n", options)}
     jobs = apply_jobs(policy, options.secrets)
     if not jobs:
         raise UserError(

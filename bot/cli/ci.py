@@ -11,12 +11,13 @@ from bot.actions.runner import Runner
 from bot.cli.ci_apply import apply_after_merge
 from bot.cli.ci_context import this_runner
 from bot.cli.ci_plan import plan_pull_request
+from bot.cli.ci_run import carry_out_request
 from bot.cli.main import app
 from bot.domain.ports.forge import ForgeError
 from bot.domain.target import DEFAULT_STACK
 from bot.errors import TransientError, UserError
 
-ci = typer.Typer(no_args_is_help=True, help="Plan and apply in GitHub Actions, without a server.")
+ci = typer.Typer(no_args_is_help=True, help="Plan and apply in GitHub Actions.")
 app.add_typer(ci, name="ci")
 
 
@@ -36,6 +37,14 @@ def apply(
     """Apply the reviewed plan after its merge, or fail and name every difference."""
     with _told() as runner:
         ok = apply_after_merge(runner, environment, stack)
+    raise typer.Exit(0 if ok else 1)
+
+
+@ci.command()
+def run() -> None:
+    """Carry out the request of a bot with a server: plan, or apply what was reviewed."""
+    with _told() as runner:
+        ok = carry_out_request(runner)
     raise typer.Exit(0 if ok else 1)
 
 

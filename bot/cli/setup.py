@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from bot.actions.workflows import DIRECTORY, Options, given_options, is_ours, workflows
+from bot.actions.workflows import DIRECTORY, NAMES, RUN, Options, given_options, is_ours, workflows
 from bot.cli.main import app
 from bot.domain.actions import unused_secrets
 from bot.domain.policy import PATH, Policy, parse_policy
@@ -36,13 +36,14 @@ def actions(
     directory: Path = typer.Option(Path(), help="The checkout of the repository."),
     force: bool = typer.Option(False, "--force", help="Replace files that somebody edited."),
 ) -> None:
-    """Write terraform-plan.yml and terraform-apply.yml from the policy. Options that are not given stay as they were."""
+    """Write terraform-plan.yml and terraform-apply.yml from the policy, or terraform-run.yml where a bot with a server hands runs
+    over. Options that are not given stay as they were."""
     policy = _policy(directory)
-    paths = {name: directory / DIRECTORY / name for name in ("terraform-plan.yml", "terraform-apply.yml")}
+    paths = {name: directory / DIRECTORY / name for name in (*NAMES, RUN)}
     present = {path: path.read_text() for path in paths.values() if path.is_file()}
     options = _merged(list(present.values()), Options(source, branch, runner, tuple(secret)))
     written = workflows(policy, options)
-    edited = [str(path) for path, text in present.items() if not is_ours(text)]
+    edited = [str(path) for path, text in present.items() if path.name in written and not is_ours(text)]
     if edited and not force:
         raise UserError(
             f"{' and '.join(edited)} {'was' if len(edited) == 1 else 'were'} not written by this command, or edited since.",

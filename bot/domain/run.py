@@ -109,6 +109,8 @@ class Run:
     the reverted one.
     sync: id of the sync that it makes the plan of, or whose plan it applies, "" for all other runs; `commit` is then one of
     the default branch, and `base_commit` the deployed one.
+    dispatched_at: when GitHub Actions was asked to carry it out, None if it was not. workflow_run: GitHub's number of the
+    workflow run that does, 0 until it is known.
     """
 
     id: str
@@ -135,6 +137,8 @@ class Run:
     waits_for: str = ""
     sync: str = ""
     after: tuple[str, ...] = ()
+    dispatched_at: datetime | None = None
+    workflow_run: int = 0
     created_at: datetime | None = None
     started_at: datetime | None = None
     finished_at: datetime | None = None

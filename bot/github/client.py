@@ -13,6 +13,7 @@ from bot.github.checks import Checks
 from bot.github.comments import Comments
 from bot.github.deliveries import Deliveries
 from bot.github.deployments import Deployments
+from bot.github.dispatches import Dispatches
 from bot.github.fields import LOGIN, Fields
 from bot.github.issues import Issues
 from bot.github.permissions import Permissions
@@ -39,7 +40,9 @@ def write_bucket(per_minute: int = 80) -> Bucket:
     )
 
 
-class GitHub(Comments, Issues, Checks, Workflows, Deployments, Permissions, Authors, Pulls, Deliveries):
+class GitHub(
+    Comments, Issues, Checks, Workflows, Dispatches, Deployments, Permissions, Authors, Pulls, Deliveries
+):
     """Implements bot.domain.ports.forge.Forge; safe to use from many threads. Create it with `connect`."""
 
     def __init__(self, wire: Wire, caller: Caller, login: str = "") -> None:

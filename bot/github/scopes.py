@@ -18,6 +18,7 @@ PULLS: Permissions = (("pull_requests", "read"),)
 COMMENTS: Permissions = (("issues", "write"), ("pull_requests", "write"))
 CHECKS: Permissions = (("checks", "write"),)
 ACTIONS: Permissions = (("actions", "read"),)
+DISPATCHES: Permissions = (("actions", "write"),)
 STATUSES: Permissions = (("statuses", "write"),)
 DEPLOYMENTS: Permissions = (("deployments", "write"),)
 ISSUES: Permissions = (("issues", "write"),)
@@ -75,6 +76,11 @@ def checks(repository: str) -> Scope:
 def actions(repository: str) -> Scope:
     """Runs of workflows, and their logs."""
     return Scope(repository, ACTIONS)
+
+
+def dispatches(repository: str) -> Scope:
+    """Workflows that the bot starts, follows and cancels."""
+    return Scope(repository, DISPATCHES)
 
 
 def statuses(repository: str) -> Scope:

@@ -13,6 +13,7 @@ from typing import Any
 from bot.domain.actions import MergePush
 from bot.domain.chat import Reply, Status
 from bot.domain.plans import PlanLimits
+from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatError, ChatUser
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.git import Git, Remote
@@ -23,6 +24,7 @@ from bot.domain.ports.surfaces import Surface, SurfaceKind
 from bot.domain.ports.terraform import Terraform
 from bot.domain.ports.work import Backends, Work
 from bot.domain.run import Origin, Plan, Run
+from bot.domain.target import Target
 from bot.services.caches import Caches
 
 GATHER = timedelta(seconds=2)
@@ -41,6 +43,20 @@ def utcnow() -> datetime:
 
 def no_slack(_user: str) -> ChatUser:
     raise ChatError("Slack is off.", code="off")
+
+
+@dataclass(frozen=True)
+class Delegate:
+    """How a bot hands runs over to GitHub Actions. A job that carries them out has none, and runs Terraform itself.
+
+    key: shared with the workflow, "" if none is set. unseal: opens a sealed result, given its context; raises ValueError for
+    one of another key or run. plan, apply: carry out a run there, and record what it left.
+    """
+
+    key: str
+    unseal: Callable[[bytes, str], bytes]
+    plan: Callable[[Context, Run], None]
+    apply: Callable[[Context, Run, Plan], None]
 
 
 @dataclass(frozen=True)
@@ -93,6 +109,13 @@ class Context:
     """Fetches tokens for clouds from another issuer, by name and audience; None where the bot signs them itself."""
     merge: MergePush | None = None
     """The merge whose reviewed plan this process applies; None for the bot, which applies before the merge."""
+
+    delegate: Delegate | None = None
+    """None where Terraform runs in this process, whatever the policy says."""
+
+    def delegate_of(self, policy: Policy, target: Target) -> Delegate | None:
+        """Return what carries out a target's runs, None if this process does."""
+        return self.delegate if policy.environments[target.environment].runner else None
 
     def plan_page(self, plan: Plan | None) -> str:
         """Return the address of the page with all that a plan changes, "" if it has none."""

@@ -81,6 +81,7 @@ class WorkflowRunner:
                 "vars": self.vars,
                 "needs": {one: {"outputs": done.jobs[one].outputs} for one in needs},
                 "steps": {},
+                "inputs": event.get("inputs", {}),
             }
             wanted = all(done.jobs[one].result == "success" for one in needs)
             if not wanted or not evaluate(str(job.get("if", "true")), contexts, failed=False):
@@ -114,7 +115,7 @@ class _Job:
             failed = self.ended.result == "failure"
             condition = str(step.get("if", "success()"))
             if not evaluate(condition, self._contexts, failed=failed) or (
-                failed and "cancelled()" not in condition
+                failed and "cancelled()" not in condition and "always()" not in condition
             ):
                 continue
             if "uses" in step:
@@ -175,7 +176,11 @@ class _Job:
         assert UPLOAD.fullmatch(step["uses"]), "the only action, pinned by its commit"
         given = {name: fill(str(text), self._contexts) for name, text in step["with"].items()}
         kept = self._home / "artifacts" / given["name"]
-        shutil.copytree(given["path"], kept)
+        if Path(given["path"]).is_dir():
+            shutil.copytree(given["path"], kept)
+        else:
+            kept.mkdir(parents=True)
+            shutil.copy(given["path"], kept)
         self._artifacts[given["name"]] = kept
 
 

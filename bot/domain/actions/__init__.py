@@ -15,8 +15,9 @@ from bot.domain.actions.reviewed import (
     reviewed_plan,
     signed,
 )
+from bot.domain.actions.signature import mac
 from bot.domain.actions.structure import planned_changes
-from bot.domain.actions.workflow_jobs import ApplyJob, PlanJob, apply_jobs, plan_job, unused_secrets
+from bot.domain.actions.workflow_jobs import ApplyJob, PlanJob, apply_jobs, plan_job, run_jobs, unused_secrets
 
 __all__ = [
     "LONGEST",
@@ -29,11 +30,13 @@ __all__ = [
     "ReviewedPlans",
     "apply_jobs",
     "difference",
+    "mac",
     "plan_job",
     "planned_changes",
     "read_promoted",
     "read_reviewed",
     "reviewed_plan",
+    "run_jobs",
     "signed",
     "unused_secrets",
     "write_promoted",

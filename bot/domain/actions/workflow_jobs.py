@@ -24,7 +24,8 @@ class PlanJob:
 
 @dataclass(frozen=True)
 class ApplyJob:
-    """The job that applies one target. needs: id of the job of the environment that it is promoted from, or ""."""
+    """The job that applies one target. needs: id of the job of the environment that it is promoted from, or "". plan_secrets:
+    those of its secrets that are not for applies only."""
 
     id: str
     title: str
@@ -33,6 +34,7 @@ class ApplyJob:
     needs: str
     identity: bool
     secrets: tuple[str, ...]
+    plan_secrets: tuple[str, ...]
 
 
 def plan_job(policy: Policy, secrets: Sequence[str]) -> PlanJob:
@@ -50,12 +52,26 @@ def plan_job(policy: Policy, secrets: Sequence[str]) -> PlanJob:
 def apply_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
     """Return a job for each target that exists once and is planned on pull requests, in the order of the policy. Each gets
     the secrets of its own environment only."""
-    targets = [
+    return _jobs(policy, secrets, [one for one in _lasting(policy) if one[1].on_pull_request])
+
+
+def run_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
+    """Return a job for each target whose environment a bot with a server hands over (`runner = "actions"`)."""
+    return _jobs(policy, secrets, [one for one in _lasting(policy) if one[1].runner])
+
+
+def _lasting(policy: Policy) -> list[tuple[Stack, Environment]]:
+    return [
         (stack, env)
         for stack in policy.stacks.values()
-        for env in _planned(policy, stack)
+        for env in policy.environments_of(stack)
         if not env.instance
     ]
+
+
+def _jobs(
+    policy: Policy, secrets: Sequence[str], targets: Sequence[tuple[Stack, Environment]]
+) -> tuple[ApplyJob, ...]:
     known = {_job_id(stack, env.name) for stack, env in targets}
     jobs = []
     for stack, env in targets:
@@ -70,6 +86,7 @@ def apply_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
                 source if source in known else "",
                 bool(env.identity),
                 tuple(own),
+                tuple(name for name in own if not _is_of(policy, name, env.name, "APPLY_")),
             )
         )
     return tuple(jobs)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.domain.policy.model import Policy
 from bot.domain.policy.problems import Problems
+from bot.domain.policy.runners import check_runners
 from bot.domain.policy.stack_order import check_order
 from bot.domain.suggest import hint
 
@@ -20,6 +21,7 @@ def check_whole(problems: Problems, policy: Policy) -> None:
     _secrets(problems, policy)
     _parity(problems, policy)
     _needs(problems, policy)
+    check_runners(problems, policy)
 
 
 def check_modules(problems: Problems, policy: Policy, repository: str) -> None:

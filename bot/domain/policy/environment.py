@@ -26,6 +26,7 @@ from bot.domain.policy.types import (
     Positive,
     Prefix,
     Recipients,
+    RunnerName,
     SettingNames,
     Url,
     VarFiles,
@@ -45,6 +46,8 @@ class Environment:
     name: str
     on_pull_request: OnPullRequest = ""
     on_merge: OnMerge = ""
+    runner: RunnerName = ""
+    """Where a bot with a server runs its Terraform: "actions" for a workflow of GitHub Actions, "" for the bot itself."""
     instance: Instance = ""
     var_files: VarFiles = ()
     secrets_prefix: Prefix = ""

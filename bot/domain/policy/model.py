@@ -39,7 +39,7 @@ __all__ = ["PATH", "BackendKind", "BackendPolicy", "Environment", "Policy", "Sta
 
 PATH = "envs/environments.toml"
 BackendKind = Literal["", "http", "s3"]
-_LATER = ("identity", "sleep", "cap", "label", "artifact_recipients", "settings", "needs")
+_LATER = ("identity", "sleep", "cap", "label", "artifact_recipients", "settings", "needs", "runner")
 """Fields of an environment that the first version did not have. The digest leaves them out where they are not set, so that
 an upgrade makes no plan stale."""
 _LATER_OF_STACKS = ("after", "inputs")

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, Protocol
 
 from bot.domain.actors import Role
+from bot.domain.runner import WorkflowRun
 from bot.domain.why import WorkflowJob
 
 Reaction = Literal["+1", "-1", "laugh", "confused", "heart", "hooray", "rocket", "eyes"]
@@ -278,6 +279,26 @@ class Forge(Protocol):
     def job_log(self, repository: str, job_id: int, most: int) -> str:
         """Return the last `most` bytes of a job's log as text. Raises ForgeError with status 404 or 410 if there is none (any
         more), and if it is too large or takes too long."""
+        ...
+
+    def dispatch_workflow(self, repository: str, file: str, branch: str, inputs: Mapping[str, str]) -> None:
+        """Start a workflow (its file's name) of a branch. GitHub does not say which run that makes. Raises ForgeError with
+        status 403, 404 or 422 if it certainly makes none."""
+        ...
+
+    def dispatched_runs(self, repository: str, file: str, since: datetime) -> list[WorkflowRun]:
+        """Return the runs of a workflow that were started by a dispatch since then (UTC), oldest first, at most 100."""
+        ...
+
+    def workflow_run(self, repository: str, run_id: int) -> WorkflowRun: ...
+
+    def cancel_workflow(self, repository: str, run_id: int) -> None:
+        """Ask for a workflow run to be cancelled. Raises ForgeError with status 409 if it is completed."""
+        ...
+
+    def workflow_artifact(self, repository: str, run_id: int, name: str) -> bytes | None:
+        """Return the content of the only file in a workflow run's artifact: None if there is no such artifact (any more), b"" if
+        it is not one file, or a very large one."""
         ...
 
     def deploy(self, repository: str, deployment: Deployment) -> int: ...

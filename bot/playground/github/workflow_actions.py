@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from collections.abc import Mapping, Sequence
 
 from bot.playground.github.state import State
@@ -48,3 +50,25 @@ class WorkflowActions:
                 run.jobs.append(job)
             state.workflow_runs[run.id] = run
         return run
+
+    def queued_workflow(self) -> WorkflowRun | None:
+        """Return the oldest dispatched run that no runner has taken, or that was cancelled before."""
+        with self.state.lock:
+            runs = [one for one in self.state.workflow_runs.values() if one.status == "queued"]
+        return runs[0] if runs else None
+
+    def take_workflow(self, run: WorkflowRun) -> None:
+        """Let a runner begin it."""
+        with self.state.change():
+            run.status = "in_progress"
+
+    def end_workflow(self, run: WorkflowRun, conclusion: str, artifacts: Mapping[str, bytes]) -> None:
+        """End a dispatched run. artifacts: name to the content of the one file in it."""
+        packed: dict[str, tuple[int, bytes]] = {}
+        for name, content in artifacts.items():
+            file = io.BytesIO()
+            with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                archive.writestr(name, content)
+            packed[name] = (self.state.next_id(), file.getvalue())
+        with self.state.change():
+            run.artifacts, run.status, run.ended = packed, "completed", conclusion

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from bot.playground.github.records import Repo
+from bot.playground.github.records import Repo, User
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,8 @@ class Job:
 
 @dataclass
 class WorkflowRun:
-    """A completed run of a workflow. event: what started it."""
+    """A run of a workflow. event: what started it. title: from `run-name`. ended: how it ended where its jobs do not say;
+    "" while it is under way. inputs: of a dispatch. artifacts: name → the packed file."""
 
     id: int
     repo: Repo
@@ -51,10 +52,19 @@ class WorkflowRun:
     event: str
     created_at: datetime
     jobs: list[Job] = field(default_factory=list)
+    title: str = ""
+    actor: User | None = None
+    status: str = "completed"
+    ended: str = ""
+    cancelled: bool = False
+    inputs: dict[str, str] = field(default_factory=dict)
+    artifacts: dict[str, tuple[int, bytes]] = field(default_factory=dict)
 
     @property
-    def conclusion(self) -> str:
-        """A run without jobs is of a workflow file that GitHub does not accept."""
+    def conclusion(self) -> str | None:
+        """A completed run without jobs is of a workflow file that GitHub does not accept."""
+        if self.ended or self.status != "completed":
+            return self.ended or None
         if not self.jobs:
             return "startup_failure"
         return next((job.conclusion for job in self.jobs if job.conclusion != "success"), "success")

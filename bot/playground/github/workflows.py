@@ -27,21 +27,22 @@ def written_log(steps: tuple[WorkflowStep, ...], job: Job) -> bytes:
     return ("\ufeff" + "\r\n".join(lines) + "\r\n").encode()
 
 
-def _run_view(state: State, run: WorkflowRun) -> dict[str, Any]:
+def run_view(state: State, run: WorkflowRun) -> dict[str, Any]:
     api = f"{views.repo_api(state, run.repo)}/actions"
     url = f"{api}/runs/{run.id}"
     return {
         "id": run.id,
         "node_id": f"WFR_{run.id}",
         "name": run.workflow,
-        "display_title": run.workflow,
+        "display_title": run.title or run.workflow,
         "path": f".github/workflows/{run.workflow.lower()}.yml",
+        **({"actor": views.user(state, run.actor)} if run.actor else {}),
         "head_branch": run.branch,
         "head_sha": run.sha,
         "run_number": run.number,
         "run_attempt": 1,
         "event": run.event,
-        "status": "completed",
+        "status": run.status,
         "conclusion": run.conclusion,
         "workflow_id": run.workflow_id,
         "url": url,
@@ -105,9 +106,9 @@ def _runs(call: Call) -> Reply:
         if run.repo is repo
         and query.get("head_sha") in (None, run.sha)
         and query.get("event") in (None, run.event)
-        and query.get("status") in (None, "completed", run.conclusion)
+        and query.get("status") in (None, run.status, run.conclusion)
     ]
-    return call.page(found, lambda run: _run_view(state, run), key="workflow_runs")
+    return call.page(found, lambda run: run_view(state, run), key="workflow_runs")
 
 
 def _jobs(call: Call) -> Reply:

@@ -3,7 +3,7 @@
 Start at `request` (a person asks) and `execute` (a worker carries it out)."""
 
 from bot.services.applies.attempt import REPLANNED, attempt_apply, verdict_of
-from bot.services.applies.execute import execute_apply, restore
+from bot.services.applies.execute import ApplySteps, apply_here, execute_apply, restore
 from bot.services.applies.facts import recorded_state
 from bot.services.applies.failures import end_failed_run
 from bot.services.applies.options import ApplyOptions, ApplyRequest
@@ -17,8 +17,10 @@ __all__ = [
     "REPLANNED",
     "ApplyOptions",
     "ApplyRequest",
+    "ApplySteps",
     "FinishedApply",
     "apply_approved",
+    "apply_here",
     "apply_run_id",
     "attempt_apply",
     "await_orphan",

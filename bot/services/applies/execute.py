@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import structlog
@@ -75,6 +76,33 @@ def _release_lock_of_closed_pull(context: Context, run: Run) -> None:
 
 
 def _carry_out(context: Context, run: Run, plan: Plan, pull_context: PullContext) -> None:
+    delegate = context.delegate_of(pull_context.policy, run.target)
+    if delegate is not None and not run.reverts:
+        if _start(context, run, plan, pull_context):
+            delegate.apply(context, run, plan)
+        return
+    apply_here(
+        context,
+        run,
+        plan,
+        pull_context,
+        ApplySteps(
+            lambda: _start(context, run, plan, pull_context),
+            lambda finished: record_apply(context, run, plan, finished),
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class ApplySteps:
+    """What comes before and after Terraform's apply. start: returns False if it must not start. finish: records how it ended."""
+
+    start: Callable[[], bool]
+    finish: Callable[[FinishedApply], None]
+
+
+def apply_here(context: Context, run: Run, plan: Plan, pull_context: PullContext, steps: ApplySteps) -> None:
+    """Restore the plan's worktree, and let Terraform apply the saved plan in this process."""
     environment = pull_context.policy.environments[run.target.environment]
     hidden = hidden_values(context, pull_context.policy, run.target)
     with (
@@ -88,7 +116,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull_context: PullContext
         except InitFailed as error:
             fail_run(context, run, error.ended, next_step=f"`{command(run.planned_by, run.target)}` again.")
             return
-        if not _start(context, run, plan, pull_context):
+        if not steps.start():
             return
         clear_unsaved(workspace.work_dir.root)
         renew_tokens(context, workspace.identity, recorder.control)
@@ -96,8 +124,7 @@ def _carry_out(context: Context, run: Run, plan: Plan, pull_context: PullContext
             workspace.work_dir, file, recorder.control, parallelism=parallelism(environment)
         )
         recorder.flush()
-        finished = FinishedApply(workspace.backend, ended, recorder.unfinished, workspace.work_dir)
-        record_apply(context, run, plan, finished)
+        steps.finish(FinishedApply(workspace.backend, ended, recorder.unfinished, workspace.work_dir))
 
 
 def restore(

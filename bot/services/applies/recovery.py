@@ -36,6 +36,9 @@ def resume_apply(context: Context, run: Run, plan: Plan | None) -> None:
                 context, run, release, context.backends.restore(plan.backend), policy_of(context, run)
             )
             return
+    if run.dispatched_at is not None and plan is not None and context.delegate is not None:
+        context.delegate.apply(context, run, plan)  # which asks for it once only
+        return
     state, code = await_orphan(context, run)
     if plan is not None:
         remove_tokens(Path(plan.worktree) / OURS)  # its Terraform needed them until now

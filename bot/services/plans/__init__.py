@@ -4,8 +4,10 @@
 revert, `revert_plan` plans it."""
 
 from bot.services.plans.plan import (
+    PlanFiles,
     PlanRequest,
     execute_plan,
+    keep_plan,
     plan_run_id,
     request_plans,
     run_plan,
@@ -22,17 +24,20 @@ from bot.services.plans.workspace import (
     parallelism,
     prepare_workspace,
     state_of,
+    stored_backend,
 )
 
 __all__ = [
     "OURS",
     "Checkout",
     "InitFailed",
+    "PlanFiles",
     "PlanRequest",
     "RevertTarget",
     "Workspace",
     "choose_release",
     "execute_plan",
+    "keep_plan",
     "limit_note",
     "parallelism",
     "plan_run_id",
@@ -41,5 +46,6 @@ __all__ = [
     "run_plan",
     "state_left_by",
     "state_of",
+    "stored_backend",
     "terraform_turn",
 ]

@@ -170,6 +170,10 @@ def execute_plan(context: Context, run_id: str, *, destroy: bool = False) -> Non
         finish_run(context, run, RunEnd("superseded", message=f"`{pull.head_sha[:7]}` was pushed since."))
         return
     pull_context = load_pull_context(context, pull, FRESH.total_seconds())
+    delegate = context.delegate_of(pull_context.policy, run.target)
+    if delegate is not None and not run.reverts and not destroy:
+        delegate.plan(context, run)
+        return
     run_plan(context, run, pull_context, destroy=destroy)
 
 
@@ -233,6 +237,19 @@ def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: 
     plan = _plan(context, run, pull_context, workspace, output)
     if run.reverts:
         plan = with_losses(plan, revert_inputs)
+    keep_plan(context, run, plan, PlanFiles(content, pages), note)
+
+
+@dataclass(frozen=True)
+class PlanFiles:
+    """What is kept with a plan: its file, and the pages with all that it changes."""
+
+    content: bytes
+    pages: tuple[bytes, ...]
+
+
+def keep_plan(context: Context, run: Run, plan: Plan, files: PlanFiles, note: str = "") -> None:
+    """Store a plan and end its run. A plan that a newer request superseded meanwhile is not for use."""
     with context.store.begin() as tables:
         row = tables.runs.get(run.id)
         late = row is not None and bool(row.superseded_by)
@@ -241,7 +258,7 @@ def run_plan(context: Context, run: Run, pull_context: PullContext, *, destroy: 
             return
         if not late:
             tables.plans.supersede(run.target, run.pull)
-        tables.plans.add(replace(plan, status="superseded" if late else "fresh"), content, pages)
+        tables.plans.add(replace(plan, status="superseded" if late else "fresh"), files.content, files.pages)
         if not late:
             approval_plan_ready(context, tables, plan)
 

@@ -71,6 +71,12 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
     pull, policy, worktree = checkout.pull, checkout.policy, checkout.worktree
     target, environment = run.target, policy.environments[run.target.environment]
     stack = policy.stacks[target.stack]
+    if context.delegate_of(policy, target) is not None:
+        raise Refusal(
+            "runs-elsewhere",
+            f"Terraform for `{environment.name}` runs in GitHub Actions, which only plans and applies pull requests.",
+            f'Open a pull request, or remove `runner = "actions"` from `[env.{environment.name}]`.',
+        )
     tree = context.git.checkout(target.repository, checkout.commit, worktree)
     _refuse_reserved_name(worktree / OURS)
     remove_tokens(worktree / OURS)  # left by a crash

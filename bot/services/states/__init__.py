@@ -7,11 +7,13 @@ from bot.services.states.migrate import MigratedState, migrate_state
 from bot.services.states.place import PlacedState, placed_state
 from bot.services.states.reconcile import reconcile_state
 from bot.services.states.state_locks import find_state_lock, refuse_running, release_state_lock
+from bot.services.states.unsaved import NAME as UNSAVED_NAME
 from bot.services.states.unsaved import clear_unsaved, keep_unsaved, push_unsaved, unsaved_notes
 from bot.services.states.unsaved_expiry import expire_unsaved
 from bot.services.states.write_access import refuse_claimed
 
 __all__ = [
+    "UNSAVED_NAME",
     "MigratedState",
     "PlacedState",
     "backend_change_notes",

@@ -18,6 +18,14 @@ from tests.contract.github.described import problems
 from tests.integration.github.world import REPO, World, make
 
 pytestmark = pytest.mark.npm
+WORKFLOW = """name: run
+run-name: run ${{ inputs.run }}
+on:
+  workflow_dispatch:
+    inputs:
+      run:
+        type: string
+"""
 
 
 def everything(world: World) -> None:
@@ -56,6 +64,26 @@ def everything(world: World) -> None:
     hub.run_workflow(REPO, pull.head_sha, {"plan": [step]})
     (job,) = forge.failed_jobs(REPO, pull.head_sha)
     assert "ExpiredToken" in forge.job_log(REPO, job.id, 10_000)
+    hub.commit_files(
+        REPO, "main", {".github/workflows/run.yml": WORKFLOW}, author="carol", message="Workflow"
+    )
+    world.app.permissions["actions"] = "write"
+    forge.dispatch_workflow(REPO, "run.yml", "main", {"run": "1"})
+    (run,) = forge.dispatched_runs(REPO, "run.yml", datetime.now(UTC) - timedelta(minutes=1))
+    assert forge.workflow_run(REPO, run.id) == run
+    assert (run.title, run.status, run.actor) == ("run 1", "queued", forge.me())
+    forge.cancel_workflow(REPO, run.id)
+    queued = hub.queued_workflow()
+    assert queued is not None
+    assert queued.cancelled
+    hub.end_workflow(queued, "cancelled", {"result-1": b"sealed"})
+    assert forge.workflow_artifact(REPO, run.id, "result-1") == b"sealed"
+    assert forge.workflow_artifact(REPO, run.id, "result-2") is None
+    for file, inputs in (("nope.yml", {}), ("run.yml", {"other": "1"})):
+        with contextlib.suppress(ForgeError):
+            forge.dispatch_workflow(REPO, file, "main", inputs)
+    with contextlib.suppress(ForgeError):
+        forge.cancel_workflow(REPO, run.id)
     forge.find_check(REPO, pull.head_sha, "towpath/dev")
     deployment = forge.deploy(REPO, Deployment(pull.head_sha, "dev", "Apply", {"run": "1"}))
     forge.deployment_state(REPO, deployment, "in_progress", log_url="http://x/log", description="…")

@@ -21,6 +21,16 @@ importlib.import_module("bot.cli.setup")  # registers the command
 COMMIT = "0123456789" * 4
 SOURCE = f"https://github.com/acme/towpath@{COMMIT}"
 ROOT = Path(__file__).parents[3]
+HANDED_OVER = """[stack.infra]
+root = "infra"
+[stack.infra.backend]
+kind = "s3"
+[env.staging]
+on_pull_request = "plan"
+runner = "actions"
+[env.prod]
+on_pull_request = "plan"
+"""
 QUEUE = 'unexpected key "queue" for "concurrency" section'
 """What actionlint 1.7.12 says of a key that GitHub has had since May 2026."""
 
@@ -129,6 +139,33 @@ def test_a_runner_that_has_towpath_installs_nothing(checkout: Path) -> None:
         assert {job["runs-on"] for job in yaml.safe_load(text)["jobs"].values()} == {"acme-infra"}
 
 
+def test_where_a_bot_hands_runs_over_there_is_one_file(checkout: Path) -> None:
+    (checkout / "envs" / "environments.toml").write_text(HANDED_OVER)
+    setup(
+        checkout,
+        "--source",
+        SOURCE,
+        "--secret",
+        "STAGING_APPLY_A",
+        "--secret",
+        "STAGING_B",
+        "--secret",
+        "PROD_C",
+    )
+    ((name, text),) = files(checkout).items()
+    assert name == "terraform-run.yml"
+    content = yaml.safe_load(text)
+    assert list(content[True]) == ["workflow_dispatch"]
+    plan, apply = content["jobs"].values()
+    assert [job["environment"] for job in (plan, apply)] == ["staging-plan", "staging"]
+    for job, expected in ((plan, {"STAGING_B"}), (apply, {"STAGING_APPLY_A", "STAGING_B"})):
+        assert job["permissions"] == {"contents": "read", "pull-requests": "read"}
+        given = job["steps"][1]["env"]
+        assert {one for one in given if one[-2:] in ("_A", "_B", "_C")} == expected
+        assert given["TOWPATH_SECRET_KEY"] == "${{ secrets.TOWPATH_ACTIONS_KEY }}"
+        assert "inputs." not in str([step.get("run") for step in job["steps"]])  # a shell would read it
+
+
 def test_a_policy_without_plans_has_no_workflow(checkout: Path) -> None:
     (checkout / "envs" / "environments.toml").write_text('[stack.infra]\nroot = "infra"\n[env.prod]\n')
     with pytest.raises(UserError, match="plans no environment on pull requests"):
@@ -153,5 +190,16 @@ def test_actionlint_has_nothing_to_say(checkout: Path) -> None:
     paths = [str(path) for path in (checkout / ".github" / "workflows").iterdir()]
     done = subprocess.run(
         [str(actionlint()), "-ignore", QUEUE, *paths], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.returncode, done.stdout) == (0, "")
+
+
+@pytest.mark.actionlint
+def test_actionlint_accepts_what_a_bot_starts(checkout: Path) -> None:
+    (checkout / "envs" / "environments.toml").write_text(HANDED_OVER)
+    setup(checkout, "--source", SOURCE, "--secret", "STAGING_TOKEN")
+    path = checkout / ".github" / "workflows" / "terraform-run.yml"
+    done = subprocess.run(
+        [str(actionlint()), str(path)], capture_output=True, text=True, timeout=60, check=False
     )
     assert (done.returncode, done.stdout) == (0, "")
