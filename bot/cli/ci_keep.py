@@ -11,7 +11,7 @@ STATE = "errored.tfstate"
 
 
 def keep_results(found: Job, merge: MergeApply, run: Run) -> None:
-    """Set the step's outputs. Done before anything is told on GitHub, which may not answer."""
+    """Set the step's outputs. Done before anything is posted on GitHub, which may not answer."""
     found.runner.output("release", hand_over(found.context, run, found.keys[0]))
     recipients = merge.pull_context.policy.environments[merge.target.environment].artifact_recipients
     contents = _artifacts(found, merge)

@@ -1,7 +1,7 @@
 """Previews: instances of an environment, one per pull request, from their first apply until they are destroyed.
 
 `instance` is the record, `lifetime` says when one sleeps, is warned about and expires, `capacity` how many there may be,
-`teardown` when a failed destroy is tried again, `variables` what Terraform is told of it."""
+`teardown` when a failed destroy is tried again, `variables` what Terraform gets to know of it."""
 
 from bot.domain.previews.capacity import capacity_target, refuse_full
 from bot.domain.previews.commands import DEFAULT_ENVIRONMENT, preview_command

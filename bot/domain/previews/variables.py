@@ -1,4 +1,4 @@
-"""What Terraform is told of the instance that it makes: its name, and labels for the cloud's own console."""
+"""Variables that tell Terraform about the instance that it makes: its name, and labels for the cloud's own console."""
 
 from __future__ import annotations
 

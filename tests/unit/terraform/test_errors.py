@@ -57,7 +57,7 @@ def test_a_secret_is_redacted_before_its_text_is_cut() -> None:
         ("main.tf", "infra/main.tf"),
         ("modules/x/main.tf", "infra/modules/x/main.tf"),
         ("../envs/staging.tfvars", "envs/staging.tfvars"),
-        ("/work/tree/envs/staging.tfvars", "envs/staging.tfvars"),
+        ("/srv/tree/envs/staging.tfvars", "envs/staging.tfvars"),
         (".terraform/modules/x/main.tf", "infra/.terraform/modules/x/main.tf"),
         ("../../elsewhere/main.tf", ""),
         ("/etc/passwd", ""),
@@ -67,5 +67,5 @@ def test_a_secret_is_redacted_before_its_text_is_cut() -> None:
     ],
 )
 def test_files_are_named_from_the_top(file: str, found: str) -> None:
-    (error,) = located([Diagnostic("no", "", file, 3, 4)], Path("/work/tree/infra"), Path("/work/tree"))
+    (error,) = located([Diagnostic("no", "", file, 3, 4)], Path("/srv/tree/infra"), Path("/srv/tree"))
     assert error == Diagnostic("no", "", found, 3 if found else 0, 4 if found else 0)
