@@ -41,7 +41,7 @@ def plan(story: Story) -> None:
 
     with story.step("Ann requests a new plan: 👀 at once, 👍 when it is done"):
         story.wait_for(  # a plan that waits for its apply would be answered in words
-            "test is applied", lambda: "applied" in page.row("test")["State"], lambda: page.status
+            "test is applied", lambda: "✅ applied" in page.row("test")["State"], lambda: page.status
         )
         before = {environment: page.check(environment).url for environment in PLANNED}
         story.wait_for_reactions(page, story.comment(page, "/plan"), "👀", "👍")
