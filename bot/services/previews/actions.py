@@ -54,7 +54,7 @@ def _act(context: Context, pull_context: PullContext, target: Target, action: st
     if action == "down":
         take_down_instance(context, target, actor)
         return f"{target} is being destroyed; `{preview_command('up', target)}` creates it again."
-    wake_instance(context, target, environment, pull_context.pull, actor)
+    wake_instance(context, target, environment, pull_context.pull.number, actor)
     return f"{target} is brought up with `{pull_context.pull.head_sha[:7]}`."
 
 

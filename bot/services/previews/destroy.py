@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import structlog
-
 from bot.domain.policy import Policy
 from bot.domain.ports.terraform import CommandResult, PlanOptions
 from bot.domain.previews import Instance
@@ -24,8 +22,6 @@ from bot.services.plans import OURS, Checkout, InitFailed, Workspace, parallelis
 from bot.services.runs import ProgressRecorder, RunEnd, failure_reason, finish_in, finish_run, stop_outcome
 from bot.services.states import clear_unsaved
 from bot.services.targets import default_policy, fetch, policy_at
-
-log = structlog.get_logger()
 
 
 def execute_destroy(context: Context, run_id: str) -> None:
@@ -48,7 +44,7 @@ def execute_destroy(context: Context, run_id: str) -> None:
         finish_run(context, run, RunEnd("superseded", message="The instance is wanted again."))
         return
     try:
-        if resources_left(context, run.target, instance.pull) == 0:
+        if _resources_left(context, run.target, instance.pull) == 0:
             _gone(context, run)
             return
         ended = _carry_out(context, run, instance)
@@ -65,7 +61,7 @@ def execute_destroy(context: Context, run_id: str) -> None:
     _gone(context, run)
 
 
-def resources_left(context: Context, target: Target, pull: int) -> int | None:
+def _resources_left(context: Context, target: Target, pull: int) -> int | None:
     """Return how many resources the instance's state has: 0 for an empty state or none; None where no plan says where the
     state is."""
     with context.store.read() as tables:

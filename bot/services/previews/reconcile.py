@@ -74,7 +74,7 @@ def _needs_plan(instance: Instance, plan: Plan | None, last: Run | None, head: s
 def _plan(context: Context, instance: Instance, pull_context: PullContext, seed: str) -> None:
     target = instance.target
     if refusal := may_plan(context, pull_context, target, SYSTEM):
-        _note(context, instance, f"{refusal.fact} {refusal.next_step}")
+        _note(context, instance, _sentence(refusal))
         return
     seed = f"instance:{target.key}:{seed}"
     request = PlanRequest(pull_context, (target,), SYSTEM, Origin(delivery=seed[:200]), seed, limited=False)

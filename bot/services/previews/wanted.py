@@ -43,17 +43,16 @@ def want_instances(
 
 
 def wake_instance(
-    context: Context, target: Target, environment: Environment, pull: PullRequest, actor: Actor
-) -> Instance:
+    context: Context, target: Target, environment: Environment, pull: int, actor: Actor
+) -> None:
     """Record that an instance should be up, whatever it was before."""
     with context.store.begin() as tables:
         tables.locks.lock_targets(target)
-        wanted = _wanted_up(context, tables.instances.get(target), target, environment, pull.number)
+        wanted = _wanted_up(context, tables.instances.get(target), target, environment, pull)
         _save(context, tables, wanted, actor, "instance.up")
-    return wanted
 
 
-def sleep_instance(context: Context, target: Target, environment: Environment, actor: Actor) -> Instance:
+def sleep_instance(context: Context, target: Target, environment: Environment, actor: Actor) -> None:
     """Record that an instance should sleep. Raises Refusal if there is none, or the policy does not say how."""
     if not environment.sleep:
         raise Refusal(
@@ -64,9 +63,8 @@ def sleep_instance(context: Context, target: Target, environment: Environment, a
     with context.store.begin() as tables:
         tables.locks.lock_targets(target)
         asleep = replace(_existing(tables, target), wanted="asleep", wanted_at=context.now(), note="")
-        _supersede(tables, asleep)
+        tables.plans.supersede(target, asleep.pull)  # made while something else was wanted
         _save(context, tables, asleep, actor, "instance.asleep")
-    return asleep
 
 
 def extend_instance(context: Context, target: Target, environment: Environment, actor: Actor) -> Instance:
@@ -78,8 +76,8 @@ def extend_instance(context: Context, target: Target, environment: Environment, 
     return longer
 
 
-def take_down_instance(context: Context, target: Target, actor: Actor) -> Instance:
-    """Have an instance destroyed; it stays down until a person asks for it again. Raises Refusal if there is none.
+def take_down_instance(context: Context, target: Target, actor: Actor) -> None:
+    """Record that an instance should be destroyed; it stays down until a person asks for it again. Raises Refusal if there is none.
 
     For one that could not be destroyed, this tries again now.
     """
@@ -87,10 +85,8 @@ def take_down_instance(context: Context, target: Target, actor: Actor) -> Instan
         tables.locks.lock_targets(target)
         known = _existing(tables, target)
         down = replace(known, wanted="gone", why="down", note="", retry_at=None, attempts=0)
-        _supersede(tables, down)
+        tables.plans.supersede(target, down.pull)
         _save(context, tables, down, actor, "instance.down")
-    request_destroy(context, target)
-    return down
 
 
 def dismiss_instances(context: Context, pull: PullRequest) -> None:
@@ -152,11 +148,6 @@ def _stop_older(tables: Tables, target: Target, head: str) -> None:
     for run in tables.runs.active(target=target, kind="apply"):
         if run.commit != head and not run.superseded_by and run.phase != "queued":
             tables.runs.update(run.id, superseded_by=head)
-
-
-def _supersede(tables: Tables, instance: Instance) -> None:
-    """Plans that were made while something else was wanted are not applied any more."""
-    tables.plans.supersede(instance.target, instance.pull)
 
 
 def _save(context: Context, tables: Tables, instance: Instance, actor: Actor, action: str) -> None:
