@@ -64,7 +64,6 @@ from bot.state.backend import Backend as StateBackend
 from bot.state.backends import Backends, knows_lockfile
 from bot.state.bucket import Keys as BucketKeys
 from bot.state.routes import routes as state_routes
-from bot.storage.crypto import SHORTEST_KEY, Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from bot.storage.key import load_key, stored_keys
@@ -75,6 +74,7 @@ from bot.surfaces.reply import queue_reply
 from bot.terraform.cli import gc_tuning
 from bot.terraform.cli.discovery import discover
 from bot.terraform.cli.runner import Runner
+from bot.vault import SHORTEST_KEY, Vault
 from bot.web import artifacts, console, identity, local_runs, metrics, plan_page
 from bot.web.app import build
 from bot.web.keys import Keys

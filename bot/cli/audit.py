@@ -20,10 +20,10 @@ from bot.cli.main import app
 from bot.cli.output import working
 from bot.errors import UserError
 from bot.settings import load
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.key import load_key
 from bot.storage.migrate import pending
+from bot.vault import Vault
 from bot.wiring import hidden_values
 
 audit = typer.Typer(no_args_is_help=True, help="Verify and export the audit record.")

@@ -9,7 +9,7 @@ from bot.domain.runner import RunnerRequest, RunnerResult, read_request, sealed_
 from bot.errors import UserError
 from bot.services.actions import push_or_return
 from bot.services.runner import JobTools, carry_out
-from bot.storage.crypto import Vault
+from bot.vault import Vault
 
 
 def carry_out_request(runner: Runner) -> bool:

@@ -6,11 +6,11 @@ from bot.cli.main import app
 from bot.cli.output import working
 from bot.cli.up import begin
 from bot.jobs import durable
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.key import load_key
 from bot.storage.migrate import migrate as to_newest
 from bot.storage.migrate import pending
+from bot.vault import Vault
 
 
 @app.command()

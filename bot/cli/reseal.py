@@ -5,11 +5,11 @@ from __future__ import annotations
 from bot.cli.main import app
 from bot.cli.output import working
 from bot.cli.up import begin
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from bot.storage.key import load_key
 from bot.storage.reseal import reseal as seal_anew
+from bot.vault import Vault
 
 
 @app.command()

@@ -19,7 +19,6 @@ from bot.storage.approvals import ApprovalRows
 from bot.storage.artifacts import ArtifactRows
 from bot.storage.audit import AuditRows
 from bot.storage.credentials import CredentialRows
-from bot.storage.crypto import SealError, Vault
 from bot.storage.drifts import BaselineRows, DriftRows
 from bot.storage.engines import POOL, READING, SPARE, open_engine
 from bot.storage.failures import translated_errors
@@ -43,6 +42,7 @@ from bot.storage.tables import keys
 from bot.storage.unsaved import UnsavedRows
 from bot.storage.why import FailureRows
 from bot.storage.workers import WorkerRows
+from bot.vault import SealError, Vault
 
 
 class Tables:

@@ -17,13 +17,13 @@ from sqlalchemy import Engine, RowMapping, Select, event, select
 
 from bot.domain.ports.inbox import Delivery
 from bot.storage.columns import values
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.engines import READING, open_engine
 from bot.storage.failures import translated_errors
 from bot.storage.rows import Rows, context
 from bot.storage.tables import deliveries, inbox_metadata
 from bot.storage.write_batcher import WriteBatcher
+from bot.vault import Vault
 
 
 class DeliveryRows:

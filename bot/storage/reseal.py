@@ -5,12 +5,12 @@ from __future__ import annotations
 from sqlalchemy import Engine, Table, and_, select
 
 from bot.storage.columns import Sealed
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.failures import translated_errors
 from bot.storage.inbox import DeliveryRows
 from bot.storage.rows import context, identity
 from bot.storage.tables import deliveries, keys, metadata
+from bot.vault import Vault
 
 BATCH = 50
 """Rows per transaction, so that others can write in between."""

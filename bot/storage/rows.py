@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from bot.domain.target import Target
 from bot.storage.columns import read
-from bot.storage.crypto import Vault
+from bot.vault import Vault
 
 T = TypeVar("T")
 

@@ -14,9 +14,9 @@ from bot.domain.ports.git import Remote
 from bot.git import Mirrors
 from bot.playground.world import until
 from bot.services.maintenance import tidy_worktrees
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.terraform.init.cache import InitCache
+from bot.vault import Vault
 from tests.fixtures.context import bare
 from tests.fixtures.world import Share
 from tests.integration.git.work import Work, make_deep

@@ -19,8 +19,8 @@ from bot.playground import sample
 from bot.playground.slack import Message, payloads
 from bot.playground.world import CHANNEL, REPOSITORY, World, until
 from bot.services.context import show_approval, utcnow
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.bench.firing import fire, kept, p99
 from tests.bench.report import Figure
 

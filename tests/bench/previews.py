@@ -8,8 +8,8 @@ from pathlib import Path
 from bot.domain.previews import Instance
 from bot.playground import sample
 from bot.playground.world import REPOSITORY, World, until
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.bench.bare import Bare, seconds
 from tests.bench.plans import bare_of
 from tests.bench.report import Figure

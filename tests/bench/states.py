@@ -11,10 +11,10 @@ import zstandard
 from sqlalchemy import Connection, func, select
 
 from bot.domain.states.model import StateInfo, StateVersion
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.migrate import migrate
 from bot.storage.tables import state_deltas, state_files
+from bot.vault import Vault
 from tests.bench.report import Figure
 
 SIZE = 5_000_000

@@ -14,9 +14,9 @@ from datetime import UTC, datetime, timedelta
 import sqlalchemy as sa
 
 from bot.playground.world import World, until
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.tables import surfaces
+from bot.vault import Vault
 from tests.story.holds import Holds
 
 STORIES = 20

@@ -14,8 +14,8 @@ from bot.domain.ports.store import Tables
 from bot.domain.run import Run
 from bot.domain.target import Target
 from bot.playground.world import REPOSITORY, ROLES, World, until
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.story.holds import Holds
 from tests.story.shared import SharedWorld
 

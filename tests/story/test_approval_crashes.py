@@ -10,8 +10,8 @@ import pytest
 from bot.domain.approvals import Decision
 from bot.playground.bot_process import BotProcess, free_port
 from bot.playground.world import World, until
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.fixtures.world import MakeWorld
 from tests.story.holds import Holds
 from tests.story.production import CHANNEL, CHECK, Production, at_once, other

@@ -9,8 +9,8 @@ import pytest
 from bot.domain.actors import Actor
 from bot.domain.hold import Hold
 from bot.playground.world import World
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.story.holds import Holds
 from tests.story.production import APPROVALS, Production
 from tests.story.story import Story

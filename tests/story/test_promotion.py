@@ -10,8 +10,8 @@ import pytest
 from bot.domain.ports.state import Author
 from bot.domain.states.model import StateInfo
 from bot.playground.world import World, until
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.story.holds import Holds
 from tests.story.production import Production, other
 from tests.story.test_crashes import again

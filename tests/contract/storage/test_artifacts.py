@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from bot.domain.ports.records import Ticket
-from bot.storage.crypto import SealError, Vault
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows
 from bot.storage.reseal import reseal
 from bot.storage.tables import artifacts, tickets
+from bot.vault import SealError, Vault
 from tests.contract.storage.records import CONTENT, artifact
 from tests.fixtures.storage import KEY
 from tests.integration.storage.samples import MINUTE, NOW, PROD, TEST, at_once

@@ -16,9 +16,9 @@ from bot.audit.reading import walk
 from bot.audit.verification import Verified, verify
 from bot.domain.audit import FIRST, Entry
 from bot.storage import audit as storage
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.tables import audit
+from bot.vault import Vault
 from tests.contract.storage.records import entry
 from tests.integration.storage.samples import MINUTE, NOW, at_once
 

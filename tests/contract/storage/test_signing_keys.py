@@ -8,11 +8,11 @@ import pytest
 from sqlalchemy import select
 
 from bot.domain.identity import SigningKey
-from bot.storage.crypto import SealError, Vault
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows
 from bot.storage.reseal import reseal
 from bot.storage.tables import signing_keys
+from bot.vault import SealError, Vault
 from tests.fixtures.storage import KEY
 from tests.integration.storage.samples import MINUTE, NOW, at_once
 

@@ -10,13 +10,13 @@ from sqlalchemy import Engine, func, select, text
 
 from bot.domain.states.model import StateDamaged, StateInfo, StateVersion
 from bot.storage import state_data
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.deltas import decode_delta, encode_delta
 from bot.storage.inbox import DeliveryRows
 from bot.storage.reseal import reseal
 from bot.storage.state_data import MAX_CHAIN
 from bot.storage.tables import state_deltas, state_files, states
+from bot.vault import Vault
 from tests.contract.state_store import A, append, state
 from tests.fixtures.storage import KEY
 

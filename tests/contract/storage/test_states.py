@@ -11,8 +11,8 @@ from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from bot.domain.ports.state import States
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.contract.state_store import StateStoreContract, StateStoreMachine
 from tests.fixtures.storage import KEY
 

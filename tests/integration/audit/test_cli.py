@@ -16,9 +16,9 @@ from bot import logs
 from bot.audit.reading import line
 from bot.cli.audit import audit as commands
 from bot.domain.audit import FIRST, Entry
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.tables import audit
+from bot.vault import Vault
 from tests.contract.storage.records import entry
 from tests.fixtures.storage import KEY
 

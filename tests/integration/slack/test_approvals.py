@@ -13,11 +13,11 @@ from bot.domain.run import Origin
 from bot.playground.slack import Message, NotOffered, SlackStandIn
 from bot.render.command_style import CommandStyle
 from bot.services.context import SurfaceKey, show
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from bot.surfaces import approval as surface
 from bot.surfaces import reply
+from bot.vault import Vault
 from tests.integration.slack.office import CHANNEL, DIGEST, ID, Office, asking, entry, furnished
 from tests.integration.slack.support import BotServer
 from tests.unit.render import approvals, facts

@@ -20,7 +20,7 @@ from bot.domain.states import diff_states
 from bot.domain.target import Target
 from bot.state.backend import Backend
 from bot.state.messages import Request
-from bot.storage.crypto import Vault
+from bot.vault import Vault
 from bot.storage.database import Database
 from bot.storage.migrate import migrate
 

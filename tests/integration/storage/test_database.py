@@ -15,12 +15,12 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 from bot.domain.states.model import StateInfo
 from bot.errors import TransientError, UserError
 from bot.storage import engines
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.engines import open_engine
 from bot.storage.failures import DiskFull, Unavailable
 from bot.storage.inbox import DeliveryRows
 from bot.storage.reseal import reseal
+from bot.vault import Vault
 from tests.contract.state_store import state
 from tests.fixtures.storage import KEY
 from tests.integration.storage.samples import FILE, NOW, at_once, delivery, plan, pull, run

@@ -9,8 +9,8 @@ import pytest
 from bot.errors import TransientError
 from bot.jobs import durable
 from bot.jobs.durable import Durable, Handlers
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.integration.storage.samples import delivery, run
 
 PATIENCE = 30.0

@@ -9,10 +9,10 @@ from pathlib import Path
 from sqlalchemy import select
 from sqlalchemy.exc import StatementError
 
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows, open_inbox
 from bot.storage.tables import deliveries
+from bot.vault import Vault
 from tests.fixtures.storage import KEY
 from tests.integration.storage.samples import at_once, delivery
 
@@ -85,8 +85,8 @@ def test_another_process_finds_it_after_a_kill(sqlite_url: str, tmp_path: Path) 
     path = tmp_path / "inbox.db"
     code = f"""
 import os, pathlib, signal
-from bot.storage.crypto import Vault
-from bot.storage.crypto import Vault
+from bot.vault import Vault
+from bot.vault import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import open_inbox
 from tests.integration.storage.samples import delivery

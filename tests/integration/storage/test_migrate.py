@@ -7,11 +7,11 @@ import pytest
 from sqlalchemy import Engine, inspect, text
 
 from bot.storage import migrate as migration
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.engines import open_engine
 from bot.storage.failures import Unavailable
 from bot.storage.migrate import differences, migrate, pending, tables_of
+from bot.vault import Vault
 from tests.integration.storage.samples import FILE, at_once, plan, pull, run
 
 

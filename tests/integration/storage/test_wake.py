@@ -9,8 +9,8 @@ import pytest
 
 from bot.jobs import durable
 from bot.jobs.durable import INBOX, PLANS, Durable, Handlers
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
+from bot.vault import Vault
 from tests.integration.storage.samples import delivery, run
 
 NEVER = 3600.0

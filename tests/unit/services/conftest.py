@@ -11,9 +11,9 @@ import pytest
 from bot.domain.ports.chat import ChatError, ChatUser
 from bot.intake.github import GitHubIntake
 from bot.services.context import Context
-from bot.storage.crypto import Vault
 from bot.storage.database import Database
 from bot.storage.inbox import DeliveryRows, open_inbox
+from bot.vault import Vault
 from tests.fixtures.context import bare
 from tests.unit.services.webhooks import SECRET
 

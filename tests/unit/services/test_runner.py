@@ -24,7 +24,7 @@ from bot.domain.runner import (
 from bot.services.context import Context, Delegate
 from bot.services.runner import follow
 from bot.services.runner.follow import hand_over
-from bot.storage.crypto import Vault
+from bot.vault import Vault
 from tests.unit.services.conftest import NOW, Clock
 from tests.unit.services.world import World
 

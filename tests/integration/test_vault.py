@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot.errors import UserError
-from bot.storage.crypto import SealError, Vault
 from bot.storage.key import KEY_FILE, load_key
+from bot.vault import SealError, Vault
 
 OLD, NEW = "old-" * 10, "new-" * 10
 

@@ -1,4 +1,4 @@
-"""Encrypt data at rest: compressed, then sealed with AES-256-GCM, before it is written to the database."""
+"""Encrypt data at rest: compressed, then sealed with AES-256-GCM."""
 
 from __future__ import annotations
 

@@ -1,0 +1,70 @@
+"""Exports: a masked part of one environment's data, on a schedule, that replaces another's. Pure rules and values.
+
+Start at `policy` (what a team declares), `schema` (what a database has) and `model` (one export)."""
+
+from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
+from bot.domain.exports.model import (
+    RUNNING,
+    Export,
+    ExportKind,
+    ExportOutcome,
+    ExportPhase,
+    Progress,
+)
+from bot.domain.exports.policy import (
+    PATH,
+    ColumnRule,
+    Edge,
+    ExportPolicies,
+    ExportPolicy,
+    Limits,
+    MaskName,
+    PreviewData,
+    Retention,
+    Root,
+    TablePolicy,
+    VirtualKey,
+)
+from bot.domain.exports.schema import (
+    Column,
+    DatabaseSchema,
+    ForeignKey,
+    Table,
+    TableKind,
+    TableName,
+    UniqueKey,
+)
+
+__all__ = [
+    "PATH",
+    "RUNNING",
+    "Column",
+    "ColumnRule",
+    "DatabaseSchema",
+    "Edge",
+    "Export",
+    "ExportKind",
+    "ExportOutcome",
+    "ExportPhase",
+    "ExportPolicies",
+    "ExportPolicy",
+    "ForeignKey",
+    "Limits",
+    "Manifest",
+    "MaskName",
+    "Part",
+    "Preview",
+    "PreviewData",
+    "Progress",
+    "Retention",
+    "Root",
+    "Sequence",
+    "Table",
+    "TableCount",
+    "TableFiles",
+    "TableKind",
+    "TableName",
+    "TablePolicy",
+    "UniqueKey",
+    "VirtualKey",
+]
