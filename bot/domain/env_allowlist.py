@@ -14,7 +14,7 @@ CERTIFICATES = (
 )
 """Variables that hold the path of certificates."""
 _ALLOWED = frozenset(["PATH", "LANG", "LC_ALL", "LC_CTYPE", "TZ", "TMPDIR", *CERTIFICATES])
-_PROXIES = frozenset(["http_proxy", "https_proxy", "no_proxy", "all_proxy"])
+PROXIES = frozenset(["http_proxy", "https_proxy", "no_proxy", "all_proxy"])
 
 
 def inherited(process: Mapping[str, str], also: frozenset[str] = frozenset()) -> dict[str, str]:
@@ -23,6 +23,6 @@ def inherited(process: Mapping[str, str], also: frozenset[str] = frozenset()) ->
     found = {
         key: value
         for key, value in process.items()
-        if key in _ALLOWED or key in also or key.lower() in _PROXIES
+        if key in _ALLOWED or key in also or key.lower() in PROXIES
     }
     return {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8"} | found

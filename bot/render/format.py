@@ -51,6 +51,16 @@ def format_duration(length: timedelta) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
+def format_size(size: int) -> str:
+    """`812 B`, `3.4 KB`, `1.2 MB`: of 1,024 each."""
+    if size < 1024:
+        return f"{size} B"
+    for unit, least in (("GB", 1 << 30), ("MB", 1 << 20)):
+        if size >= least:
+            return f"{size / least:,.1f} {unit}"
+    return f"{size / 1024:.1f} KB"
+
+
 def commit_link(sha: str, pull: PullRequest | None) -> Spans:
     """Return the short commit, linked if the repository's address is known."""
     if not sha:

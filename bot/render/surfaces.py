@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain.chat import ApprovalRequest, Status, TargetStatus
 from bot.domain.drift import Drift
+from bot.domain.exports import ExportView
 from bot.domain.plans import PlanSummary
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
@@ -18,6 +19,7 @@ from bot.render.documents.approval import approval_message
 from bot.render.documents.break_glass import forced_apply
 from bot.render.documents.card import card as card_document
 from bot.render.documents.drift import drift_message
+from bot.render.documents.export import export_message
 from bot.render.documents.gate import gate as gate_document
 from bot.render.documents.issue import issue as issue_document
 from bot.render.documents.issue import issue_closed as issue_closed_document
@@ -98,6 +100,11 @@ def follow_up(
 def drift(one: Drift, slash: str, link: str = "") -> SlackMessage:
     """Return the message about a drift report. link: address of the check's log."""
     return blocks(drift_message(one, link), CommandStyle(slash, 0, one.target.repository))
+
+
+def export(view: ExportView, slash: str) -> SlackMessage:
+    """Return the message about an export, as it is now."""
+    return blocks(export_message(view), CommandStyle(slash, 0, view.export.repository))
 
 
 def issue(run: Run, times: int, link: str) -> tuple[str, str]:

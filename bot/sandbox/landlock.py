@@ -27,8 +27,8 @@ _READING = _EXECUTE | _READ_FILE | _READ_DIR
 _RIGHTS = {1: (1 << 13) - 1, 2: (1 << 14) - 1, 3: (1 << 15) - 1, 5: (1 << 16) - 1}
 """ABI that brought new rights over files → all of them: moving between directories with 2, truncating with 3, device
 ioctls with 5."""
-_BIND_TCP = 1
-"""The right to bind a TCP port (ABI 4)."""
+_BIND_TCP, _CONNECT_TCP = 1 << 0, 1 << 1
+"""The rights to bind a TCP port, and to connect to one (ABI 4). Landlock knows ports, no addresses."""
 _SCOPES = 3
 """Abstract Unix sockets and signals: only those of processes in the same sandbox (ABI 6)."""
 
@@ -60,17 +60,19 @@ def abi() -> int:
         return 0
 
 
-def confine(readable: list[str], writable: list[str]) -> None:
+def confine(readable: list[str], writable: list[str], connect: list[int] | None = None) -> None:
     """Confine this process for good: it can read and run what is below `readable`, and do anything below `writable`.
 
-    Paths that do not exist are left out. From ABI 4 it can bind no TCP port but one that the kernel chooses, so that it
-    cannot take the bot's; from ABI 6 it can signal only processes in the same sandbox. Raises OSError.
+    connect: the TCP ports that it may connect to, None for any. Paths that do not exist are left out. From ABI 4 it can
+    bind no TCP port but one that the kernel chooses, so that it cannot take the bot's, and `connect` counts; from ABI 6 it
+    can signal only processes in the same sandbox. Raises OSError.
     """
     version = abi()
     if not version:
         raise OSError("the kernel has no Landlock")
     handled = max(rights for since, rights in _RIGHTS.items() if since <= version)
-    ruleset = _Ruleset(handled, _BIND_TCP if version >= 4 else 0, _SCOPES if version >= 6 else 0)
+    net = _BIND_TCP | (_CONNECT_TCP if connect is not None else 0)
+    ruleset = _Ruleset(handled, net if version >= 4 else 0, _SCOPES if version >= 6 else 0)
     size = 24 if version >= 6 else 16 if version >= 4 else 8
     rules = _call(_CREATE_RULESET, ctypes.byref(ruleset), ctypes.c_size_t(size), ctypes.c_uint32(0))
     try:
@@ -80,6 +82,8 @@ def confine(readable: list[str], writable: list[str]) -> None:
             _allow(rules, path, handled)
         if version >= 4:
             _add(rules, _NET_PORT, _NetPort(_BIND_TCP, 0))
+            for port in connect or ():
+                _add(rules, _NET_PORT, _NetPort(_CONNECT_TCP, port))
         if _LIBC.prctl(_NO_NEW_PRIVS, 1, 0, 0, 0):
             raise OSError(ctypes.get_errno(), "no_new_privs")
         _call(_RESTRICT_SELF, ctypes.c_int(rules), ctypes.c_uint32(0))

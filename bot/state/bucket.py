@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import TransientError, UserError
+from bot.s3 import connect_s3, translated_errors
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
+
+_ADVICE = "Check `bucket` and `endpoint` in `envs/environments.toml`, and the bot's access key."
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class Buckets:
     def get(self, bucket: Bucket, key: str) -> tuple[bytes, str] | None:
         """Return an object's bytes and its ETag, or None if there is none."""
         client = self._client(bucket)
-        with _translated_errors(bucket.name):
+        with translated_errors(bucket.name, _ADVICE):
             try:
                 found = client.get_object(Bucket=bucket.name, Key=key)
                 return found["Body"].read(), found["ETag"]
@@ -64,7 +65,7 @@ class Buckets:
     def put(self, bucket: Bucket, key: str, data: bytes, *, instead_of: str | None) -> bool:
         """Write an object if the present one has the ETag `instead_of` (None: if there is none), else return False."""
         condition: dict[str, Any] = {"IfMatch": instead_of} if instead_of else {"IfNoneMatch": "*"}
-        with _translated_errors(bucket.name):
+        with translated_errors(bucket.name, _ADVICE):
             return _condition_held(
                 lambda: self._client(bucket).put_object(
                     Bucket=bucket.name, Key=key, Body=data, ContentType="application/json", **condition
@@ -73,35 +74,18 @@ class Buckets:
 
     def delete(self, bucket: Bucket, key: str, etag: str) -> bool:
         """Delete an object if it still has that ETag, else return False."""
-        with _translated_errors(bucket.name):
+        with translated_errors(bucket.name, _ADVICE):
             return _condition_held(
                 lambda: self._client(bucket).delete_object(Bucket=bucket.name, Key=key, IfMatch=etag)
             )
 
     def _client(self, bucket: Bucket) -> S3Client:
-        import boto3
-        from botocore.config import Config
-
-        endpoint, region = bucket.endpoint, bucket.region
+        place = bucket.endpoint, bucket.region
         with self._guard:
-            if (endpoint, region) not in self._clients:
-                config = Config(
-                    connect_timeout=5,
-                    read_timeout=60,
-                    retries={"mode": "standard", "total_max_attempts": 4},
-                    request_checksum_calculation="when_required",  # R2 and MinIO do not know the newer checksums
-                    response_checksum_validation="when_required",
-                    s3={"addressing_style": "path"} if endpoint else {},
-                )
-                self._clients[endpoint, region] = boto3.session.Session().client(
-                    "s3",
-                    endpoint_url=endpoint or None,
-                    region_name=region or None,
-                    aws_access_key_id=self._keys.access_key_id or None,
-                    aws_secret_access_key=self._keys.secret_access_key or None,
-                    config=config,
-                )
-            return self._clients[endpoint, region]
+            if place not in self._clients:
+                keys = self._keys
+                self._clients[place] = connect_s3(*place, keys.access_key_id, keys.secret_access_key)
+            return self._clients[place]
 
 
 def _condition_held(request: Callable[[], object]) -> bool:
@@ -115,23 +99,3 @@ def _condition_held(request: Callable[[], object]) -> bool:
             return False
         raise
     return True
-
-
-@contextmanager
-def _translated_errors(bucket: str) -> Iterator[None]:
-    """Translate boto3's errors to UserError and TransientError."""
-    from botocore.exceptions import BotoCoreError, ClientError, NoCredentialsError
-
-    advice = "Check `bucket` and `endpoint` in `envs/environments.toml`, and the bot's access key."
-    try:
-        yield
-    except NoCredentialsError:
-        raise UserError(f"The bot has no access key for the bucket `{bucket}`.", next_step=advice) from None
-    except ClientError as error:
-        status = error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
-        code = error.response.get("Error", {}).get("Code", "")
-        if status >= 500 or status == 429:
-            raise TransientError(f"the bucket {bucket} returned {status} {code}") from error
-        raise UserError(f"Cannot access the bucket `{bucket}`: {code}.", next_step=advice) from error
-    except BotoCoreError as error:
-        raise TransientError(f"the bucket {bucket} does not answer: {type(error).__name__}") from error

@@ -34,6 +34,7 @@ from bot.domain.exports.schema import (
     TableName,
     UniqueKey,
 )
+from bot.domain.exports.view import ExportView
 
 __all__ = [
     "PATH",
@@ -48,6 +49,7 @@ __all__ = [
     "ExportPhase",
     "ExportPolicies",
     "ExportPolicy",
+    "ExportView",
     "ForeignKey",
     "Limits",
     "Manifest",

@@ -6,7 +6,7 @@ from bot.domain.chat import History
 from bot.domain.release import Verification
 from bot.domain.states import StateVersion
 from bot.render.document import Bold, Code, Document, Element, Heading, Note, Plain, Spans, Table, Text
-from bot.render.format import count, format_time
+from bot.render.format import count, format_size, format_time
 from bot.render.markup import to_spans
 
 VERIFICATIONS: dict[Verification, str] = {
@@ -45,7 +45,7 @@ def _row(version: StateVersion, result: History) -> tuple[Spans, ...]:
         (Code(version.run_id[:12]),) if version.run_id else (),
         (Plain(contents),),
         _release(version, result),
-        (Plain(_size(version.size)),),
+        (Plain(format_size(version.size)),),
     )
 
 
@@ -62,9 +62,3 @@ def _damaged(result: History) -> Spans:
         Bold(f"Damaged: {serials}."),
         Plain(" The stored bytes differ from what was written. The other versions can be read."),
     )
-
-
-def _size(size: int) -> str:
-    if size >= 1 << 20:
-        return f"{size / (1 << 20):,.1f} MB"
-    return f"{size / 1024:.1f} KB" if size >= 1024 else f"{size} B"
