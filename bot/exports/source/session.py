@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 import psycopg
@@ -18,6 +18,7 @@ from bot.errors import TransientError, UserError
 from bot.exports.source import catalog
 from bot.exports.source.connection import Server, address_of, begin, connect, server_of
 from bot.exports.source.failures import translated
+from bot.exports.source.keysets import Keysets
 from bot.exports.source.pooler import refuse_pooler
 from bot.exports.source.pressure import pressure
 
@@ -38,6 +39,7 @@ class Source:
         self.snapshot = ""
         self.snapshot_at: datetime = datetime.min  # noqa: DTZ901 - set with the snapshot
         self.schema: DatabaseSchema
+        self.keysets = Keysets()
         self._holder = holder
         self._control = control
         self._idle: list[Connection] = []
@@ -152,7 +154,8 @@ class Source:
                         connection.cancel_safe(timeout=5)
 
     def close(self) -> None:
-        """Close all connections."""
+        """Close all connections, and delete the keysets."""
+        self.keysets.close()
         for connection in self._opened:
             connection.close()
 
