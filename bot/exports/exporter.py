@@ -46,8 +46,8 @@ class SandboxedExporter:
         found: Manifest = self._step("extract", job, control, preview=preview)
         return found
 
-    def load(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> None:
-        self._step("load", job, control, manifest=manifest)
+    def load(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> tuple[str, ...]:
+        return tuple(self._step("load", job, control, manifest=manifest))
 
     def swap(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> str:
         return str(self._step("swap", job, control, manifest=manifest))

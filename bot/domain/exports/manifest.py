@@ -57,12 +57,13 @@ class Part:
 @dataclass(frozen=True)
 class TableFiles:
     """A table's files, in the order in which they were written. columns: those that the files have, in their order.
-    root: the partitioned table itself, into which rows of its partitions are loaded."""
+    parents: the tables that its foreign keys refer to. Rows of partitions are those of the partitioned table."""
 
     table: TableName
     columns: tuple[str, ...]
     rows: int
     parts: tuple[Part, ...]
+    parents: tuple[TableName, ...] = ()
 
 
 @dataclass(frozen=True)

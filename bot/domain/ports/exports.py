@@ -72,8 +72,9 @@ class Exporter(Protocol):
         """Write masked files and, last, the manifest. Raises UserError if the schema is not the preview's any more."""
         ...
 
-    def load(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> None:
-        """Load the files into a database next to the target, and verify it. Goes on where a killed load stopped."""
+    def load(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> tuple[str, ...]:
+        """Load the files into a database next to the target, and verify it. Goes on where a killed load stopped. Returns a
+        sentence for each thing that people should look at."""
         ...
 
     def swap(self, job: ExportJob, manifest: Manifest, control: ExportControl) -> str:

@@ -67,7 +67,12 @@ class _Extraction:
                 f"`{table.name}` has {selected.rows:,} selected rows, but {rows:,} were read.",
                 next_step="Run the export again; nothing was replaced.",
             )
-        return TableFiles(table.name, columns, rows, parts.finish())
+        parents = {
+            one.parent
+            for one in self.source.schema.foreign_keys
+            if one.child == table.name and not one.virtual
+        }
+        return TableFiles(table.name, columns, rows, parts.finish(), tuple(sorted(parents)))
 
     def _rules(
         self, selected: SelectedTable, columns: tuple[str, ...]

@@ -18,6 +18,7 @@ _MAKE = """
         environment text NOT NULL,
         export text NOT NULL DEFAULT '',
         state text NOT NULL DEFAULT 'live' CHECK (state IN ('live', 'loading', 'loaded')),
+        by text NOT NULL DEFAULT '',
         written_at timestamptz NOT NULL DEFAULT now()
     );
     CREATE TABLE IF NOT EXISTS towpath.loaded (part text PRIMARY KEY);
@@ -27,12 +28,13 @@ _MAKE = """
 @dataclass(frozen=True)
 class Marker:
     """export: the id of the export whose data it is, "" for data that came another way. state: `live`, or `loading` and `loaded` for a
-    database that is to become live."""
+    database that is to become live. by: the id of the export or rollback that made it live."""
 
     repository: str
     environment: str
     export: str = ""
     state: str = "live"
+    by: str = ""
 
     def is_of(self, job: ExportJob) -> bool:
         return (self.repository.lower(), self.environment) == (job.repository.lower(), job.environment)
@@ -42,7 +44,9 @@ def read_marker(connection: Connection) -> Marker | None:
     """Return a database's marker, None if it has none."""
     if connection.execute("SELECT to_regclass('towpath.marker')").fetchone() == (None,):
         return None
-    row = connection.execute("SELECT repository, environment, export, state FROM towpath.marker").fetchone()
+    row = connection.execute(
+        "SELECT repository, environment, export, state, by FROM towpath.marker"
+    ).fetchone()
     return Marker(*row) if row else None
 
 
@@ -51,10 +55,10 @@ def write_marker(connection: Connection, marker: Marker) -> None:
     with connection.transaction():
         connection.execute(_MAKE)
         connection.execute(
-            "INSERT INTO towpath.marker (repository, environment, export, state) VALUES (%s, %s, %s, %s)"
+            "INSERT INTO towpath.marker (repository, environment, export, state, by) VALUES (%s, %s, %s, %s, %s)"
             " ON CONFLICT (one) DO UPDATE SET repository = EXCLUDED.repository, environment = EXCLUDED.environment,"
-            " export = EXCLUDED.export, state = EXCLUDED.state, written_at = now()",
-            (marker.repository, marker.environment, marker.export, marker.state),
+            " export = EXCLUDED.export, state = EXCLUDED.state, by = EXCLUDED.by, written_at = now()",
+            (marker.repository, marker.environment, marker.export, marker.state, marker.by),
         )
 
 
@@ -74,6 +78,17 @@ def mark(url: str, repository: str, environment: str) -> None:
             )
         if found is None:
             write_marker(connection, wanted)
+
+
+def require_own(connection: Connection, job: ExportJob, server: Server) -> Marker:
+    """Return the marker of a database next to the live one. Raises UserError if it is not this environment's."""
+    found = read_marker(connection)
+    if found is None or not found.is_of(job):
+        raise UserError(
+            f"The database `{connection.info.dbname}` on {server.host} is not one of {job.environment}'s exports.",
+            next_step=f"Rename or drop it: exports need that name next to `{server.live}`.",
+        )
+    return found
 
 
 def require_marker(job: ExportJob, server: Server) -> Marker:

@@ -38,7 +38,7 @@ def owner_of(connection: Connection, name: str) -> str:
 
 def has_tables(connection: Connection) -> bool:
     """Whether the database has tables besides ours."""
-    row = connection.execute(_TABLES).fetchone()  # type: ignore[call-overload]
+    row = connection.execute(_TABLES).fetchone()
     return bool(row and row[0])
 
 

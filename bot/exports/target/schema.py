@@ -81,7 +81,7 @@ class SchemaDump:
 def _left_out(line: str) -> bool:
     found = _ENTRY.match(line)
     entry = found[1] if found else ""
-    return entry.startswith((*_NEVER, *_OWNERS_ONLY)) or entry.startswith(("ACL ", "DEFAULT ACL "))
+    return entry.startswith((*_NEVER, *_OWNERS_ONLY, "ACL ", "DEFAULT ACL "))
 
 
 def _refused(error: ToolFailed) -> Exception:

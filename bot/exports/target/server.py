@@ -122,7 +122,9 @@ def translated(host: str, database: str) -> Iterator[None]:
             next_step="Install its package on the target's server, then run the export again.",
         ) from error
     except psycopg.OperationalError as error:
-        if isinstance(error, psycopg.errors.InvalidPassword | psycopg.errors.InvalidAuthorizationSpecification):
+        if isinstance(
+            error, psycopg.errors.InvalidPassword | psycopg.errors.InvalidAuthorizationSpecification
+        ):
             raise UserError(
                 f"{where} refuses the export's user.", next_step="Check the target's EXPORT_DATABASE_URL."
             ) from error

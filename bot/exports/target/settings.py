@@ -74,7 +74,7 @@ def _copy_rights(connection: Connection, server: Server, notes: list[str]) -> No
 def _value(name: str, value: str) -> sql.Composable:
     """Return a setting's value. Lists, such as search_path, are stored as SQL has them."""
     if name in ("search_path", "temp_tablespaces", "local_preload_libraries", "session_preload_libraries"):
-        return sql.SQL(value)  # type: ignore[arg-type]
+        return sql.SQL(value)
     return sql.Literal(value)
 
 

@@ -85,7 +85,7 @@ RESULTS: dict[StepName, TypeAdapter[Any]] = {
     "inspect": TypeAdapter(DatabaseSchema),
     "preview": TypeAdapter(Preview),
     "extract": TypeAdapter(Manifest),
-    "load": TypeAdapter(None),
+    "load": TypeAdapter(tuple[str, ...]),
     "swap": TypeAdapter(str),
     "roll_back": TypeAdapter(str),
     "clean": TypeAdapter(None),

@@ -25,8 +25,7 @@ def _given(value: T | None) -> T:
 
 
 def _inspect(order: Order, control: ExportControl) -> DatabaseSchema:
-    with source.open_source(order.job, control) as opened:
-        return opened.schema
+    return source.inspect(order.job, control)
 
 
 def _preview(order: Order, control: ExportControl) -> Preview:
@@ -40,8 +39,8 @@ def _extract(order: Order, control: ExportControl) -> Manifest:
         return extraction.extract(order.job, _given(order.preview), opened, selection, _files(order), control)
 
 
-def _load(order: Order, control: ExportControl) -> None:
-    target.load(order.job, _given(order.manifest), _files(order), control)
+def _load(order: Order, control: ExportControl) -> tuple[str, ...]:
+    return target.load(order.job, _given(order.manifest), _files(order), control)
 
 
 def _swap(order: Order, control: ExportControl) -> str:
