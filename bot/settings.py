@@ -201,6 +201,12 @@ class Settings(BaseSettings):
     )
     s3_region: str = Field(default="auto", description="Region of the state bucket (`auto` on R2).")
 
+    export_bucket: str = Field(
+        default="",
+        description="Bucket for the files of exports, at the S3 endpoint above. Empty: `exports/` below the data directory, which "
+        "only works for one machine.",
+    )
+
     worker_name: str = Field(
         default_factory=socket.gethostname,
         description="Name of this worker. If another running worker has it, a number is appended.",

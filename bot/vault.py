@@ -75,5 +75,11 @@ class Vault:
         return sealed[1:_HEAD] == self._first
 
 
+def subkeys(key: str, purpose: str) -> str:
+    """Return, for each of the keys, one for another Vault, which reveals nothing about it. purpose: what that Vault seals."""
+    names = [name.strip() for name in key.split(",") if name.strip()]
+    return ",".join(_derive(name, f"for {purpose}".encode(), 32).hex() for name in names)
+
+
 def _derive(name: str, purpose: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, salt=None, info=b"towpath at rest " + purpose).derive(name.encode())

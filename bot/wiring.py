@@ -25,6 +25,7 @@ from bot.domain.ports.work import Work
 from bot.domain.run import Origin
 from bot.env_filter import git_environment
 from bot.errors import UserError
+from bot.exports import Location, SandboxedExporter
 from bot.git.mirrors import Mirrors
 from bot.github.client import GitHub, connect, write_bucket
 from bot.github.deliveries import LOOKBACK
@@ -35,7 +36,7 @@ from bot.intake.modals import Modals
 from bot.jobs import liveness
 from bot.jobs.clock import Clock
 from bot.jobs.dispatcher import Dispatcher
-from bot.jobs.durable import APPLIES, INBOX, PLANS, REPLANS, Durable, Handlers
+from bot.jobs.durable import APPLIES, EXPORTS, INBOX, PLANS, REPLANS, Durable, Handlers
 from bot.jobs.reaper import Reaper
 from bot.render.command_style import CommandStyle
 from bot.sandbox import Access, Sandbox, open_sandbox
@@ -44,6 +45,7 @@ from bot.services.access import LocalRuns
 from bot.services.applies import end_failed_run, execute_apply, refresh_gates, tend_approvals
 from bot.services.context import Context, Delegate, no_slack, utcnow
 from bot.services.drift import execute_drift_check, schedule_drift_checks
+from bot.services.exports import end_failed_export, execute_export, schedule_exports
 from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
@@ -74,8 +76,8 @@ from bot.surfaces.reply import queue_reply
 from bot.terraform.cli import gc_tuning
 from bot.terraform.cli.discovery import discover
 from bot.terraform.cli.runner import Runner
-from bot.vault import SHORTEST_KEY, Vault
-from bot.web import artifacts, console, identity, local_runs, metrics, plan_page
+from bot.vault import SHORTEST_KEY, Vault, subkeys
+from bot.web import artifacts, console, exports, identity, local_runs, metrics, plan_page
 from bot.web.app import build
 from bot.web.keys import Keys
 
@@ -209,7 +211,8 @@ class Bot:
         """The ports, wired for the services."""
         work = self.work
         address = self.settings.public_url or self.settings.local_address
-        return replace(self.context_with(work, self.worker, address), delegate=self._delegate())
+        context = self.context_with(work, self.worker, address)
+        return replace(context, delegate=self._delegate(), exporter=self.exporter)
 
     def _delegate(self) -> Delegate:
         """Hands runs over to GitHub Actions. Raises UserError for a key that is too short, or opens more than results."""
@@ -224,6 +227,23 @@ class Bot:
             )
         unseal = Vault(",".join(keys) or self.key).open
         return Delegate(next(iter(keys), ""), unseal, plan_elsewhere, apply_elsewhere)
+
+    @cached_property
+    def exporter(self) -> SandboxedExporter:
+        """Each step of an export runs in a worker, in the sandbox."""
+        settings = self.settings
+        location = Location(
+            settings.export_bucket,
+            settings.s3_endpoint_url,
+            settings.s3_region,
+            settings.s3_access_key_id.get_secret_value(),
+            settings.s3_secret_access_key.get_secret_value(),
+            "" if settings.export_bucket else str(settings.data_dir / "exports"),
+        )
+        directory = settings.data_dir / "export-work"
+        return SandboxedExporter(
+            location, self.sandbox, process_environment(), directory, subkeys(self.key, "exports")
+        )
 
     def context_with(self, work: Work, worker: str, state_url: str) -> Context:
         """The same with other work. worker: this process's name. state_url: where Terraform reaches the built-in backend,
@@ -279,6 +299,7 @@ class Bot:
             tell=self.tell,
             link=lambda run_id: self.keys.link(settings.address, console.run_path(run_id)),
             plan_link=self.plan_link,
+            export_link=lambda export_id: self.keys.link(settings.address, exports.export_path(export_id)),
             ended=metrics.record_run,
         )
 
@@ -320,6 +341,7 @@ class Bot:
                 *local_runs.routes(lambda: self.context),
                 *state_routes(StateBackend(self.database, claims=LocalRuns(utcnow, self.policy))),
                 *console.routes(self.database, self.keys, utcnow, self.settings.turned_off()),
+                *exports.routes(self.database, self.keys),
                 *identity.routes(self.database, self.settings.issuer),
                 *plan_page.routes(self.database, self.keys, utcnow),
                 *artifacts.routes(self.database, utcnow),
@@ -351,6 +373,8 @@ class Bot:
                 destroy=settled(execute_destroy),
                 drift=lambda key: execute_drift_check(context, key),
                 sync=lambda key: execute_sync(context, key),
+                export=lambda key: execute_export(context, key),
+                unexported=lambda key, error, ticket: end_failed_export(context, key, error, ticket),
                 replans=lambda key: replan_dependents(context, key.removeprefix(REPLANS)),
                 broken=lambda key, error, ticket: settled(
                     lambda _context, run_id: end_failed_run(context, run_id, error, ticket)
@@ -360,7 +384,7 @@ class Bot:
                 ),
             )
         )
-        for queue in (INBOX, PLANS, APPLIES):
+        for queue in (INBOX, PLANS, APPLIES, EXPORTS):
             self.database.listen(queue, partial(self.work.wake, queue))
         self.database.listen("surfaces", self.projector.poke)
         self._dispatcher = Dispatcher(
@@ -395,6 +419,7 @@ class Bot:
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
                 "instances": (15.0, lambda: sweep_instances(context)),
                 "syncs": (10.0, lambda: sweep_syncs(context)),
+                "exports": (15.0, lambda: schedule_exports(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),
                 "holders": (600.0, lambda: refresh_holders(context)),
                 "signing keys": (60.0, lambda: rotate_keys(context)),

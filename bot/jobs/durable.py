@@ -26,6 +26,7 @@ from tenacity import (
     wait_fixed,
 )
 
+from bot.domain.exports import Export
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.store import Tables
@@ -35,9 +36,11 @@ from bot.jobs.queue_waker import QueueWaker, install
 
 log = structlog.get_logger()
 
-INBOX, PLANS, APPLIES = "inbox", "plans", "applies"
+INBOX, PLANS, APPLIES, EXPORTS = "inbox", "plans", "applies", "exports"
 REPLANS = "replans:"
 """Prefix of the ids of replans; that of the apply follows, whose work has the id without it."""
+_EXPORT = "export:"
+"""Prefix of the ids of exports; the export's own follows, and `:approved` for what is left of it after its approval."""
 VERSION = "1"
 """DBOS's application version: a constant, since a hash of the code would leave the previous version's runs pending."""
 POLL = 1.0
@@ -65,8 +68,8 @@ UNAVAILABLE = (TransientError, ForgeError, sa.exc.OperationalError, sa.exc.Inter
 class Handlers:
     """The functions that carry out queued work, by id; `replans` by REPLANS and the apply's id.
 
-    broken, lost: called with (id, error, reference) when work failed: `broken` ends a run, `lost` replies to whoever
-    sent a delivery.
+    broken, unexported, lost: called with (id, error, reference) when work failed: they end a run and an export, and reply to
+    whoever sent a delivery.
     """
 
     delivery: Callable[[str], None]
@@ -75,6 +78,8 @@ class Handlers:
     destroy: Callable[[str], None]
     drift: Callable[[str], None]
     sync: Callable[[str], None]
+    export: Callable[[str], None]
+    unexported: Callable[[str, Exception, str], None]
     replans: Callable[[str], None]
     broken: Callable[[str, Exception, str], None]
     lost: Callable[[str, Exception, str], None]
@@ -129,12 +134,18 @@ class Durable:
             ("destroy", APPLIES, handlers.destroy, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
             ("sync", PLANS, handlers.sync, handlers.broken),
+            ("export", EXPORTS, _of_export(handlers.export), _of_export(handlers.unexported)),
             ("replans", INBOX, handlers.replans, _only_logged),
         ):
             DBOS.workflow(name=name, max_recovery_attempts=None)(self._guarded(queue, work, give_up))
         install(self._waker)
         DBOS.launch()
-        for queue, most in ((INBOX, LISTENERS), (PLANS, self._slots), (APPLIES, self._slots)):
+        for queue, most in (
+            (INBOX, LISTENERS),
+            (PLANS, self._slots),
+            (APPLIES, self._slots),
+            (EXPORTS, 1),
+        ):
             self._register(queue, most)
         self._launched = True
         self.connect()
@@ -186,6 +197,11 @@ class Durable:
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
 
+    def enqueue_export(self, export: Export, tables: Tables) -> None:
+        """A queue of its own: an export takes hours, and no plan or apply waits for it."""
+        key = f"{_EXPORT}{export.id}{':approved' if export.phase == 'approval' else ''}"
+        self._put(tables, "export", EXPORTS, key, f"{export.repository}:{export.environment}")
+
     def enqueue_replans(self, applied: Run, tables: Tables) -> None:
         """One at a time per repository, after the deliveries that came before."""
         self._put(tables, "replans", INBOX, f"{REPLANS}{applied.id}", f"{applied.target.repository}#replans")
@@ -218,7 +234,7 @@ class Durable:
         left = client.list_workflows(status="PENDING", executor_id=worker)
         for workflow in left:
             client.resume_workflow(workflow.workflow_id, queue_name=workflow.queue_name)
-        self.wake(INBOX, PLANS, APPLIES)
+        self.wake(INBOX, PLANS, APPLIES, EXPORTS)
         return len(left)
 
     def _put(self, tables: Tables, name: str, queue: str, key: str, partition: str) -> None:
@@ -295,6 +311,11 @@ class Durable:
         """Sleep; raise Parked if the process stops meanwhile."""
         if self._stopping.wait(seconds):
             raise Parked
+
+
+def _of_export(work: Callable[..., None]) -> Callable[..., None]:
+    """Return a function that takes the id of work instead of the export's."""
+    return lambda key, *facts: work(key.removeprefix(_EXPORT).partition(":")[0], *facts)
 
 
 def _only_logged(_key: str, _error: Exception, _ticket: str) -> None:

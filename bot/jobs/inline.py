@@ -10,6 +10,7 @@ from datetime import datetime
 import structlog
 from tenacity import Retrying, retry_if_exception, stop_after_delay, wait_exponential
 
+from bot.domain.exports import Export
 from bot.domain.ports.store import Tables
 from bot.domain.run import Run
 from bot.errors import UserError, reference
@@ -35,6 +36,9 @@ class InlineWork:
 
     def enqueue(self, run: Run, tables: Tables) -> None:  # noqa: ARG002 - the port's
         self._queue.append(run)
+
+    def enqueue_export(self, export: Export, tables: Tables) -> None:
+        """Nothing: exports run where the bot runs."""
 
     def enqueue_replans(self, applied: Run, tables: Tables) -> None:
         """Nothing: the workflows of other pull requests plan those again, and a gate refuses outdated plans."""

@@ -20,6 +20,7 @@ from bot.domain.chat import (
     Status,
     Unlocked,
 )
+from bot.domain.exports import ExportHistory, ExportView
 from bot.domain.parity import Parity
 from bot.domain.refusal import Refused
 from bot.domain.secrets import SecretsReport
@@ -30,6 +31,7 @@ from bot.render.document import Document
 from bot.render.documents.answers import internal_error, late, notice, refused
 from bot.render.documents.approval import approval_reply
 from bot.render.documents.drift import drift_answer
+from bot.render.documents.export import export_history, export_message
 from bot.render.documents.help import help_page
 from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
@@ -78,6 +80,10 @@ def reply(result: Reply) -> Document:
             return why(result)
         case SecretsReport():
             return secrets_report(result)
+        case ExportView():
+            return export_message(result)
+        case ExportHistory():
+            return export_history(result)
         case Late():
             return late(result, reply(result.result))
         case _:

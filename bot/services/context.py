@@ -15,6 +15,7 @@ from bot.domain.chat import Reply, Status
 from bot.domain.plans import PlanLimits
 from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatError, ChatUser
+from bot.domain.ports.exports import Exporter
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.git import Git, Remote
 from bot.domain.ports.secrets import Secrets
@@ -101,6 +102,10 @@ class Context:
     """Returns the address of a run's live log, with its key."""
     plan_link: Callable[[str], str] = lambda plan_id: f"/plans/{plan_id}"
     """Returns the address of the page with all that a plan changes, with its key."""
+    export_link: Callable[[str], str] = lambda export_id: f"/exports/{export_id}"
+    """Returns the address of an export's page, with its key."""
+    exporter: Exporter | None = None
+    """Carries out exports; None in a process that runs none."""
     ended: Callable[[Run], None] = lambda _run: None
     """Called with each run that ended, for the metrics."""
     planned: Callable[[Run, Mapping[str, Any]], None] = lambda _run, _plan: None

@@ -21,6 +21,7 @@ from bot.storage.audit import AuditRows
 from bot.storage.credentials import CredentialRows
 from bot.storage.drifts import BaselineRows, DriftRows
 from bot.storage.engines import POOL, READING, SPARE, open_engine
+from bot.storage.exports import ExportRows
 from bot.storage.failures import translated_errors
 from bot.storage.follow_ups import FollowUpRows
 from bot.storage.holds import HoldRows
@@ -70,6 +71,7 @@ class Tables:
         self.holds: record_ports.Holds = HoldRows(connection, vault)
         self.instances: record_ports.Instances = InstanceRows(connection, vault)
         self.drifts: record_ports.Drifts = DriftRows(connection, vault)
+        self.exports: record_ports.Exports = ExportRows(connection, vault)
         self.syncs: record_ports.Syncs = SyncRows(connection, vault)
         self.signing_keys: identity_ports.SigningKeys = SigningKeyRows(connection, vault)
         self.baselines: record_ports.Baselines = BaselineRows(connection, vault)

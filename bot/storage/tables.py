@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from sqlalchemy import (
+    JSON,
     BigInteger,
     Boolean,
     Column,
@@ -21,6 +22,7 @@ from sqlalchemy import (
 from bot.domain.approvals import Approval, Decision
 from bot.domain.audit import Entry
 from bot.domain.drift import Baseline, Drift
+from bot.domain.exports import Export, ExportDecision
 from bot.domain.hold import Hold
 from bot.domain.identity import SigningKey
 from bot.domain.lock import Lock, Waiter
@@ -239,6 +241,37 @@ syncs = Table(
     Index(None, "target", "seq"),
     Index(None, "repository", "status"),
     Index(None, "status"),
+)
+
+exports = Table(
+    "exports",
+    metadata,
+    _seq(),
+    *columns(Export),
+    Column("preview", JSON, nullable=True),
+    Column("manifest", JSON, nullable=True),
+    UniqueConstraint("id"),
+    Index(None, "repository", "environment", "seq"),
+    Index(None, "phase"),
+)
+
+export_decisions = Table(
+    "export_decisions",
+    metadata,
+    _seq(),
+    *columns(ExportDecision),
+    UniqueConstraint("id"),
+    Index(None, "export"),
+)
+
+# Until when the due times of a schedule are dealt with.
+export_schedules = Table(
+    "export_schedules",
+    metadata,
+    Column("repository", Text, primary_key=True),
+    Column("environment", Text, primary_key=True),
+    Column("schedule", Text, nullable=False),
+    Column("ticked_at", Utc, nullable=False),
 )
 
 approvals = Table(

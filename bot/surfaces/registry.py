@@ -9,6 +9,7 @@ from bot.domain.ports.surfaces import SurfaceKind
 from bot.surfaces import deployment, gate_check, issue, merge_queue, plan_check, reaction, status_comment
 from bot.surfaces.approval import approval_projection, follow_up_projection
 from bot.surfaces.drift import drift_projection
+from bot.surfaces.export import export_projection
 from bot.surfaces.projector import Projection
 from bot.surfaces.reply import reply_projection
 from bot.surfaces.slack_card import card_projection
@@ -29,5 +30,6 @@ def projections(chat: Chat | None, channel: str, slash: str) -> Mapping[SurfaceK
         "card": card_projection(chat, channel, slash),
         "approval": approval_projection(chat, channel, slash),
         "drift": drift_projection(chat, channel, slash),
+        "export": export_projection(chat, channel, slash),
         "follow_up": follow_up_projection(chat, channel, slash),
     }

@@ -19,6 +19,7 @@ from bot import logs
 from bot.cli.dev.desk import Desk
 from bot.dev.local_forge import LocalForge
 from bot.domain.actors import Actor
+from bot.domain.exports import Export
 from bot.domain.policy import Identity
 from bot.domain.ports.forge import Forge, PullRequest, Repository
 from bot.domain.ports.store import Store, Tables
@@ -55,6 +56,9 @@ class NoQueue:
 
     def enqueue(self, run: Run, tables: Tables) -> None:
         """Nothing: whoever made the run carries it out."""
+
+    def enqueue_export(self, export: Export, tables: Tables) -> None:
+        """Nothing: exports run where the bot runs."""
 
     def enqueue_replans(self, applied: Run, tables: Tables) -> None:
         """Nothing: a laptop has no other pull requests."""

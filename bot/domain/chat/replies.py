@@ -9,6 +9,7 @@ from typing import Literal
 from bot.domain.approvals import ApprovalState
 from bot.domain.chat.status import Status
 from bot.domain.drift import Drift
+from bot.domain.exports import ExportHistory, ExportView
 from bot.domain.lock import Lock
 from bot.domain.parity import Parity
 from bot.domain.ports.forge import PullRequest
@@ -172,6 +173,8 @@ Result = (
     | LinkCode
     | Why
     | SecretsReport
+    | ExportView
+    | ExportHistory
 )
 
 

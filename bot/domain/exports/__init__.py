@@ -2,6 +2,15 @@
 
 Start at `policy` (what a team declares), `schema` (what a database has) and `model` (one export)."""
 
+from bot.domain.exports.approval import (
+    EXPIRES,
+    ExportAnswer,
+    ExportDecision,
+    eligible_people,
+    missing_approval,
+    needs_approval,
+    refuse_answer,
+)
 from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
 from bot.domain.exports.model import (
     RUNNING,
@@ -25,6 +34,7 @@ from bot.domain.exports.policy import (
     TablePolicy,
     VirtualKey,
 )
+from bot.domain.exports.schedule import LATE, due_between, next_due
 from bot.domain.exports.schema import (
     Column,
     DatabaseSchema,
@@ -34,9 +44,11 @@ from bot.domain.exports.schema import (
     TableName,
     UniqueKey,
 )
-from bot.domain.exports.view import ExportView
+from bot.domain.exports.view import ExportHistory, ExportView
 
 __all__ = [
+    "EXPIRES",
+    "LATE",
     "PATH",
     "RUNNING",
     "Column",
@@ -44,6 +56,9 @@ __all__ = [
     "DatabaseSchema",
     "Edge",
     "Export",
+    "ExportAnswer",
+    "ExportDecision",
+    "ExportHistory",
     "ExportKind",
     "ExportOutcome",
     "ExportPhase",
@@ -69,4 +84,10 @@ __all__ = [
     "TablePolicy",
     "UniqueKey",
     "VirtualKey",
+    "due_between",
+    "eligible_people",
+    "missing_approval",
+    "needs_approval",
+    "next_due",
+    "refuse_answer",
 ]

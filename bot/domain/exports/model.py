@@ -46,7 +46,10 @@ class Export:
 
     id: also the name of its files' directory. environment: whose data is replaced; source: whose data is read.
     commit: of the default branch, whose policy it follows. due_at: the time of the schedule that asked for it, None if a
-    person did. preview, manifest: see bot.domain.exports.manifest; None until they exist. approved_by: logins.
+    person did. approved: whether people approved its policy digest; approved_by: their logins.
+    notes: what people should look at, one sentence each. missed: due times of the schedule that passed while no worker ran, for
+    people. policy_text: the file at `commit`, to show what changed since the last approved export. expires_at: when the
+    request for approval ends, None if none is needed.
     message: one sentence for people if it did not succeed; reference: ties it to the log. previous: the name of the
     database that was replaced, "" once it is gone.
     """
@@ -64,6 +67,7 @@ class Export:
     phase: ExportPhase = "queued"
     outcome: ExportOutcome | None = None
     progress: Progress = field(default_factory=Progress)
+    approved: bool = False
     approved_by: tuple[str, ...] = ()
     message: str = ""
     next_step: str = ""
@@ -71,6 +75,10 @@ class Export:
     worker: str = ""
     cancel_by: str = ""
     previous: str = ""
+    notes: tuple[str, ...] = ()
+    missed: tuple[str, ...] = ()
+    policy_text: str = ""
+    expires_at: datetime | None = None
     due_at: datetime | None = None
     created_at: datetime | None = None
     started_at: datetime | None = None

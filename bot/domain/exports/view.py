@@ -13,7 +13,7 @@ from bot.domain.exports.model import Export
 class ExportView:
     """preview, manifest: None until they exist. changes: lines of a diff of the policy since the last approved export,
     () if it is the same or the first. missing: whose approval is still needed, in words that follow "Needs"; "" if nobody's.
-    expires_at: when the request for it ends. missed: due times of the schedule that passed while no worker ran. link: address of its page.
+    link: address of its page.
     """
 
     export: Export
@@ -21,6 +21,14 @@ class ExportView:
     manifest: Manifest | None = None
     changes: tuple[str, ...] = ()
     missing: str = ""
-    expires_at: datetime | None = None
-    missed: tuple[datetime, ...] = ()
     link: str = ""
+
+
+@dataclass(frozen=True)
+class ExportHistory:
+    """The newest exports of an environment, newest first. due_at: when the schedule asks for the next one (UTC), None without
+    a schedule."""
+
+    environment: str
+    exports: tuple[Export, ...]
+    due_at: datetime | None = None

@@ -16,6 +16,8 @@ Source = Literal["environment", "file", "command"]
 
 PHASES: dict[Access, str] = {"plan": "PLAN_", "apply": "APPLY_"}
 """What a name begins with that is for one phase only."""
+EXPORT = "EXPORT_"
+"""What the name of a variable for exports begins with: addresses of databases and the masking key."""
 
 _LITERALS = frozenset(["true", "false", "null"])
 """Values that no secret has, and that every plan is full of."""
@@ -36,7 +38,8 @@ class Given:
 
 @dataclass(frozen=True)
 class EnvironmentSecrets:
-    """Variables for Terraform, without the environment's prefix: those of plans, and those of applies.
+    """Variables without the environment's prefix: those of plans and those of applies, which Terraform gets, and those of
+    exports (`EXPORT_X` is `X`), which it never gets.
 
     origins: where each was set, by phase and name.
     """
@@ -44,6 +47,7 @@ class EnvironmentSecrets:
     plan: Mapping[str, str] = field(repr=False)
     apply: Mapping[str, str] = field(repr=False)
     origins: Mapping[Access, Mapping[str, Given]] = field(default_factory=dict)
+    export: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
     def split(
@@ -55,7 +59,7 @@ class EnvironmentSecrets:
         given: where each was set, if not in the environment of the process under this very name.
         """
         where = given or {}
-        shared = {name: name for name in variables if not name.startswith(tuple(PHASES.values()))}
+        shared = {name: name for name in variables if not name.startswith((*PHASES.values(), EXPORT))}
         own = {
             access: shared
             | {
@@ -72,7 +76,10 @@ class EnvironmentSecrets:
             access: {name: where.get(full, Given("environment", full)) for name, full in names.items()}
             for access, names in own.items()
         }
-        return cls(values["plan"], values["apply"], origins)
+        export = {
+            name.removeprefix(EXPORT): value for name, value in variables.items() if name.startswith(EXPORT)
+        }
+        return cls(values["plan"], values["apply"], origins, export)
 
     def of(self, access: Access) -> Mapping[str, str]:
         return self.apply if access == "apply" else self.plan
@@ -83,7 +90,7 @@ class EnvironmentSecrets:
         return tuple(
             dict.fromkeys(
                 value
-                for variables in (self.plan, self.apply)
+                for variables in (self.plan, self.apply, self.export)
                 for name, value in variables.items()
                 if name not in settings and value not in _LITERALS
             )

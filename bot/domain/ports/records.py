@@ -11,6 +11,7 @@ from bot.domain.actors import Actor
 from bot.domain.approvals import Approval, ApprovalStatus, Decision
 from bot.domain.audit import Entry
 from bot.domain.drift import Baseline, Drift
+from bot.domain.exports import Export, ExportDecision, ExportPhase, Manifest, Preview
 from bot.domain.hold import Hold
 from bot.domain.plans import PlanUse
 from bot.domain.previews import Instance
@@ -214,6 +215,62 @@ class Syncs(Protocol):
 
     def in_status(self, *statuses: SyncStatus) -> list[Sync]:
         """Return all syncs with one of these statuses, oldest first."""
+        ...
+
+
+class Exports(Protocol):
+    def lock(self, repository: str, environment: str) -> None:
+        """Block other transactions that lock the same environment's exports until this one ends."""
+        ...
+
+    def add(self, export: Export) -> bool:
+        """Add an export; return False if its id exists."""
+        ...
+
+    def get(self, export_id: str) -> Export | None: ...
+
+    def update(self, export_id: str, **changes: Any) -> None:
+        """Change fields of an export by name, if it exists."""
+        ...
+
+    def move(self, export_id: str, source: Sequence[ExportPhase], phase: ExportPhase, **changes: Any) -> bool:
+        """Change to `phase` if the export is in one of the phases `source`, else return False."""
+        ...
+
+    def of_environment(self, repository: str, environment: str, limit: int) -> list[Export]:
+        """Return an environment's exports, newest first."""
+        ...
+
+    def active(self, repository: str = "", environment: str = "") -> list[Export]:
+        """Return what has not ended, of one environment or of all, oldest first."""
+        ...
+
+    def approved(self, repository: str, environment: str) -> Export | None:
+        """Return the environment's newest export that people approved."""
+        ...
+
+    def preview(self, export_id: str) -> Preview | None: ...
+
+    def keep_preview(self, export_id: str, preview: Preview) -> None: ...
+
+    def manifest(self, export_id: str) -> Manifest | None: ...
+
+    def keep_manifest(self, export_id: str, manifest: Manifest) -> None: ...
+
+    def decide(self, decision: ExportDecision) -> bool:
+        """Add a person's answer; return False if it is there."""
+        ...
+
+    def decisions(self, export_id: str) -> list[ExportDecision]:
+        """Return the answers to an export, oldest first."""
+        ...
+
+    def ticked_at(self, repository: str, environment: str, schedule: str) -> datetime | None:
+        """Return until when (UTC) this schedule's due times are dealt with, None if it is new or was changed."""
+        ...
+
+    def tick(self, repository: str, environment: str, schedule: str, at: datetime) -> None:
+        """Record until when they are."""
         ...
 
 

@@ -17,6 +17,7 @@ from bot.domain.ports.records import (
     Audit,
     Baselines,
     Drifts,
+    Exports,
     FollowUps,
     Holds,
     Instances,
@@ -410,6 +411,7 @@ class Tables(Protocol):
     instances: Instances
     drifts: Drifts
     syncs: Syncs
+    exports: Exports
     signing_keys: SigningKeys
     baselines: Baselines
     plan_uses: PlanUses

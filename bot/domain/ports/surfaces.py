@@ -21,6 +21,7 @@ SurfaceKind = Literal[
     "approval",
     "follow_up",
     "drift",
+    "export",
     "issue",
 ]
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
+from bot.domain.exports import Export
 from bot.domain.policy import Policy
 from bot.domain.ports.state import Author, StateLocation
 from bot.domain.ports.store import Tables
@@ -22,6 +23,10 @@ class Work(Protocol):
 
         It cannot be taken off the queue again; a run that has ended before its turn (cancelled, superseded) is skipped.
         """
+        ...
+
+    def enqueue_export(self, export: Export, tables: Tables) -> None:
+        """Enqueue an export, or what is left of it once it is approved: one at a time for each environment."""
         ...
 
     def enqueue_replans(self, applied: Run, tables: Tables) -> None:

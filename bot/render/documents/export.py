@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.domain.exports import Export, ExportView, Preview, TableCount
+from bot.domain.exports import Export, ExportHistory, ExportView, Preview, TableCount
 from bot.render.document import (
     Actions,
     Block,
@@ -24,7 +24,15 @@ from bot.render.document import (
     Text,
     Tone,
 )
-from bot.render.format import count, format_duration, format_size, format_time, join_names, one_line
+from bot.render.format import (
+    count,
+    format_day,
+    format_duration,
+    format_size,
+    format_time,
+    join_names,
+    one_line,
+)
 from bot.render.markup import actor_span, join_spans, to_elements, to_spans
 
 _DOING = {
@@ -61,9 +69,9 @@ def export_message(view: ExportView) -> Document:
         body += _progress(export)
     else:
         body += _ended(view)
-    if view.missed:
-        times = join_names([format_time(moment) for moment in view.missed])
-        body.append(Text((Plain(f"Missed since no worker ran: {times}. This one makes up for them."),)))
+    if export.missed:
+        times = join_names(list(export.missed))
+        body.append(Text((Plain(f"Missed while the bot did not run: {times}. This one makes up for them."),)))
     if view.preview is not None and (export.phase == "approval" or export.kind == "preview"):
         body += [*preview_tables(view.preview), *_changes(view)]
     if export.phase == "approval":
@@ -198,7 +206,7 @@ def _changes(view: ExportView) -> tuple[Element, ...]:
 
 def _approval(view: ExportView) -> list[Element]:
     environment = view.export.environment
-    expires = f" The request expires {format_time(view.expires_at)}." if view.expires_at else ""
+    expires = f" The request expires {format_time(view.export.expires_at)}." if view.export.expires_at else ""
     return [
         Text(to_spans(f"Needs {view.missing or 'nothing more'}.{expires}")),
         Note(
@@ -223,3 +231,33 @@ def _buttons(view: ExportView) -> list[Element]:
     if view.link.startswith("http"):
         buttons.append(Button("Details", url=view.link))
     return [Actions(tuple(buttons))] if buttons else []
+
+
+def export_history(history: ExportHistory) -> Document:
+    """The newest exports of an environment."""
+    title = f"Exports to {history.environment}"
+    body: list[Element] = [Heading((Plain(title),))]
+    if history.due_at is not None:
+        body.append(Text((Plain(f"The next one is due {format_day(history.due_at)}."),)))
+    if not history.exports:
+        body.append(
+            Text(
+                to_spans(
+                    f"None yet. `/export {history.environment} preview` shows what the first one would take."
+                )
+            )
+        )
+        return Document(title, tuple(body))
+    rows = tuple(_past(one) for one in history.exports)
+    return Document(title, (*body, Table(("When", "What", "How it ended", "Requested by"), rows, "exports")))
+
+
+def _past(export: Export) -> tuple[Spans, ...]:
+    ended = _ENDED[export.outcome or "failed"] if not export.active else _DOING[export.phase]
+    asked: Spans = (Plain("schedule"),) if export.due_at else (actor_span(export.actor),)
+    return (
+        (Plain(format_time(export.created_at) if export.created_at else "–"),),
+        (Plain(export.kind),),
+        (Plain(f"{ended}{f': {one_line(export.message)}' if export.message else ''}"),),
+        asked,
+    )

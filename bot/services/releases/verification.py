@@ -19,6 +19,7 @@ from bot.errors import UserError
 from bot.filesystem import remove_tree
 from bot.services.context import Context, show_run
 from bot.services.directories import journal_of, smoke_directory_of
+from bot.services.exports import load_instance_data
 from bot.services.identity import hidden_values, renew_tokens, run_identity, secrets_for
 from bot.services.releases.artifacts import keep_artifacts
 from bot.services.releases.smoke import smoke_checks, smoke_names
@@ -77,7 +78,10 @@ def verify_release(
         lost = _missing_artifacts(missing, outputs.problem)
         if lost:
             recorder.control.on_progress(Progress(lost))
-        results = _run_checks(context, run, policy, outputs, recorder.control)
+        loaded = load_instance_data(context, run, outputs.values, recorder.control)
+        results = [*loaded]
+        if all(one.ok for one in loaded):
+            results += _run_checks(context, run, policy, outputs, recorder.control)
     changes: dict[str, Any] = {
         "verification": _verdict(results),
         "verified_at": context.now(),
