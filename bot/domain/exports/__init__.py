@@ -11,6 +11,7 @@ from bot.domain.exports.approval import (
     needs_approval,
     refuse_answer,
 )
+from bot.domain.exports.loader import parse_export_policies
 from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
 from bot.domain.exports.model import (
     RUNNING,
@@ -20,6 +21,7 @@ from bot.domain.exports.model import (
     ExportPhase,
     Progress,
 )
+from bot.domain.exports.names import parse_table, written
 from bot.domain.exports.policy import (
     PATH,
     ColumnRule,
@@ -34,6 +36,7 @@ from bot.domain.exports.policy import (
     TablePolicy,
     VirtualKey,
 )
+from bot.domain.exports.predicates import columns_of
 from bot.domain.exports.schedule import LATE, due_between, next_due
 from bot.domain.exports.schema import (
     Column,
@@ -84,10 +87,14 @@ __all__ = [
     "TablePolicy",
     "UniqueKey",
     "VirtualKey",
+    "columns_of",
     "due_between",
     "eligible_people",
     "missing_approval",
     "needs_approval",
     "next_due",
+    "parse_export_policies",
+    "parse_table",
     "refuse_answer",
+    "written",
 ]

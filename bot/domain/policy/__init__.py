@@ -6,13 +6,17 @@ from bot.domain.policy.config_digest import configuration_digest
 from bot.domain.policy.environment import Environment
 from bot.domain.policy.freeze_windows import Frozen, freeze_at, next_freeze
 from bot.domain.policy.identity import GoogleIdentity, Identity
-from bot.domain.policy.loader import PolicyError, parse_policy
+from bot.domain.policy.loader import parse_policy
 from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack
 from bot.domain.policy.needs import HealthCheck, Need
 from bot.domain.policy.parity import AllowedDifference, ParityGroup
+from bot.domain.policy.problems import Problems, Vocabulary
 from bot.domain.policy.providers import BUILT_IN, provider_allowed
-from bot.domain.policy.schema import ApprovalRules, SmokeCheck
-from bot.domain.policy.toml_lines import Lines
+from bot.domain.policy.schema import ApprovalRules, SmokeCheck, Table
+from bot.domain.policy.toml_lines import Lines, Location
+from bot.domain.policy.toml_text import PolicyError, load_toml
+from bot.domain.policy.types import Cron, Globs, Positive, Word, Zone
+from bot.domain.policy.validators import Flag, Text, Wrong, choice, like, listed, whole
 
 __all__ = [
     "BUILT_IN",
@@ -20,21 +24,38 @@ __all__ = [
     "AllowedDifference",
     "ApprovalRules",
     "BackendPolicy",
+    "Cron",
     "Environment",
+    "Flag",
     "Frozen",
+    "Globs",
     "GoogleIdentity",
     "HealthCheck",
     "Identity",
     "Lines",
+    "Location",
     "Need",
     "ParityGroup",
     "Policy",
     "PolicyError",
+    "Positive",
+    "Problems",
     "SmokeCheck",
     "Stack",
+    "Table",
+    "Text",
+    "Vocabulary",
+    "Word",
+    "Wrong",
+    "Zone",
+    "choice",
     "configuration_digest",
     "freeze_at",
+    "like",
+    "listed",
+    "load_toml",
     "next_freeze",
     "parse_policy",
     "provider_allowed",
+    "whole",
 ]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tomllib
 from dataclasses import dataclass, field
 from typing import Annotated, Any, TypeVar
 
@@ -18,25 +17,19 @@ from bot.domain.policy.problems import Problems, before_lists
 from bot.domain.policy.providers import ProviderRules
 from bot.domain.policy.toml_lines import Lines
 from bot.domain.policy.toml_lines import Path as Keys
+from bot.domain.policy.toml_text import PolicyError, load_toml
 from bot.domain.policy.types import Globs, Repositories, SettingNames
-from bot.errors import UserError
+from bot.domain.policy.vocabulary import WORDS
 
 T = TypeVar("T")
 
-LARGEST = 256 * 1024
-"""Bytes. A policy is a page or two; a larger file is a mistake or an attack."""
-DEEPEST = 8
-"""Levels of tables and arrays. The format needs five."""
 MOST_TABLES = 200
 """Stacks or environments."""
-SHOWN = 25
-"""Problems that a message lists. It gives the number of the others."""
 
 EXAMPLE = '[stack.infra]\nroot = "infra"\n\n[env.staging]\n\n[env.prod]\npromote_from = "staging"'
 
 NAME = re.compile(r"[a-z][a-z0-9-]{0,39}")
 _NAMES = "use at most 40 lowercase letters, digits and `-`, and start with a letter"
-_LONG_KEY = re.compile(r"""^[ \t\[]*(?:[\w"'-]+[ \t]*\.[ \t]*){8}""", re.MULTILINE | re.ASCII)
 
 _Tables = Annotated[dict[str, dict[str, Any]], Field(max_length=MOST_TABLES)]
 
@@ -47,21 +40,6 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "prod": {"production": True},
 }
 """Defaults that come with the five well-known names."""
-
-
-class PolicyError(UserError):
-    """The policy is not valid. `problems`: one line each, `<file> line <n>: <what>`, in the order of the file."""
-
-    def __init__(self, problems: list[str], *, next_step: str = "") -> None:
-        shown = problems[:SHOWN]
-        if len(problems) > SHOWN:
-            shown.append(f"and {len(problems) - SHOWN} more")
-        if len(problems) == 1:
-            what = problems[0]
-        else:
-            what = f"The policy has {len(problems)} problems.\n" + "\n".join(f"- {line}" for line in shown)
-        super().__init__(what, next_step=next_step or "Correct the file on the default branch.")
-        self.problems = tuple(problems)
 
 
 @with_config(FORBID)
@@ -87,8 +65,8 @@ def parse_policy(text: str, source: str, repository: str = "") -> Policy:
 
     Raises PolicyError, and nothing else, whatever the text is.
     """
-    raw = _load(text, source)
-    problems = Problems(source, Lines(text))
+    raw = load_toml(text, source)
+    problems = Problems(source, Lines(text), WORDS)
     file = _read(problems, _File, (), raw)
     stacks = {name: _read(problems, Stack, ("stack", name), table) for name, table in file.stack.items()}
     environments = {
@@ -146,43 +124,6 @@ def _drop(table: dict[str, Any], path: Keys) -> None:
     for key in path[:-1]:
         table = table.get(key, {})
     table.pop(path[-1], None)
-
-
-def _load(text: str, source: str) -> dict[str, Any]:
-    try:
-        size = len(text.encode())
-    except UnicodeEncodeError:
-        raise PolicyError([f"{source}: not valid UTF-8."]) from None
-    if size > LARGEST:
-        raise PolicyError([f"{source}: larger than {LARGEST // 1024} KB."])
-    if long := _LONG_KEY.search(text):
-        line = text.count("\n", 0, long.start()) + 1
-        raise PolicyError([f"{source} line {line}: a key with more than eight parts."])
-    try:
-        raw = tomllib.loads(text)
-    except RecursionError:
-        raise PolicyError([f"{source}: nested too deeply."]) from None
-    except ValueError as error:
-        found = re.search(r"^(.*) \(at line (\d+), column (\d+)\)$", str(error))
-        where = f"{source} line {found[2]}" if found else source
-        what = found[1] if found else str(error)
-        raise PolicyError([f"{where}: not valid TOML: {what[:200]}."]) from None
-    if not _shallow(raw):
-        raise PolicyError([f"{source}: nested more than {DEEPEST} levels deep."])
-    return raw
-
-
-def _shallow(raw: object) -> bool:
-    level: list[object] = [raw]
-    for _ in range(DEEPEST):
-        level = [
-            child
-            for value in level
-            for child in (
-                value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-            )
-        ]
-    return not level
 
 
 def _example() -> str:

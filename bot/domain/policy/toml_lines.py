@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
+from collections import Counter
 
-_HEADER = re.compile(r"^\s*\[\[?\s*([^\]#]{1,300})\]")
+_HEADER = re.compile(r"""^\s*(\[\[?)\s*((?:"[^"\n]{0,200}"|'[^'\n]{0,200}'|[^\]#"']){1,300})\]""")
 _KEY = re.compile(r"""^\s*((?:[A-Za-z0-9_-]+|"[^"\n]{0,80}"|'[^'\n]{0,80}')(?:\s*\.\s*[\w"'-]+){0,8})\s*=""")
 
+_BARE = re.compile(r"[A-Za-z0-9_-]+")
+
 Path = tuple[str, ...]
+Location = tuple[int | str, ...]
+"""Keys and list indices that lead to a value."""
+
+
+def header(keys: Path) -> str:
+    """Return a table's header in Markdown, such as `[env.prod]`. A key that needs quotes gets them."""
+    return f"`[{'.'.join(quoted(key[:40]) for key in keys)}]`"
+
+
+def quoted(key: str) -> str:
+    """Return a key as TOML writes it: bare where it can be."""
+    if _BARE.fullmatch(key):
+        return key
+    return f"'{key}'" if '"' in key and "'" not in key else json.dumps(key, ensure_ascii=False)
 
 
 class Lines:
@@ -17,32 +35,38 @@ class Lines:
 
     def __init__(self, text: str) -> None:
         self._lines = text.split("\n")
-        self._known: dict[Path, int] = {}
-        section: Path = ()
+        self._known: dict[Location, int] = {}
+        section: Location = ()
+        items: Counter[Path] = Counter()
         for number, line in enumerate(self._lines, 1):
-            if header := _HEADER.match(line):
-                section = _parts(header[1])
+            if found := _HEADER.match(line):
+                section = keys = _parts(found[2])
+                if found[1] == "[[":
+                    section = (*keys, items[keys])
+                    items[keys] += 1
                 self._learn(section, number)
             elif key := _KEY.match(line):
                 self._learn((*section, *_parts(key[1])), number)
         self._starts = set(self._known.values())
 
-    def of(self, path: Path) -> int:
+    def of(self, path: Location) -> int:
         """Return the line, from 1, of the key at `path`, or else of the table around it. 0 where neither is known."""
         for length in range(len(path), 0, -1):
             if line := self._known.get(path[:length]):
                 return self._within(line, path[length:])
         return 0
 
-    def _learn(self, path: Path, number: int) -> None:
+    def _learn(self, path: Location, number: int) -> None:
         for length in range(1, len(path) + 1):
             self._known.setdefault(path[:length], number)
 
-    def _within(self, line: int, rest: Path) -> int:
-        """Find a key inside a value of several lines, such as an array of inline tables."""
-        if not rest:
+    def _within(self, line: int, rest: Location) -> int:
+        """Find a key inside a value of several lines, such as an array of inline tables. The items of such an array are not
+        told apart."""
+        if not rest or isinstance(rest[0], int):
             return line
-        wanted = re.compile(rf"(?:^|[\s{{,]){re.escape(rest[-1])}\s*=")
+        keys = [part for part in rest if isinstance(part, str)]
+        wanted = re.compile(rf"""(?:^|[\s{{,"']){re.escape(keys[-1])}["']?\s*=""")
         for number in range(line, len(self._lines) + 1):
             if number != line and number in self._starts:
                 break

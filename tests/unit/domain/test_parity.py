@@ -171,7 +171,7 @@ def test_the_groups() -> None:
         ('environments = ["staging", "prd"]', "there is no environment `prd`; did you mean `prod`"),
         (
             'enviroments = ["staging", "prod"]',
-            "line 7: unknown key `enviroments` in `parity` item 1; did you mean",
+            "line 8: unknown key `enviroments` in `parity` item 1; did you mean",
         ),
         ('environments = ["staging"]', "must be a list of 2 to 200 environments"),
         ('environments = ["prod", "prod"]', "names an environment twice"),

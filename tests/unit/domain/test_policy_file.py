@@ -7,8 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.domain.policy.loader import EXAMPLE, LARGEST, PolicyError, parse_policy
+from bot.domain.policy.loader import EXAMPLE, PolicyError, parse_policy
 from bot.domain.policy.model import Policy
+from bot.domain.policy.toml_text import LARGEST
 
 ENVS = Path(__file__).parents[3] / "envs"
 SOURCE = "envs/environments.toml"
