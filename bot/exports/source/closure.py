@@ -85,10 +85,19 @@ class _Closure:
             for step in steps:
                 for batch in self._frontier(step, done):
                     going = True
-                    target = self._tables[step.target]
-                    self._collect(
-                        self._query(step, batch), target, [self._set(self._chosen, target)], step.why
-                    )
+                    self._take(step, batch)
+
+    def _take(self, step: Step, batch: Sequence[Key] | None) -> None:
+        """Add the rows that one batch leads to. Children need not be followed back to the parent they came from, if it is
+        the only one."""
+        target = self._tables[step.target]
+        into = self._set(self._chosen, target)
+        back = Step("parents", step.key)
+        back_is_known = step.kind == "children" and not step.key.virtual
+        followed = back_is_known and self._places.get(back, 0) == into.last
+        self._collect(self._query(step, batch), target, [into], step.why)
+        if followed:
+            self._places[back] = into.last
 
     def refuse_forbidden(self) -> None:
         """Raise UserError if an included row refers to a table that stays empty: the export could not be loaded."""

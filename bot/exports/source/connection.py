@@ -98,6 +98,9 @@ _SETTINGS = {
     "xmloption": "content",
     "jit": "off",  # compiling costs more than it saves on queries of 20,000 keys
     "synchronize_seqscans": "off",
+    "max_parallel_workers_per_gather": "0",  # limits.connections means so many processes
+    "random_page_cost": "1.1",  # look keys up rather than read a whole table for each batch
+    "work_mem": "32MB",
 }
 
 
