@@ -60,7 +60,7 @@ class Queries:
     def within(self, table: Table, batch: Sequence[Key]) -> Composed:
         """`k`, a relation of the batch's keys: a row each, columns c0, c1, … in the types of the table's key."""
         arrays = [
-            SQL("{}::text[]::{}[]").format(Literal(list(values)), SQL(_cast(table, column)))  # type: ignore[arg-type]
+            SQL("{}::text[]::{}[]").format(Literal(list(values)), SQL(_cast(table, column)))
             for column, values in zip(table.key, zip(*batch, strict=True), strict=True)
         ]
         names = SQL(", ").join(Identifier(f"c{place}") for place in range(len(arrays)))
@@ -160,7 +160,7 @@ class Queries:
                 _base(child, column) != _base(parent, referenced)
                 and _base(parent, referenced) in self.operators
             ):
-                side = SQL("{}::{}").format(side, SQL(_cast(parent, referenced)))  # type: ignore[arg-type]
+                side = SQL("{}::{}").format(side, SQL(_cast(parent, referenced)))
             pairs.append(SQL("{} {} {}").format(above[place], self._equals(parent, referenced), side))
         return SQL(" AND ").join(pairs)
 
