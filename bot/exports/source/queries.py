@@ -85,26 +85,28 @@ class Queries:
         )
 
     def parents(self, key: ForeignKey, child: Table, parent: Table, batch: Sequence[Key] | None) -> Composed:
-        """Keys of the parents of these children. A reference with any NULL is none (MATCH SIMPLE)."""
+        """Keys of the parents of these children; of all ancestors where a table refers to itself, since a long chain would
+        take a query a row. A reference with any NULL is none (MATCH SIMPLE)."""
+        names = [Identifier(f"f{place}") for place in range(len(key.columns))]
         wanted = SQL("SELECT DISTINCT {} FROM {} WHERE {}").format(
-            SQL(", ").join(
-                SQL("{} AS {}").format(Identifier("t", column), Identifier(f"f{place}"))
-                for place, column in enumerate(key.columns)
-            ),
-            self.selected(child, batch),
-            _all_given(key.columns, "t"),
+            _listed("t", key.columns), self.selected(child, batch), _all_given(key.columns, "t")
         )
-        return SQL("SELECT {} FROM ({}) AS w JOIN {} AS p ON {}").format(
-            self.keys(parent, "p"),
-            wanted,
+        joined = SQL("w JOIN {} AS p ON {}").format(
             rows_of(parent),
             self._references(
                 key,
                 child,
                 parent,
-                [Identifier("w", f"f{n}") for n in range(len(key.columns))],
+                [Identifier("w", f"f{place}") for place in range(len(names))],
                 [Identifier("p", column) for column in key.parent_columns],
             ),
+        )
+        if key.child == key.parent:
+            wanted += SQL(" UNION SELECT {} FROM {} WHERE {}").format(
+                _listed("p", key.columns), joined, _all_given(key.columns, "p")
+            )
+        return SQL("WITH RECURSIVE w({}) AS ({}) SELECT {} FROM {}").format(
+            SQL(", ").join(names), wanted, self.keys(parent, "p"), joined
         )
 
     def children(
@@ -168,6 +170,10 @@ class Queries:
         return SQL("OPERATOR({}.=)").format(
             Identifier(self.operators.get(_base(table, column), "pg_catalog"))
         )
+
+
+def _listed(alias: str, columns: Sequence[str]) -> Composed:
+    return SQL(", ").join(Identifier(alias, column) for column in columns)
 
 
 def _all_given(columns: Sequence[str], alias: str) -> Composed:

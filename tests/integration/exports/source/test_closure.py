@@ -78,10 +78,25 @@ def test_a_reference_into_an_empty_table_is_refused_unless_it_is_cleared(empty_p
     made(empty_postgres_url, SHOP)
     root = Root(named("customers"), where="id <= 2")
     none = TablePolicy(named("countries"), {}, rows="none")
-    with pytest.raises(UserError, match=r"Rows of public.customers refer through country to public.countries"):
+    with pytest.raises(
+        UserError, match=r"Rows of public.customers refer through country to public.countries"
+    ):
         counts(empty_postgres_url, root, tables=(none,))
     cleared = TablePolicy(named("customers"), {"country": ColumnRule("null")})
     assert counts(empty_postgres_url, root, tables=(none, cleared)) == {"customers": 2, "orders": 6}
+
+
+def test_a_long_chain_takes_few_queries(empty_postgres_url: str) -> None:
+    made(
+        empty_postgres_url,
+        """CREATE TABLE versions (id int PRIMARY KEY, previous int REFERENCES versions);
+        INSERT INTO versions SELECT n, nullif(n - 1, 0) FROM generate_series(1, 20000) n;""",
+    )
+    root = Root(named("versions"), where="id = 10000", children=False)
+    with opened(empty_postgres_url, policy(root)) as source:
+        before = source.lent
+        assert select_rows(source, policy(root), told()).rows == 10_000
+        assert source.lent - before < 10
 
 
 def test_percentages_choose_the_same_rows_in_every_run(url: str) -> None:
