@@ -67,7 +67,7 @@ def _keys(rows: Sequence[TupleRow], roots: dict[int, int]) -> dict[int, list[Uni
     """Keys by table. One that only a partition has does not cover every row of the root."""
     found: dict[int, list[UniqueKey]] = defaultdict(list)
     for table, primary, whole, columns in sorted(rows, key=lambda row: row[0] in roots):
-        known = found[roots.get(table, table)]
+        known = found[roots.get(table) or table]
         if table not in roots:
             known.append(UniqueKey(tuple(columns), bool(primary), bool(whole)))
         elif all(set(one.columns) != set(columns) for one in known):
@@ -81,7 +81,7 @@ def _foreign_keys(
     """Each reference once: several partitions may declare the same one."""
     found: dict[tuple[object, ...], ForeignKey] = {}
     for child, parent, name, columns, parent_columns in rows:
-        below, above = names.get(roots.get(child, child)), names.get(roots.get(parent, parent))
+        below, above = names.get(roots.get(child) or child), names.get(roots.get(parent) or parent)
         if below and above:
             key = ForeignKey(below, tuple(columns), above, tuple(parent_columns), name)
             found.setdefault((below, key.columns, above, key.parent_columns), key)

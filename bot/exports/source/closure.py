@@ -85,10 +85,17 @@ class _Closure:
             for step in steps:
                 for batch in self._frontier(step, done):
                     going = True
-                    target = self._tables[step.target]
-                    self._collect(
-                        self._query(step, batch), target, [self._set(self._chosen, target)], step.why
-                    )
+                    self._take(step, batch)
+
+    def _take(self, step: Step, batch: Sequence[Key] | None) -> None:
+        """Add the rows that one batch leads to."""
+        target = self._tables[step.target]
+        into = self._set(self._chosen, target)
+        settled = _settled(step)
+        known = settled is not None and self._places.get(settled, 0) == into.last
+        self._collect(self._query(step, batch), target, [into], step.why)
+        if settled is not None and known:
+            self._places[settled] = into.last
 
     def refuse_forbidden(self) -> None:
         """Raise UserError if an included row refers to a table that stays empty: the export could not be loaded."""
@@ -186,3 +193,10 @@ class _Closure:
             self._report(
                 Progress(rows=sum(keys.last for keys in self._chosen.values()), table=str(table.name))
             )
+
+
+def _settled(step: Step) -> Step | None:
+    """The step that rows of this one need no more: children came from their only parent, and ancestors come all at once."""
+    if step.kind == "parents":
+        return step if step.source == step.target else None
+    return None if step.key.virtual else Step("parents", step.key)

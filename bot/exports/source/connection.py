@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import psycopg
 from psycopg import Connection, IsolationLevel, sql
-from psycopg.conninfo import conninfo_to_dict
+from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.domain.exports import Limits
 from bot.domain.ports.exports import ExportJob
@@ -66,7 +66,7 @@ def connect(server: Server) -> Connection:
         "keepalives_idle": known.get("keepalives_idle") or 30,
     }
     with translated(server):
-        connection = psycopg.connect(server.url, prepare_threshold=None, **options)
+        connection = psycopg.connect(make_conninfo(server.url, **options), prepare_threshold=None)
     connection.isolation_level = IsolationLevel.REPEATABLE_READ
     connection.read_only = True
     return connection
@@ -98,6 +98,9 @@ _SETTINGS = {
     "xmloption": "content",
     "jit": "off",  # compiling costs more than it saves on queries of 20,000 keys
     "synchronize_seqscans": "off",
+    "max_parallel_workers_per_gather": "0",  # limits.connections means so many processes
+    "random_page_cost": "1.1",  # look keys up rather than read a whole table for each batch
+    "work_mem": "32MB",
 }
 
 

@@ -50,6 +50,8 @@ def _told(error: psycopg.Error, server: Named) -> Exception:
             "hot_standby_feedback = on on the replica avoids it.",
             retry_after=60,
         )
+    if (error.sqlstate or "").startswith("42"):  # names and syntax, never a row's value
+        return UserError(f"{server.label} does not accept a query: {told}.")
     if isinstance(error, errors.InvalidAuthorizationSpecification | errors.InvalidCatalogName) or any(
         said in text for said in _REFUSED
     ):
@@ -57,8 +59,6 @@ def _told(error: psycopg.Error, server: Named) -> Exception:
             f"{server.label} refused the sign-in.",
             next_step=f"Check user, password and database in {server.secret}.",
         )
-    if (error.sqlstate or "").startswith("42"):  # names and syntax, never a row's value
-        return UserError(f"{server.label} does not accept a query: {told}.")
     if isinstance(error, psycopg.OperationalError):
         return TransientError(f"{server.label} does not answer, or ended the connection.")
     return UserError(

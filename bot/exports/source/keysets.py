@@ -55,7 +55,7 @@ class Keyset:
             )
         self.last = 0
 
-    def add(self, keys: Iterable[Sequence[object]]) -> None:
+    def add(self, keys: Iterable[Key]) -> None:
         """Add those that are not in it yet."""
         rows = iter(keys)
         while part := sorted(islice(rows, BATCH)):

@@ -57,7 +57,9 @@ def notes(source: Source, selection: Selection) -> tuple[str, ...]:
         ]
         sees = connection.execute(_SEES_STATISTICS).fetchone()
     count = source.schema.large_objects
-    if count:
+    if count == 1:
+        told.append("1 large object is not exported; columns that refer to it keep its number.")
+    elif count:
         told.append(
             f"{count:,} large objects are not exported; columns that refer to them keep their numbers."
         )

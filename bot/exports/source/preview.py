@@ -6,7 +6,7 @@ from bot.domain.exports import ExportPolicy, Preview, TableCount
 from bot.domain.ports.exports import ExportControl
 from bot.exports.source.closure import select_rows
 from bot.exports.source.notes import notes
-from bot.exports.source.selection import SelectedTable, Selection
+from bot.exports.source.selection import SelectedTable, Selection, count_query
 from bot.exports.source.session import Source
 
 
@@ -20,7 +20,7 @@ def preview(source: Source, policy: ExportPolicy, control: ExportControl) -> Pre
 def preview_of(source: Source, policy: ExportPolicy, selection: Selection) -> Preview:
     """The preview of rows that are selected already."""
     return Preview(
-        tuple(_count(policy, one) for one in selection.tables),
+        tuple(_count(policy, one, _total(source, one)) for one in selection.tables),
         source.schema.digest,
         policy.digest,
         source.snapshot_at,
@@ -28,9 +28,19 @@ def preview_of(source: Source, policy: ExportPolicy, selection: Selection) -> Pr
     )
 
 
-def _count(policy: ExportPolicy, selected: SelectedTable) -> TableCount:
+def _total(source: Source, selected: SelectedTable) -> int:
+    """The planner's estimate of all rows; counted where a table was never analyzed."""
+    if selected.whole:
+        return selected.rows
+    if not selected.rows or selected.table.rows:
+        return max(selected.rows, selected.table.rows)
+    with source.connection() as connection:
+        row = connection.execute(count_query(selected.table)).fetchone()
+    return int(row[0]) if row else selected.rows
+
+
+def _count(policy: ExportPolicy, selected: SelectedTable, total: int) -> TableCount:
     table, rows = selected.table, selected.rows
-    total = rows if selected.whole else max(rows, table.rows)
     rules = policy.tables[table.name].columns if table.name in policy.tables else {}
     return TableCount(
         table.name,

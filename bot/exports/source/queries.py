@@ -60,7 +60,7 @@ class Queries:
     def within(self, table: Table, batch: Sequence[Key]) -> Composed:
         """`k`, a relation of the batch's keys: a row each, columns c0, c1, … in the types of the table's key."""
         arrays = [
-            SQL("{}::text[]::{}[]").format(Literal(list(values)), SQL(_cast(table, column)))  # type: ignore[arg-type]
+            SQL("{}::text[]::{}[]").format(Literal(list(values)), SQL(_cast(table, column)))
             for column, values in zip(table.key, zip(*batch, strict=True), strict=True)
         ]
         names = SQL(", ").join(Identifier(f"c{place}") for place in range(len(arrays)))
@@ -85,35 +85,38 @@ class Queries:
         )
 
     def parents(self, key: ForeignKey, child: Table, parent: Table, batch: Sequence[Key] | None) -> Composed:
-        """Keys of the parents of these children. A reference with any NULL is none (MATCH SIMPLE)."""
+        """Keys of the parents of these children; of all ancestors where a table refers to itself, since a long chain would
+        take a query a row. A reference with any NULL is none (MATCH SIMPLE)."""
+        names = [Identifier(f"f{place}") for place in range(len(key.columns))]
         wanted = SQL("SELECT DISTINCT {} FROM {} WHERE {}").format(
-            SQL(", ").join(
-                SQL("{} AS {}").format(Identifier("t", column), Identifier(f"f{place}"))
-                for place, column in enumerate(key.columns)
-            ),
-            self.selected(child, batch),
-            _all_given(key.columns, "t"),
+            _listed("t", key.columns), self.selected(child, batch), _all_given(key.columns, "t")
         )
-        return SQL("SELECT {} FROM ({}) AS w JOIN {} AS p ON {}").format(
-            self.keys(parent, "p"),
-            wanted,
+        joined = SQL("w JOIN {} AS p ON {}").format(
             rows_of(parent),
-            self._references(key, child, parent, [Identifier("w", f"f{n}") for n in range(len(key.columns))]),
+            self._references(
+                key,
+                child,
+                parent,
+                [Identifier("w", f"f{place}") for place in range(len(names))],
+                [Identifier("p", column) for column in key.parent_columns],
+            ),
+        )
+        if key.child == key.parent:
+            wanted += SQL(" UNION SELECT {} FROM {} WHERE {}").format(
+                _listed("p", key.columns), joined, _all_given(key.columns, "p")
+            )
+        return SQL("WITH RECURSIVE w({}) AS ({}) SELECT {} FROM {}").format(
+            SQL(", ").join(names), wanted, self.keys(parent, "p"), joined
         )
 
     def children(
         self, key: ForeignKey, child: Table, parent: Table, batch: Sequence[Key] | None, most: int
     ) -> Composed:
         """Keys of the rows that refer to these parents; at most that many for each, the first by their key."""
-        joined = SQL("{} JOIN {} AS c ON {}").format(
-            self.selected(parent, batch),
-            rows_of(child),
-            self._references(key, child, parent, [Identifier("c", column) for column in key.columns], "t"),
-        )
+        joined, group = self._referring(key, child, parent, batch)
         if not most:
             return SQL("SELECT {} FROM {}").format(self.keys(child, "c"), joined)
         order = SQL(", ").join(Identifier("c", column) for column in child.key)
-        group = SQL(", ").join(Identifier("t", column) for column in key.parent_columns)
         names = SQL(", ").join(Identifier(f"k{place}") for place in range(len(child.key)))
         numbered = SQL("SELECT {}, row_number() OVER (PARTITION BY {} ORDER BY {}) FROM {}").format(
             self.keys(child, "c"), group, order, joined
@@ -122,6 +125,21 @@ class Queries:
             names, numbered, names, Literal(most)
         )
 
+    def _referring(
+        self, key: ForeignKey, child: Table, parent: Table, batch: Sequence[Key] | None
+    ) -> tuple[Composed, Composed]:
+        """FROM … of the children as `c` with their parents, and the columns that tell parents apart. The parents' own rows
+        are not read if the references are to their key."""
+        values = [Identifier("c", column) for column in key.columns]
+        if batch is not None and set(key.parent_columns) == set(parent.key):
+            source = self.within(parent, batch)
+            above = [Identifier("k", f"c{parent.key.index(column)}") for column in key.parent_columns]
+        else:
+            source = self.selected(parent, batch)
+            above = [Identifier("t", column) for column in key.parent_columns]
+        matching = self._references(key, child, parent, values, above)
+        return SQL("{} JOIN {} AS c ON {}").format(source, rows_of(child), matching), SQL(", ").join(above)
+
     def orphaned(self, key: ForeignKey, child: Table, batch: Sequence[Key] | None) -> Composed:
         """Whether any of these children refers to a parent."""
         return SQL("SELECT EXISTS (SELECT FROM {} WHERE {})::text").format(
@@ -129,20 +147,33 @@ class Queries:
         )
 
     def _references(
-        self, key: ForeignKey, child: Table, parent: Table, values: Sequence[Identifier], alias: str = "p"
+        self,
+        key: ForeignKey,
+        child: Table,
+        parent: Table,
+        values: Sequence[Identifier],
+        above: Sequence[Identifier],
     ) -> Composed:
+        """The condition that these values of a child are the referenced ones of a parent."""
         pairs = []
-        for value, column, above in zip(values, key.columns, key.parent_columns, strict=True):
-            side = SQL("{}").format(value)
-            if _base(child, column) != _base(parent, above) and _base(parent, above) in self.operators:
-                side = SQL("{}::{}").format(value, SQL(_cast(parent, above)))  # type: ignore[arg-type]
-            pairs.append(SQL("{} {} {}").format(Identifier(alias, above), self._equals(parent, above), side))
+        for place, (column, referenced) in enumerate(zip(key.columns, key.parent_columns, strict=True)):
+            side = SQL("{}").format(values[place])
+            if (
+                _base(child, column) != _base(parent, referenced)
+                and _base(parent, referenced) in self.operators
+            ):
+                side = SQL("{}::{}").format(side, SQL(_cast(parent, referenced)))
+            pairs.append(SQL("{} {} {}").format(above[place], self._equals(parent, referenced), side))
         return SQL(" AND ").join(pairs)
 
     def _equals(self, table: Table, column: str) -> Composed:
         return SQL("OPERATOR({}.=)").format(
             Identifier(self.operators.get(_base(table, column), "pg_catalog"))
         )
+
+
+def _listed(alias: str, columns: Sequence[str]) -> Composed:
+    return SQL(", ").join(Identifier(alias, column) for column in columns)
 
 
 def _all_given(columns: Sequence[str], alias: str) -> Composed:

@@ -27,7 +27,7 @@ def root_rows(root: Root, table: Table) -> Composed:
 
 
 def _predicate(root: Root) -> Composed:
-    return SQL("({})").format(SQL(root.where)) if root.where else SQL("{}").format(SQL("true"))  # type: ignore[arg-type]
+    return SQL("({})").format(SQL(root.where)) if root.where else SQL("{}").format(SQL("true"))
 
 
 def _hash(root: Root, table: Table) -> Composed:

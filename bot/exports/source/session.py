@@ -29,7 +29,7 @@ _LOOK = 5.0
 class Source:
     """The database that is read. Use `open_source`.
 
-    url: of the server that is read, for pg_dump. snapshot: pg_export_snapshot's id. snapshot_at: UTC. Besides the
+    url: of the server that is read, for pg_dump. lent: how often a connection was lent. snapshot: pg_export_snapshot's id. snapshot_at: UTC. Besides the
     connections that `connection()` lends, one more holds the snapshot and watches the load.
     """
 
@@ -47,6 +47,7 @@ class Source:
         self._free = threading.BoundedSemaphore(max(1, server.limits.connections))
         self._deadline = time.monotonic() + server.limits.total.total_seconds()
         self._looked = 0.0
+        self.lent = 0
 
     @contextmanager
     def connection(self) -> Iterator[Connection]:
@@ -59,6 +60,7 @@ class Source:
         try:
             with self._failures():
                 connection = self._idle.pop() if self._idle else self._open()
+                self.lent += 1
                 yield connection
                 if connection.info.transaction_status == psycopg.pq.TransactionStatus.INTRANS:
                     self._idle.append(connection)

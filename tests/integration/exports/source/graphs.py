@@ -69,17 +69,17 @@ def statements(graph: Graph) -> str:
         lines.append(
             f"CREATE TABLE {table} ({', '.join(defined)}, PRIMARY KEY ({', '.join(graph.key_of(table))}), UNIQUE (code));"
         )
-    for key in graph.keys:
-        lines.append(
-            f"ALTER TABLE {key.child} ADD FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {key.parent} "
-            f"({', '.join(key.parent_columns)}) DEFERRABLE INITIALLY DEFERRED;"
-        )
+    lines += [
+        f"ALTER TABLE {key.child} ADD FOREIGN KEY ({', '.join(key.columns)}) REFERENCES {key.parent} "
+        f"({', '.join(key.parent_columns)}) DEFERRABLE INITIALLY DEFERRED;"
+        for key in graph.keys
+    ]
     for table, rows in graph.rows.items():
         for row in rows.values():
             values = ", ".join(
                 "NULL" if row[column] is None else str(row[column]) for column in graph.columns[table]
             )
-            lines.append(f"INSERT INTO {table} VALUES ({values});")
+            lines.append(f"INSERT INTO {table} VALUES ({values});")  # noqa: S608 - numbers
     return "\n".join([*lines, "COMMIT;"])
 
 
