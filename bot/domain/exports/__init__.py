@@ -11,6 +11,7 @@ from bot.domain.exports.approval import (
     needs_approval,
     refuse_answer,
 )
+from bot.domain.exports.classification import Problem, check_policy, require_valid, told
 from bot.domain.exports.loader import parse_export_policies
 from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
 from bot.domain.exports.model import (
@@ -47,6 +48,8 @@ from bot.domain.exports.schema import (
     TableName,
     UniqueKey,
 )
+from bot.domain.exports.suggest import suggest_rule
+from bot.domain.exports.toml import column_line, first_policy, table_header
 from bot.domain.exports.view import ExportHistory, ExportView
 
 __all__ = [
@@ -75,6 +78,7 @@ __all__ = [
     "Part",
     "Preview",
     "PreviewData",
+    "Problem",
     "Progress",
     "Retention",
     "Root",
@@ -87,14 +91,21 @@ __all__ = [
     "TablePolicy",
     "UniqueKey",
     "VirtualKey",
+    "check_policy",
+    "column_line",
     "columns_of",
     "due_between",
     "eligible_people",
+    "first_policy",
     "missing_approval",
     "needs_approval",
     "next_due",
     "parse_export_policies",
     "parse_table",
     "refuse_answer",
+    "require_valid",
+    "suggest_rule",
+    "table_header",
+    "told",
     "written",
 ]

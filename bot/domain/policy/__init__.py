@@ -13,7 +13,7 @@ from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.problems import Problems, Vocabulary
 from bot.domain.policy.providers import BUILT_IN, provider_allowed
 from bot.domain.policy.schema import ApprovalRules, SmokeCheck, Table
-from bot.domain.policy.toml_lines import Lines, Location
+from bot.domain.policy.toml_lines import Lines, Location, quoted
 from bot.domain.policy.toml_text import PolicyError, load_toml
 from bot.domain.policy.types import Cron, Globs, Positive, Word, Zone
 from bot.domain.policy.validators import Flag, Text, Wrong, choice, like, listed, whole
@@ -57,5 +57,6 @@ __all__ = [
     "next_freeze",
     "parse_policy",
     "provider_allowed",
+    "quoted",
     "whole",
 ]

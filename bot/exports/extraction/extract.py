@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from bot.domain.exports import ColumnRule, Manifest, Preview, TableFiles
+from bot.domain.exports import ForeignKey, Manifest, Preview, TableFiles, require_valid
 from bot.domain.ports.exports import ExportControl, ExportJob
 from bot.errors import UserError
 from bot.exports.extraction.collisions import CollisionCheck, checks_of
@@ -24,7 +24,6 @@ from bot.exports.source import SelectedTable, Selection, Source
 
 _BLOCK = 1 << 18
 """Bytes of rows that are masked at once."""
-_KEEP = ColumnRule("keep")
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,9 @@ class _Extraction:
         """Write one table. Raises UserError if not exactly the selected rows came."""
         table = selected.table
         columns = tuple(column.name for column in table.columns if not column.generated)
+        parents = tuple(sorted({one.parent for one in self._references(selected)}))
+        if not selected.rows:
+            return TableFiles(table.name, columns, 0, (), parents)
         masker, checks = self._rules(selected, columns)
         parts = TableParts(self.writers, self.directory, table.name)
         rows = 0
@@ -67,21 +69,20 @@ class _Extraction:
                 f"`{table.name}` has {selected.rows:,} selected rows, but {rows:,} were read.",
                 next_step="Run the export again; nothing was replaced.",
             )
-        parents = {
-            one.parent
-            for one in self.source.schema.foreign_keys
-            if one.child == table.name and not one.virtual
-        }
-        return TableFiles(table.name, columns, rows, parts.finish(), tuple(sorted(parents)))
+        return TableFiles(table.name, columns, rows, parts.finish(), parents)
+
+    def _references(self, selected: SelectedTable) -> list[ForeignKey]:
+        keys = self.source.schema.foreign_keys
+        return [one for one in keys if one.child == selected.table.name and not one.virtual]
 
     def _rules(
         self, selected: SelectedTable, columns: tuple[str, ...]
     ) -> tuple[Masker | None, list[CollisionCheck]]:
         table = selected.table
-        policy = self.job.policy.tables.get(table.name)
-        rules = policy.columns if policy else {}
+        rules = self.job.policy.tables[table.name].columns
+        # A column without a rule is a KeyError: nothing leaves that nobody spoke for.
         masks = [
-            compile_rule(rules.get(column.name, _KEEP), column, self.key)
+            compile_rule(rules[column.name], column, self.key)
             for column in table.columns
             if not column.generated
         ]
@@ -113,6 +114,7 @@ def extract(
     Raises UserError if the schema or the policy is not the preview's, and Cancelled.
     """
     _refuse_changes(job, preview, source)
+    require_valid(job.policy, source.schema)
     directory = files.directory(job.repository, job.environment, job.export)
     files.delete(directory)
     schema_sha256 = _dump_schema(source, files, directory)

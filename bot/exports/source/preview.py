@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.exports import ExportPolicy, Preview, TableCount
+from bot.domain.exports import ExportPolicy, Preview, TableCount, require_valid
 from bot.domain.ports.exports import ExportControl
 from bot.exports.source.closure import select_rows
 from bot.exports.source.notes import notes
@@ -12,7 +12,8 @@ from bot.exports.source.session import Source
 
 def preview(source: Source, policy: ExportPolicy, control: ExportControl) -> Preview:
     """Check the policy against the source's schema, select the rows and count them. Raises as `select_rows`, and UserError
-    for what `check_policy` refuses, before it reads a row."""
+    for what `check_policy` finds, before it reads a row."""
+    require_valid(policy, source.schema)
     selection = select_rows(source, policy, control, "previewing")
     return preview_of(source, policy, selection)
 
