@@ -139,7 +139,8 @@ class _Check:
         for key in self.policy.keys:
             yield from _missing(known, key.child, key.columns, "a key names")
             yield from _missing(known, key.parent, key.parent_columns, "a key names")
-        references = {(one.child, one.columns) for one in (*self.schema.foreign_keys, *self.policy.keys)}
+        references = {(one.child, one.columns) for one in self.schema.foreign_keys}
+        references |= {(one.child, one.columns) for one in self.policy.keys}
         for edge in self.policy.edges:
             yield from _missing(known, edge.child, edge.columns, "an edge names")
             if (edge.child, edge.columns) not in references and edge.child in known:

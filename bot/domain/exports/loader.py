@@ -113,9 +113,9 @@ def parse_export_policies(
         if (table := _read(problems, ExportTable, ("export", name), raw_table)) is not None
     }
     previews = {
-        name: PreviewData(name, table.export, table.stack, table.output, table.tables)
+        name: PreviewData(name, data.export, data.stack, data.output, data.tables)
         for name, raw_table in (file.data if file else {}).items()
-        if (table := _read(problems, DataTable, ("data", name), raw_table)) is not None
+        if (data := _read(problems, DataTable, ("data", name), raw_table)) is not None
     }
     _check_environments(problems, exports, previews, environments)
     if problems:

@@ -211,7 +211,7 @@ def _catalogued(name: exp.Identifier) -> str:
     return str(name.this) if name.quoted else str(name.this).lower()
 
 
-def _wrong(node: exp.Expression) -> str:
+def _wrong(node: exp.Expr) -> str:
     if node.comments:
         return "has a comment, but must be one plain condition"
     if isinstance(node, exp.Column):

@@ -87,8 +87,7 @@ def _verify(job: ExportJob, loading: Loading) -> tuple[str, ...]:
     tables = loading.manifest.tables
     with loading.server.connect(loading.database) as connection:
         verify_rows(connection, tables)
-        verify_constraints(connection, frozenset())
-        return suspicious_columns(connection, job.policy, tables)
+        return (*verify_constraints(connection), *suspicious_columns(connection, job.policy, tables))
 
 
 def _role(server: Server, owner: str) -> str:

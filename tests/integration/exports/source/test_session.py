@@ -16,7 +16,7 @@ from sqlalchemy.engine import make_url
 from bot.domain.exports import Limits, Progress, Root
 from bot.domain.ports.exports import Cancelled
 from bot.errors import TransientError, UserError
-from bot.exports.source import inspect, open_source, preview, select_rows
+from bot.exports.source import inspect, open_source, select_rows
 from tests.integration.exports.source.support import job, made, named, opened, policy, read, told, with_user
 from tests.postgres import Postgres
 
@@ -266,5 +266,5 @@ def test_waiting_can_be_cancelled(empty_postgres_url: str) -> None:
         pytest.raises(Cancelled),
         open_source(job(empty_postgres_url, rules), told(cancelled=cancelled)) as source,
     ):
-        preview(source, rules, told(seen, cancelled))
+        select_rows(source, rules, told(seen, cancelled))
     assert "sessions are active" in seen[0].waiting
