@@ -48,7 +48,7 @@ from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
-from bot.services.previews import execute_destroy, settle_run, sweep_instances
+from bot.services.previews import execute_destroy, execute_sleep, settle_run, sweep_instances
 from bot.services.pulls import confirm_repositories, replan_dependents
 from bot.services.runner import apply_elsewhere, plan_elsewhere
 from bot.services.runs import sweep_waiting_runs
@@ -349,6 +349,7 @@ class Bot:
                 plan=settled(execute_plan),
                 apply=settled(execute_apply),
                 destroy=settled(execute_destroy),
+                sleep=settled(execute_sleep),
                 drift=lambda key: execute_drift_check(context, key),
                 sync=lambda key: execute_sync(context, key),
                 replans=lambda key: replan_dependents(context, key.removeprefix(REPLANS)),

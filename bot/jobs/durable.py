@@ -29,7 +29,7 @@ from tenacity import (
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.store import Tables
-from bot.domain.run import Run
+from bot.domain.run import CHANGING, Run
 from bot.errors import TransientError, UserError, reference
 from bot.jobs.queue_waker import QueueWaker, install
 
@@ -73,6 +73,7 @@ class Handlers:
     plan: Callable[[str], None]
     apply: Callable[[str], None]
     destroy: Callable[[str], None]
+    sleep: Callable[[str], None]
     drift: Callable[[str], None]
     sync: Callable[[str], None]
     replans: Callable[[str], None]
@@ -127,6 +128,8 @@ class Durable:
             ("plan", PLANS, handlers.plan, handlers.broken),
             ("apply", APPLIES, handlers.apply, handlers.broken),
             ("destroy", APPLIES, handlers.destroy, handlers.broken),
+            ("sleep", APPLIES, handlers.sleep, handlers.broken),
+            ("wake", APPLIES, handlers.sleep, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
             ("sync", PLANS, handlers.sync, handlers.broken),
             ("replans", INBOX, handlers.replans, _only_logged),
@@ -181,8 +184,7 @@ class Durable:
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
             "sync": (PLANS, f"{run.target.key}#sync"),
-            "apply": (APPLIES, run.target.key),
-            "destroy": (APPLIES, run.target.key),
+            **dict.fromkeys(CHANGING, (APPLIES, run.target.key)),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
 
