@@ -29,6 +29,7 @@ from tests.story.actions_world import MAKEFILE, TOWPATH
 from tests.story.bucket import Bucket
 from tests.story.holds import Holds
 from tests.story.story import Story
+from tests.story.test_crashes import SLOW
 from tests.story.workflow_runner import WorkflowRunner
 
 FILE = "terraform-run.yml"
@@ -149,6 +150,7 @@ class ActionsRunner:
             },
             {"TOWPATH_S3_ENDPOINT_URL": self.bucket.address, "TOWPATH_S3_REGION": "us-east-1"},
             number=run.id,
+            cancelled=lambda: run.cancelled,
         ).run(text, "workflow_dispatch", {"inputs": run.inputs})
         self.log += done.log
         ran = [job.result for job in done.jobs.values() if job.result != "skipped"]
@@ -325,4 +327,31 @@ def test_inputs_and_the_default_branch_after_a_merge(
         story.sees(number, "applied main")
     assert b"large in vpc-1" in bucket.get("staging/app/terraform.tfstate")
     assert [run.outcome for run in story.runs()] == ["planned", "planned", "applied"]
+    story.is_sound()
+
+
+def test_an_apply_that_is_cancelled_hands_back_its_state(
+    make_world: MakeWorld, holds: Holds, bucket: Bucket, key: str
+) -> None:
+    """GitHub signals the job, Terraform is interrupted once, and the bot hears what became of it."""
+    story, runner = begin(make_world, holds, bucket, key)
+    slow = NEEDS_SECRET.replace("SIZE", "large") + SLOW.replace("{marks}", str(holds.directory))
+    with runner.working():
+        number = story.propose({"infra/main.tf": slow})
+        story.planned(number)
+        holds.hold("busy")
+        story.say(number, "/apply staging")
+        until((holds.directory / "begun").exists, what="the middle of the apply")
+        story.say(number, "/cancel")
+        run = story.ended("apply", "cancelled")
+        holds.release("busy")
+    assert "Terraform finished the operations in progress and saved the state" in run.message
+    state = bucket.get("staging/terraform.tfstate")
+    assert b"staging large" in state
+    assert b'"name": "after"' not in state, "what comes after that was not begun"
+    with story.tables() as tables:
+        release, version = tables.releases.newest(story.target()), tables.states.newest(story.target().key)
+    assert release is None
+    assert version is not None
+    assert version.serial == json.loads(state)["serial"]
     story.is_sound()
