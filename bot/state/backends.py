@@ -110,6 +110,13 @@ class Backends:
         """Return where that state is stored, to read, lock and write it. author: recorded with what is written."""
         if backend.kind == "http":
             return InTables(self._states, target.key, author or Author())
+        return self._in_bucket(target, backend)
+
+    def discard(self, target: Target, backend: Backend) -> bool:
+        """See the port."""
+        return backend.kind == "http" or self._in_bucket(target, backend).discard()
+
+    def _in_bucket(self, target: Target, backend: Backend) -> InBucket:
         if backend.kind != "s3":
             raise ValueError(f"cannot access states of the {backend.kind} backend")
         settings = backend.config
