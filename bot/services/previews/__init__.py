@@ -4,6 +4,7 @@
 `destroy` carries a destroy out, `sleep` the commands that put one to sleep and wake it; `ended` records what a run has left."""
 
 from bot.services.previews.actions import ACTIONS, act_on_instances
+from bot.services.previews.bucket_leftovers import adopt_from_buckets
 from bot.services.previews.destroy import execute_destroy
 from bot.services.previews.ended import settle_run
 from bot.services.previews.reconcile import reconcile_instance
@@ -15,6 +16,7 @@ from bot.services.previews.wanted import dismiss_instances, want_instances
 __all__ = [
     "ACTIONS",
     "act_on_instances",
+    "adopt_from_buckets",
     "dismiss_instances",
     "execute_destroy",
     "execute_sleep",

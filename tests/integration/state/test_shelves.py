@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -174,3 +175,20 @@ def test_only_an_empty_state_that_nobody_has_locked_is_discarded(backends: Backe
     place.unlock("1")
     assert backends.discard(STAGING, backend)
     assert place.read() is None
+
+
+def test_the_instances_in_a_bucket_are_those_of_the_stack_and_the_environment(backends: Backends) -> None:
+    rules = policy(kind="s3")
+    ci = replace(rules.environments["staging"], name="ci", instance="pr-{pr}")
+    rules = replace(rules, environments={**rules.environments, "ci": ci})
+    bucket = Bucket(
+        "shelves",
+        json.loads(backends.backend(STAGING, rules, "", ("", "")).config["endpoints"])["s3"],
+        "auto",
+    )
+    for name in ("env:/pr-7/ci", "env:/pr-12/ci", "env:/pr-9/test", "env:/mine/ci", "ci"):
+        assert backends.buckets.put(bucket, f"{name}/terraform.tfstate", state(1), instead_of=None)
+    assert backends.buckets.put(bucket, "env:/pr-8/ci/terraform.tfstate.tflock", b"{}", instead_of=None)
+    environment = Target("acme/infra", "infra", "ci")
+    assert [one.instance for one in backends.instances(environment, rules)] == ["pr-12", "pr-7"]
+    assert backends.instances(environment, replace(rules, stacks=policy(kind="http").stacks)) == []

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -19,12 +18,10 @@ from bot.domain.refusal import Refused
 from bot.domain.run import ACTIVE, Origin, Plan, Run
 from bot.domain.states import StateInfo
 from bot.domain.target import Target
-from bot.errors import TransientError, UserError
 from bot.services.applies.attempt import Attempted
 from bot.services.context import Context
 from bot.services.plans import PlanRequest
 from bot.services.previews import (
-    destroy,
     forget_ended_instances,
     reconcile,
     settle_run,
@@ -248,56 +245,6 @@ def test_the_state_is_kept_for_thirty_days(previews: Previews, clock: Clock) -> 
     with previews.context.store.read() as tables:
         assert tables.states.versions(TARGET.key, 10) == []
         assert tables.instances.get(TARGET) is None
-
-
-@pytest.mark.parametrize(
-    ("data", "left"),
-    [
-        (None, 0),
-        (b'{"serial": 1, "lineage": "l", "resources": []}', 0),
-        (b'{"serial": 1, "lineage": "l", "encrypted_data": "x"}', None),
-    ],
-)
-def test_an_encrypted_state_does_not_count_as_an_empty_one(
-    previews: Previews, data: bytes | None, left: int | None
-) -> None:
-    """An empty one is destroyed without Terraform."""
-    where = SimpleNamespace(restore=lambda settings: settings, current=lambda *_facts: data)
-    ports: Any = {"backends": where}
-    with previews.context.store.begin() as tables:
-        tables.plans.add(PLAN, b"")
-    assert destroy._resources_left(replace(previews.context, **ports), TARGET, 7) == left
-
-
-@pytest.mark.parametrize(
-    ("answer", "left"), [(True, 0), (False, 0), (UserError("denied"), 0), (TransientError("away"), 1)]
-)
-def test_a_state_in_a_bucket_goes_with_its_instance(
-    previews: Previews, clock: Clock, answer: bool | Exception, left: int
-) -> None:
-    """Unless the bucket does not answer: then it is tried again."""
-    asked: list[Target] = []
-
-    class Buckets:
-        def restore(self, settings: object) -> object:
-            return settings
-
-        def discard(self, target: Target, _backend: object) -> bool:
-            asked.append(target)
-            if isinstance(answer, Exception):
-                raise answer
-            return answer
-
-    ports: Any = {"backends": Buckets()}
-    gone = replace(previews.now, wanted="gone", state="gone", ended_at=NOW)
-    with previews.context.store.begin() as tables:
-        tables.instances.save(gone)
-        tables.plans.add(replace(PLAN, backend={"kind": "s3", "config": {}}), b"")
-    clock.pass_by(days=31)
-    forget_ended_instances(replace(previews.context, **ports), 10)
-    assert asked == [TARGET]
-    with previews.context.store.read() as tables:
-        assert (tables.instances.get(TARGET) is not None) == bool(left)
 
 
 def test_plans_that_can_never_be_applied_are_not_made_for_ever(
