@@ -56,8 +56,13 @@ resource "terraform_data" "broken" {
 class Previews(Story):
     """A story about the instances of pull requests."""
 
+    changes_made = 0
+
     def change(self) -> int:
-        return self.propose({"infra/change.tf": b'resource "terraform_data" "change" {}\n'})
+        """A pull request. Two of one second with one content would have one commit, which the first merge contains."""
+        self.changes_made += 1
+        text = f'resource "terraform_data" "change" {{\n  input = {self.changes_made}\n}}\n'
+        return self.propose({"infra/change.tf": text})
 
     def instance(self, number: int, environment: str = "test") -> Instance | None:
         with self.tables() as tables:
