@@ -50,7 +50,13 @@ from bot.services.identity import rotate_keys
 from bot.services.locks import refresh_holders, sweep_locks
 from bot.services.maintenance import delete_expired, tidy_worktrees
 from bot.services.plans import execute_plan
-from bot.services.previews import execute_destroy, settle_run, sweep_instances
+from bot.services.previews import (
+    adopt_from_buckets,
+    execute_destroy,
+    execute_sleep,
+    settle_run,
+    sweep_instances,
+)
 from bot.services.pulls import confirm_repositories, replan_dependents
 from bot.services.runner import apply_elsewhere, plan_elsewhere
 from bot.services.runs import sweep_waiting_runs
@@ -371,6 +377,7 @@ class Bot:
                 plan=settled(execute_plan),
                 apply=settled(execute_apply),
                 destroy=settled(execute_destroy),
+                sleep=settled(execute_sleep),
                 drift=lambda key: execute_drift_check(context, key),
                 sync=lambda key: execute_sync(context, key),
                 export=lambda key: execute_export(context, key),
@@ -418,6 +425,7 @@ class Bot:
                 "approvals": (5.0, lambda: tend_approvals(context)),
                 "drift": (60.0, lambda: schedule_drift_checks(context)),
                 "instances": (15.0, lambda: sweep_instances(context)),
+                "instances in buckets": (600.0, lambda: adopt_from_buckets(context)),
                 "syncs": (10.0, lambda: sweep_syncs(context)),
                 "exports": (15.0, lambda: schedule_exports(context)),
                 "gates": (60.0, lambda: refresh_gates(context)),

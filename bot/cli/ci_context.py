@@ -15,6 +15,7 @@ from bot import logs
 from bot.actions.follow_log import following
 from bot.actions.oidc import fetch_tokens, issuer
 from bot.actions.runner import Runner
+from bot.cli.ci_stop import stopped_by_signals
 from bot.domain.actions import MergePush, planned_changes
 from bot.domain.run import Run
 from bot.errors import UserError
@@ -52,7 +53,8 @@ def job(runner: Runner, merge: MergePush | None = None) -> Iterator[Job]:
     tokens = tuple(filter(None, (runner.variables.get(name) for name in _TOKENS)))
     logs.configure([*hidden_values(bot.settings), *tokens], as_json=bot.settings.log_json)
     try:
-        yield _job(bot, runner, merge, tokens)
+        with stopped_by_signals(bot.database, LOGIN):
+            yield _job(bot, runner, merge, tokens)
     finally:
         bot.close()
         remove_tree(directory)

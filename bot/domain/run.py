@@ -13,8 +13,10 @@ from bot.domain.sanitize import outside
 from bot.domain.states import BackendSettings
 from bot.domain.target import Target
 
-Kind = Literal["plan", "apply", "destroy", "drift", "sync"]
-CHANGING: tuple[Kind, ...] = ("apply", "destroy")
+Kind = Literal["plan", "apply", "destroy", "sleep", "wake", "drift", "sync"]
+SLEEPING: tuple[Kind, ...] = ("sleep", "wake")
+"""Kinds of runs that put an instance to sleep, and wake it, with the commands of the policy."""
+CHANGING: tuple[Kind, ...] = ("apply", "destroy", *SLEEPING)
 """Kinds of runs that change what exists: one at a time on a target."""
 Phase = Literal[
     "queued", "preparing", "initialising", "planning", "applying", "recording", "verifying", "finished"
@@ -24,6 +26,7 @@ Outcome = Literal[
     "applied",
     "destroyed",
     "checked",
+    "done",
     "failed",
     "refused",
     "cancelled",

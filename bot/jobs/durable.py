@@ -30,7 +30,7 @@ from bot.domain.exports import Export
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.inbox import Delivery
 from bot.domain.ports.store import Tables
-from bot.domain.run import Run
+from bot.domain.run import CHANGING, Run
 from bot.errors import TransientError, UserError, reference
 from bot.jobs.queue_waker import QueueWaker, install
 
@@ -76,6 +76,7 @@ class Handlers:
     plan: Callable[[str], None]
     apply: Callable[[str], None]
     destroy: Callable[[str], None]
+    sleep: Callable[[str], None]
     drift: Callable[[str], None]
     sync: Callable[[str], None]
     export: Callable[[str], None]
@@ -132,6 +133,8 @@ class Durable:
             ("plan", PLANS, handlers.plan, handlers.broken),
             ("apply", APPLIES, handlers.apply, handlers.broken),
             ("destroy", APPLIES, handlers.destroy, handlers.broken),
+            ("sleep", APPLIES, handlers.sleep, handlers.broken),
+            ("wake", APPLIES, handlers.sleep, handlers.broken),
             ("drift", PLANS, handlers.drift, handlers.broken),
             ("sync", PLANS, handlers.sync, handlers.broken),
             ("export", EXPORTS, _of_export(handlers.export), _of_export(handlers.unexported)),
@@ -192,8 +195,7 @@ class Durable:
             "plan": (PLANS, f"{run.target.key}#{run.pull}"),
             "drift": (PLANS, f"{run.target.key}#drift"),
             "sync": (PLANS, f"{run.target.key}#sync"),
-            "apply": (APPLIES, run.target.key),
-            "destroy": (APPLIES, run.target.key),
+            **dict.fromkeys(CHANGING, (APPLIES, run.target.key)),
         }[run.kind]
         self._put(tables, run.kind, queue, run.id, partition)
 

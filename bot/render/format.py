@@ -19,6 +19,7 @@ OUTCOMES = {
     "applied": "applied",
     "destroyed": "destroyed",
     "checked": "completed",
+    "done": "done",
     "failed": "failed",
     "refused": "refused",
     "cancelled": "cancelled",

@@ -6,6 +6,7 @@ import json
 import os
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -30,6 +31,11 @@ _NOT_AWS = (
     "skip_s3_checksum",
 )
 """Settings for R2, MinIO and others, which have no accounts, metadata service, AWS regions or newer checksums."""
+
+
+def _bucket_of(settings: Mapping[str, str]) -> Bucket:
+    endpoint = json.loads(settings["endpoints"])["s3"] if "endpoints" in settings else ""
+    return Bucket(settings["bucket"], endpoint, settings.get("region", ""))
 
 
 def knows_lockfile(version: str) -> bool:
@@ -110,12 +116,28 @@ class Backends:
         """Return where that state is stored, to read, lock and write it. author: recorded with what is written."""
         if backend.kind == "http":
             return InTables(self._states, target.key, author or Author())
+        return self._in_bucket(target, backend)
+
+    def instances(self, target: Target, policy: Policy) -> list[Target]:
+        """See the port. Only where the policy names the bucket's kind: what a block in the repository says is not read."""
+        if policy.stacks[target.stack].backend.kind != "s3":
+            return []
+        before = policy.environments[target.environment].instance.partition("{pr}")[0]
+        bucket = _bucket_of(self._s3(target, policy))
+        keys = set(self.buckets.keys(bucket, object_key("", before).rstrip("/")))
+        names = sorted({key.split("/")[1] for key in keys})
+        found = [replace(target, instance=name) for name in names]
+        return [one for one in found if object_key(self._s3(one, policy)["key"], one.instance) in keys]
+
+    def discard(self, target: Target, backend: Backend) -> bool:
+        """See the port."""
+        return backend.kind == "http" or self._in_bucket(target, backend).discard()
+
+    def _in_bucket(self, target: Target, backend: Backend) -> InBucket:
         if backend.kind != "s3":
             raise ValueError(f"cannot access states of the {backend.kind} backend")
-        settings = backend.config
-        endpoint = json.loads(settings["endpoints"])["s3"] if "endpoints" in settings else ""
-        bucket = Bucket(settings["bucket"], endpoint, settings.get("region", ""))
-        return InBucket(self.buckets, bucket, object_key(settings["key"], target.instance))
+        key = object_key(backend.config["key"], target.instance)
+        return InBucket(self.buckets, _bucket_of(backend.config), key)
 
     def address(self, target: Target) -> str:
         """Return the URL of the target's state on the built-in backend."""

@@ -62,6 +62,16 @@ class Buckets:
             except client.exceptions.NoSuchKey:
                 return None
 
+    def keys(self, bucket: Bucket, prefix: str) -> list[str]:
+        """Return the keys of all objects that begin with `prefix`."""
+        pages = self._client(bucket).get_paginator("list_objects_v2")
+        with _translated_errors(bucket.name):
+            return [
+                one["Key"]
+                for page in pages.paginate(Bucket=bucket.name, Prefix=prefix)
+                for one in page.get("Contents", [])
+            ]
+
     def put(self, bucket: Bucket, key: str, data: bytes, *, instead_of: str | None) -> bool:
         """Write an object if the present one has the ETag `instead_of` (None: if there is none), else return False."""
         condition: dict[str, Any] = {"IfMatch": instead_of} if instead_of else {"IfNoneMatch": "*"}

@@ -6,7 +6,7 @@ import hashlib
 from dataclasses import dataclass
 
 from bot.domain.ports.state import Author, States
-from bot.domain.states import LockInfo, StateInfo, StateRefused, check_successor
+from bot.domain.states import LockInfo, StateInfo, StateRefused, check_successor, resources_in
 from bot.state.bucket import Bucket, Buckets
 
 
@@ -89,6 +89,15 @@ class InBucket:
             check_successor(StateInfo.parse(found[0]), StateInfo.parse(data))
         if not self.buckets.put(self.bucket, self.key, data, instead_of=found[1] if found else None):
             raise StateRefused("the state was changed by somebody else at the same time")
+
+    def discard(self) -> bool:
+        """Delete the state if it has no resources and no lock; return whether there is none now."""
+        found = self.buckets.get(self.bucket, self.key)
+        if found is None:
+            return True
+        if self.held() is not None or resources_in(found[0]) != 0:
+            return False
+        return self.buckets.delete(self.bucket, self.key, found[1])
 
     @property
     def _lock_key(self) -> str:

@@ -9,14 +9,14 @@ from typing import Any
 
 from sqlalchemy import Select, and_, func, select
 
-from bot.domain.run import CHANGING, Kind, Run
+from bot.domain.run import CHANGING, SLEEPING, Kind, Run
 from bot.domain.target import Target
 from bot.storage.columns import values
 from bot.storage.rows import Rows, context
 from bot.storage.tables import drifts, logs, plans, runs
 
-ASIDE: tuple[Kind, ...] = ("destroy", "drift")
-"""Kinds that are not the newest of a pull request: drift checks belong to none, and a destroy is shown as what has become
+ASIDE: tuple[Kind, ...] = ("destroy", "drift", *SLEEPING)
+"""Kinds that are not the newest of a pull request: drift checks belong to none, and the others are shown as what has become
 of the instance, beside the result that people wait for."""
 
 

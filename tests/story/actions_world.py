@@ -52,7 +52,11 @@ MAKEFILE = """setup:
 class ActionsWorld:
     """People act through `github`; `pull` and `push` carry out the workflows for what they did."""
 
-    def __init__(self, directory: Path, bucket: Bucket, policy: str = POLICY) -> None:
+    def __init__(
+        self, directory: Path, bucket: Bucket, policy: str = POLICY, more: Mapping[str, bytes] | None = None
+    ) -> None:
+        """more: files of the repository besides the sample's."""
+        self._more = more or {}
         self.directory, self.bucket = directory, bucket
         self.identity = x25519.Identity.generate()
         self.policy = policy.replace("RECIPIENT", str(self.identity.to_public()))
@@ -74,7 +78,7 @@ class ActionsWorld:
         makefile = MAKEFILE.replace("INTERPRETER", sys.executable).replace("PATHS", paths)
         self.github.create_repo(TOWPATH, {"Makefile": makefile})
         files = sample.files({name: self.service.address(name) for name in self.clouds})
-        files["envs/environments.toml"] = self.policy.encode()
+        files |= {**self._more, "envs/environments.toml": self.policy.encode()}
         roles = {"ann": "write", "bob": "maintain"}
         self.github.create_repo(REPOSITORY, files | self._workflows(), private=True, roles=roles)
         return self
@@ -88,6 +92,11 @@ class ActionsWorld:
         branch = f"ann/{change}"
         self.github.commit_files(REPOSITORY, branch, sample.change(change), author="ann", message=change)
         return self.github.open_pull(REPOSITORY, author="ann", head=branch, title=change)
+
+    def change(self, files: Mapping[str, bytes | str], branch: str) -> int:
+        """Open a pull request of ann's that changes files."""
+        self.github.commit_files(REPOSITORY, f"ann/{branch}", files, author="ann", message=branch)
+        return self.github.open_pull(REPOSITORY, author="ann", head=f"ann/{branch}", title=branch)
 
     def plan(self, number: int) -> WorkflowRun:
         """Run terraform-plan.yml for a pull request, as it is now."""

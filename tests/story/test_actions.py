@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pyrage
 
+from tests.story import orders
 from tests.story.actions_world import REPOSITORY, ActionsWorld
 from tests.story.bucket import Bucket
 
@@ -146,3 +147,40 @@ def test_a_state_that_cannot_be_uploaded_leaves_the_job_encrypted(tmp_path: Path
         clear = json.loads(pyrage.passphrase.decrypt(state.read_bytes(), world.key))
         assert "playground_server" in [one["type"] for one in clear["resources"]]
         assert "could not be uploaded. It is in this run's artifacts" in applied.log
+
+
+ORDERED = """[stack.app]
+root = "app"
+after = ["network"]
+inputs = { vpc_id = "network.vpc_id" }
+[stack.app.backend]
+kind = "s3"
+[stack.network]
+root = "network"
+[stack.network.backend]
+kind = "s3"
+[env.staging]
+on_pull_request = "plan"
+"""
+
+
+def test_stacks_are_planned_and_applied_in_order_with_their_inputs(tmp_path: Path, bucket: Bucket) -> None:
+    with ActionsWorld(tmp_path / "world", bucket, ORDERED, orders.FILES) as world:
+        both = world.change({**orders.network("vpc-1"), **orders.app("large")}, "both")
+        planned = world.plan(both)
+        assert planned.jobs["plan"].result == "failure"
+        assert (
+            "needs the output `vpc_id` of staging/network as `vpc_id`, but nothing was applied" in planned.log
+        )
+        assert "Re-run the workflow when that has changed." in world.comments(both)[0]
+
+        outputs = {"vpc_id": {"value": "vpc-1", "type": "string"}}
+        state = STATE | {"resources": [], "outputs": outputs}
+        bucket.put("staging/network/terraform.tfstate", json.dumps(state).encode())
+        assert world.plan(both).jobs["plan"].result == "success"
+        assert "large in vpc-1" in world.comments(both)[0]
+        applied = world.apply(*world.merge(both))
+        results = {name: job.result for name, job in applied.jobs.items()}
+        assert results == {"staging-network": "success", "staging-app": "success"}, applied.log
+        assert list(results) == ["staging-network", "staging-app"]
+        assert b"large in vpc-1" in bucket.get("staging/app/terraform.tfstate")

@@ -56,8 +56,13 @@ resource "terraform_data" "broken" {
 class Previews(Story):
     """A story about the instances of pull requests."""
 
+    changes_made = 0
+
     def change(self) -> int:
-        return self.propose({"infra/change.tf": b'resource "terraform_data" "change" {}\n'})
+        """A pull request. Two of one second with one content would have one commit, which the first merge contains."""
+        self.changes_made += 1
+        text = f'resource "terraform_data" "change" {{\n  input = {self.changes_made}\n}}\n'
+        return self.propose({"infra/change.tf": text})
 
     def instance(self, number: int, environment: str = "test") -> Instance | None:
         with self.tables() as tables:
@@ -255,3 +260,57 @@ def test_a_close_that_nobody_tells_and_a_state_made_by_hand(world: World, holds:
     story.github.close_pull(story.repository, number, actor="ann")
     story.becomes(number, "gone")
     assert story.resources(number) == 0
+
+
+COMMANDS = """[stack.infra]
+root = "infra"
+[env.test]
+on_pull_request = "apply"
+instance = "pr-{pr}"
+artifacts = ["kubeconfig"]
+[env.test.sleep]
+after = "2h"
+command = ["sh", "-c", "grep -q key $KUBECONFIG && echo asleep {output.name} $HOME >> MARKS/switched; exit $(cat MARKS/code)"]
+wake_command = ["sh", "-c", "echo awake {output.name} >> MARKS/switched; exit $(cat MARKS/code)"]
+"""
+OUTPUTS = b"""output "name" {
+  value = terraform_data.web.output
+}
+output "kubeconfig" {
+  value     = "key"
+  sensitive = true
+}
+"""
+
+
+def test_commands_of_the_policy_put_an_instance_to_sleep(world: World, holds: Holds) -> None:
+    """They run instead of Terraform; what fails is shown with the next step, and is not tried again by itself."""
+    switched = holds.directory / "switched"
+    code = holds.directory / "code"
+    code.write_text("0")
+    policy = COMMANDS.replace("MARKS", str(holds.directory))
+    story = Previews(world, files={**with_policy(policy), "infra/outputs.tf": OUTPUTS}, holds=holds)
+    number = story.change()
+    story.becomes(number, "up")
+    story.accepted(number, "/test sleep", "put to sleep")
+    story.ended("sleep", "done")
+    story.becomes(number, "asleep")
+    assert switched.read_text().startswith(f"asleep pr-{number} small ")
+    story.sees(number, "💤 asleep")
+    assert len(story.holds.calls("apply")) == 1, "Terraform has no part in it"
+
+    code.write_text("3")
+    story.accepted(number, "/test wake", "brought up")
+    told = story.sees(number, "did not wake up")
+    assert "exited with 3" in told
+    assert "`/test wake`" in told
+    assert story.ended("wake", "failed").message
+    code.write_text("0")
+    story.push({"infra/change.tf": b'resource "terraform_data" "other" {}\n'}, story.branch(number))
+    story.becomes(number, "up")
+    until(lambda: [run.outcome for run in story.runs("apply")][1:] == ["applied"], what="the push applied")
+    kinds = [run.kind for run in story.runs() if run.outcome in ("done", "planned", "applied")]
+    assert kinds == ["plan", "apply", "sleep", "wake", "plan", "apply"], "woken before it is planned"
+    assert len(switched.read_text().splitlines()) == 3
+    story.github.close_pull(story.repository, number, actor="ann")
+    story.becomes(number, "gone")

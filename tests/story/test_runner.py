@@ -3,6 +3,7 @@ a bot that has no secret of any cloud."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import subprocess
@@ -23,10 +24,12 @@ from bot.playground.github.workflow_records import WorkflowRun as Dispatched
 from bot.playground.world import World, until
 from bot.sandbox import landlock
 from tests.fixtures.world import MakeWorld
+from tests.story import orders
 from tests.story.actions_world import MAKEFILE, TOWPATH
 from tests.story.bucket import Bucket
 from tests.story.holds import Holds
 from tests.story.story import Story
+from tests.story.test_crashes import SLOW
 from tests.story.workflow_runner import WorkflowRunner
 
 FILE = "terraform-run.yml"
@@ -37,6 +40,23 @@ kind = "s3"
 bucket = "BUCKET"
 [env.staging]
 on_pull_request = "plan"
+runner = "actions"
+"""
+BACKEND = """[stack.NAME.backend]
+kind = "s3"
+bucket = "BUCKET"
+"""
+ORDERED = f"""[stack.app]
+root = "app"
+after = ["network"]
+inputs = {{ vpc_id = "network.vpc_id" }}
+{BACKEND.replace("NAME", "app")}
+[stack.network]
+root = "network"
+{BACKEND.replace("NAME", "network")}
+[env.staging]
+on_pull_request = "plan"
+on_merge = "sync"
 runner = "actions"
 """
 SECRET = "STAGING_TF_VAR_password"
@@ -130,6 +150,7 @@ class ActionsRunner:
             },
             {"TOWPATH_S3_ENDPOINT_URL": self.bucket.address, "TOWPATH_S3_REGION": "us-east-1"},
             number=run.id,
+            cancelled=lambda: run.cancelled,
         ).run(text, "workflow_dispatch", {"inputs": run.inputs})
         self.log += done.log
         ran = [job.result for job in done.jobs.values() if job.result != "skipped"]
@@ -148,7 +169,14 @@ def key() -> str:
     return secrets.token_hex(32)
 
 
-def begin(make_world: MakeWorld, holds: Holds, bucket: Bucket, key: str) -> tuple[Story, ActionsRunner]:
+def begin(
+    make_world: MakeWorld,
+    holds: Holds,
+    bucket: Bucket,
+    key: str,
+    rules: str = POLICY,
+    more: Mapping[str, bytes] | None = None,
+) -> tuple[Story, ActionsRunner]:
     """A repository with the workflow that `towpath setup actions` writes, and a bot that may start it."""
     world = make_world(settings={**bucket.settings(), "TOWPATH_ACTIONS_KEY": key})
     world._app.permissions["actions"] = "write"
@@ -159,9 +187,10 @@ def begin(make_world: MakeWorld, holds: Holds, bucket: Bucket, key: str) -> tupl
     commit = subprocess.run(
         ["git", "-C", source, "rev-parse", "main"], capture_output=True, text=True, check=True
     ).stdout.strip()
-    policy = POLICY.replace("BUCKET", bucket.name)
+    policy = rules.replace("BUCKET", bucket.name)
     options = Options(f"{world.github.url}/{TOWPATH}.git@{commit}", secrets=(SECRET,))
     files: dict[str, Any] = {
+        **(more or {}),
         "envs/environments.toml": policy.encode(),
         "infra/main.tf": NEEDS_SECRET.replace("SIZE", "small").encode(),
         **{
@@ -191,7 +220,7 @@ def test_a_pull_request_is_planned_and_applied_in_actions(
         story.sees(number, "applied")
         story.is_sound()
         story.say(number, "/drift staging")
-        story.is_told(number, "only plans and applies pull requests")
+        story.is_told(number, "which only plans and applies")
         replayed = _dispatched_by_ann(story, 1)
     assert replayed.ended == "failure"
     assert "The state of staging has changed since the plan was reviewed" in runner.log
@@ -276,4 +305,53 @@ def test_a_state_that_cannot_be_uploaded_comes_back_to_the_bot(
         story.say(number, "/push-state staging")
         until(lambda: "staging/terraform.tfstate" in bucket.names(), what="the state in the bucket")
     assert b"staging large" in bucket.get("staging/terraform.tfstate")
+    story.is_sound()
+
+
+def test_inputs_and_the_default_branch_after_a_merge(
+    make_world: MakeWorld, holds: Holds, bucket: Bucket, key: str
+) -> None:
+    """Another stack's output is read from its state in the bucket. What is merged without an apply is planned from main, and
+    applied from there."""
+    story, runner = begin(make_world, holds, bucket, key, ORDERED, orders.FILES)
+    outputs = {"vpc_id": {"value": "vpc-1", "type": "string"}}
+    state = {"version": 4, "serial": 1, "lineage": "l", "terraform_version": "1.5.0", "outputs": outputs}
+    bucket.put("staging/network/terraform.tfstate", json.dumps(state | {"resources": []}).encode())
+    with runner.working():
+        number = story.propose(orders.app("large"))
+        story.sees(number, "`/apply staging app`")
+        story.github.merge_pull(story.repository, number, actor="bob")
+        story.sees(number, "differs from main")
+        story.shown(story.runs("sync")[-1].id)
+        story.reacted(number, story.say(number, "/apply staging app"), "rocket")
+        story.sees(number, "applied main")
+    assert b"large in vpc-1" in bucket.get("staging/app/terraform.tfstate")
+    assert [run.outcome for run in story.runs()] == ["planned", "planned", "applied"]
+    story.is_sound()
+
+
+def test_an_apply_that_is_cancelled_hands_back_its_state(
+    make_world: MakeWorld, holds: Holds, bucket: Bucket, key: str
+) -> None:
+    """GitHub signals the job, Terraform is interrupted once, and the bot hears what became of it."""
+    story, runner = begin(make_world, holds, bucket, key)
+    slow = NEEDS_SECRET.replace("SIZE", "large") + SLOW.replace("{marks}", str(holds.directory))
+    with runner.working():
+        number = story.propose({"infra/main.tf": slow})
+        story.planned(number)
+        holds.hold("busy")
+        story.say(number, "/apply staging")
+        until((holds.directory / "begun").exists, what="the middle of the apply")
+        story.say(number, "/cancel")
+        run = story.ended("apply", "cancelled")
+        holds.release("busy")
+    assert "Terraform finished the operations in progress and saved the state" in run.message
+    state = bucket.get("staging/terraform.tfstate")
+    assert b"staging large" in state
+    assert b'"name": "after"' not in state, "what comes after that was not begun"
+    with story.tables() as tables:
+        release, version = tables.releases.newest(story.target()), tables.states.newest(story.target().key)
+    assert release is None
+    assert version is not None
+    assert version.serial == json.loads(state)["serial"]
     story.is_sound()

@@ -7,8 +7,11 @@ import json
 import os
 import re
 import shutil
+import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -43,7 +46,8 @@ class WorkflowRun:
 @dataclass
 class WorkflowRunner:
     """directory: of the runner. environment: what every process on it sees. secrets, vars: of the repository; for a job with
-    an `environment`, those under its name come on top. token: issues a token with a job's permissions."""
+    an `environment`, those under its name come on top. token: issues a token with a job's permissions. cancelled: whether somebody cancelled it
+    by now."""
 
     directory: Path
     environment: Mapping[str, str]
@@ -52,6 +56,7 @@ class WorkflowRunner:
     secrets: Mapping[str, str] = field(default_factory=dict)
     vars: Mapping[str, str] = field(default_factory=dict)
     number: int = 0
+    cancelled: Callable[[], bool] = lambda: False
 
     def run(
         self, workflow: str, event_name: str, event: Mapping[str, Any], failed: WorkflowRun | None = None
@@ -112,7 +117,7 @@ class _Job:
 
     def run(self) -> JobResult:
         for number, step in enumerate(self._job["steps"]):
-            failed = self.ended.result == "failure"
+            failed = self.ended.result != "success"
             condition = str(step.get("if", "success()"))
             if not evaluate(condition, self._contexts, failed=failed) or (
                 failed and "cancelled()" not in condition and "always()" not in condition
@@ -132,22 +137,37 @@ class _Job:
             (files / name).touch()
         script = files / "script.sh"
         script.write_text(fill(step["run"], self._contexts))
-        ended = subprocess.run(
-            ["bash", "-e", script],
-            cwd=self._home / "work",
-            env=self._environment(step, files),
-            capture_output=True,
-            text=True,
-            timeout=170,
-            check=False,
-        )
-        self.ended.log += ended.stdout + ended.stderr
+        with (files / "log").open("w+") as log:
+            process = subprocess.Popen(
+                ["bash", "-e", script],
+                cwd=self._home / "work",
+                env=self._environment(step, files),
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
+            cancelled = self._wait(process)
+        self.ended.log += (files / "log").read_text()
         self.ended.summary += (files / "summary").read_text()
         self._path = [*(files / "path").read_text().split(), *self._path]
         if "id" in step:
             self._contexts["steps"][step["id"]] = {"outputs": _outputs((files / "output").read_text())}
-        if ended.returncode:
-            self.ended.result = "failure"
+        if cancelled or process.returncode:
+            self.ended.result = "cancelled" if cancelled else "failure"
+
+    def _wait(self, process: subprocess.Popen[bytes]) -> bool:
+        """Wait for a step; return whether it was cancelled. GitHub signals the step's first process alone."""
+        until = time.monotonic() + 170
+        while not self._runner.cancelled():
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(0.1)
+                return False
+            assert time.monotonic() < until, "a step takes too long"
+        for number, patience in ((signal.SIGINT, 7.5), (signal.SIGTERM, 2.5), (signal.SIGKILL, 60)):
+            process.send_signal(number)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(patience)
+                break
+        return True
 
     def _environment(self, step: Mapping[str, Any], files: Path) -> dict[str, str]:
         github, given = self._contexts["github"], dict(self._runner.environment)

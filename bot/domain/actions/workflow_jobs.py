@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot.domain.policy import Environment, Policy, Stack
-from bot.domain.target import DEFAULT_STACK
+from bot.domain.target import DEFAULT_STACK, Target
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 _SETTINGS = "TOWPATH_"
@@ -24,14 +24,14 @@ class PlanJob:
 
 @dataclass(frozen=True)
 class ApplyJob:
-    """The job that applies one target. needs: id of the job of the environment that it is promoted from, or "". plan_secrets:
-    those of its secrets that are not for applies only."""
+    """The job that applies one target. needs: ids of the jobs of the environment that it is promoted from, and of the stacks
+    that it comes after. plan_secrets: those of its secrets that are not for applies only."""
 
     id: str
     title: str
     environment: str
     stack: str
-    needs: str
+    needs: tuple[str, ...]
     identity: bool
     secrets: tuple[str, ...]
     plan_secrets: tuple[str, ...]
@@ -50,7 +50,7 @@ def plan_job(policy: Policy, secrets: Sequence[str]) -> PlanJob:
 
 
 def apply_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
-    """Return a job for each target that exists once and is planned on pull requests, in the order of the policy. Each gets
+    """Return a job for each target that exists once and is planned on pull requests, stacks that others come after first. Each gets
     the secrets of its own environment only."""
     return _jobs(policy, secrets, [one for one in _lasting(policy) if one[1].on_pull_request])
 
@@ -63,7 +63,8 @@ def run_jobs(policy: Policy, secrets: Sequence[str]) -> tuple[ApplyJob, ...]:
 def _lasting(policy: Policy) -> list[tuple[Stack, Environment]]:
     return [
         (stack, env)
-        for stack in policy.stacks.values()
+        for layer in policy.order(policy.stacks)
+        for stack in (policy.stacks[name] for name in layer)
         for env in policy.environments_of(stack)
         if not env.instance
     ]
@@ -75,7 +76,9 @@ def _jobs(
     known = {_job_id(stack, env.name) for stack, env in targets}
     jobs = []
     for stack, env in targets:
-        source = _job_id(stack, env.promote_from) if env.promote_from else ""
+        before = [_job_id(stack, env.promote_from)] if env.promote_from else []
+        upstream = policy.upstream(Target("", stack.name, env.name))
+        before += [_job_id(policy.stacks[one.stack], env.name) for one in upstream]
         own = [name for name in secrets if name.startswith(_SETTINGS) or _is_of(policy, name, env.name)]
         jobs.append(
             ApplyJob(
@@ -83,7 +86,7 @@ def _jobs(
                 env.name if stack.name == DEFAULT_STACK else f"{env.name}/{stack.name}",
                 env.name,
                 stack.name,
-                source if source in known else "",
+                tuple(one for one in before if one in known),
                 bool(env.identity),
                 tuple(own),
                 tuple(name for name in own if not _is_of(policy, name, env.name, "APPLY_")),

@@ -106,8 +106,9 @@ def _read(problems: Problems, kind: type[T], path: Keys, table: dict[str, Any]) 
         found = error.errors(include_url=False, include_input=False)
     problems.report(path, found)
     for one in found:
-        # of a table in a table, such as `identity.aws`, all: without the key it would lack one that it needs
-        _drop(table, before_lists(one["loc"])[:2])
+        # of `sleep`, and of a table in a table such as `identity.aws`, all: without the key it would lack one that it needs
+        keys = before_lists(one["loc"])
+        _drop(table, keys[: 1 if keys[:1] == ("sleep",) else 2])
     if kind is Stack:
         table.setdefault("root", ".")
     return _validated(kind, path[1:], defaults | table)

@@ -7,12 +7,12 @@ from bot.domain.policy.problems import Problems
 
 
 def check_runners(problems: Problems, policy: Policy) -> None:
-    """Add what does not fit `runner`: a workflow only plans and applies pull requests, and reaches a state in a bucket only."""
+    """Add what does not fit `runner`: a workflow only plans and applies, and reaches a state in a bucket only."""
     for env in policy.environments.values():
         if not env.runner:
             continue
         path = ("env", env.name, "runner")
-        others = [name for name in ("instance", "drift", "on_merge", "local") if getattr(env, name)]
+        others = [name for name in ("instance", "drift", "local") if getattr(env, name)]
         if any(check.kind == "command" for check in env.smoke):
             others.append("smoke")
         if others:
@@ -22,5 +22,3 @@ def check_runners(problems: Problems, policy: Policy) -> None:
                 continue
             if stack.backend.kind != "s3":
                 problems.add(path, f'"actions" needs `kind = "s3"` in `[stack.{stack.name}.backend]`')
-            if stack.inputs:
-                problems.add(path, f'"actions" does not work with `inputs`, which `{stack.name}` has')

@@ -120,22 +120,34 @@ class ApprovalRules(Table):
 class Sleep(Table):
     """When an instance that nobody uses falls asleep, and how.
 
-    after: how long nobody may have used it; None: only on request. var_files: Terraform gets them too while it sleeps, and
-    they say what that means (fewer machines, or none), since Terraform cannot pause anything.
+    after: how long nobody may have used it; None: only on request. What sleeping means, since Terraform cannot pause
+    anything, is either var_files, which Terraform gets too while it sleeps (fewer machines, or none), or command, which
+    switches off what is there, with wake_command, which switches it on again.
     """
 
     after: Positive | None = None
     var_files: VarFiles = ()
+    command: Command = ""
+    wake_command: Command = ""
 
     @model_validator(mode="after")
     def _overlay(self) -> Self:
-        if self.model_fields_set and not self.var_files:
-            raise Wrong('needs `var_files`, such as `["envs/asleep.tfvars"]`, which say what sleeping means')
+        if self.var_files and (self.command or self.wake_command):
+            raise Wrong("needs either `var_files` or `command`, not both")
+        if self.wake_command and not self.command:
+            raise Wrong("has `wake_command`, which takes back what `command` did; add `command`")
+        if self.command and not self.wake_command:
+            raise Wrong("has `command` but no `wake_command`, which takes it back")
+        if self.model_fields_set and not self:
+            raise Wrong(
+                'needs `var_files`, such as `["envs/asleep.tfvars"]`, or `command` and `wake_command`, which say what '
+                "sleeping means"
+            )
         return self
 
     def __bool__(self) -> bool:
         """Whether instances can sleep."""
-        return bool(self.var_files)
+        return bool(self.var_files or self.command)
 
 
 class Force(Table):

@@ -119,11 +119,11 @@ class Runs(Protocol):
         ...
 
     def changing(self, target: Target) -> list[Run]:
-        """Return the target's unfinished applies and destroys, oldest first."""
+        """Return the target's unfinished runs of kinds that change what exists, oldest first."""
         ...
 
     def applies(self, repository: str) -> dict[Target, Run]:
-        """Return target → its oldest unfinished apply or destroy, for those that have one."""
+        """Return target → its oldest unfinished run of a kind that changes what exists, for those that have one."""
         ...
 
     def others(self, run: Run) -> int:
@@ -135,11 +135,11 @@ class Runs(Protocol):
         ...
 
     def newest(self, target: Target, *, pull: int | None = None, kind: Kind | None = None) -> Run | None:
-        """Return the newest run; drift checks and destroys count only if `kind` asks for them."""
+        """Return the newest run; drift checks, destroys, and what puts instances to sleep count only if `kind` asks for them."""
         ...
 
     def newest_of(self, targets: Iterable[Target], *, pull: int) -> dict[Target, Run]:
-        """Return target → the pull request's newest run, for those that have one. Drift checks and destroys do not
+        """Return target → the pull request's newest run, for those that have one. What `newest` leaves out does not
         count."""
         ...
 

@@ -64,3 +64,13 @@ class Backends(Protocol):
     def location(self, target: Target, backend: Backend, author: Author | None = None) -> StateLocation:
         """Return where that state is stored, to read, lock and write it. author: recorded with what is written."""
         ...
+
+    def instances(self, target: Target, policy: Policy) -> list[Target]:
+        """Return the instances of an environment that have a state in the stack's own bucket; none on the built-in backend,
+        whose states have records. target: the environment without an instance. Raises UserError and TransientError."""
+        ...
+
+    def discard(self, target: Target, backend: Backend) -> bool:
+        """Delete a state from its bucket if it has no resources and nobody has locked it; return whether there is none now.
+        One on the built-in backend is left to its own tables. Raises UserError and TransientError."""
+        ...

@@ -5,7 +5,16 @@
 
 from bot.domain.previews.capacity import capacity_target, refuse_full
 from bot.domain.previews.commands import DEFAULT_ENVIRONMENT, preview_command
-from bot.domain.previews.instance import Instance, InstanceState, Wanted, after_apply, after_destroy, started
+from bot.domain.previews.instance import (
+    Instance,
+    InstanceState,
+    Wanted,
+    after_apply,
+    after_destroy,
+    after_switch,
+    asleep_from_now,
+    started,
+)
 from bot.domain.previews.lifetime import WARNINGS, renewed, sleep_due, sleeps_at, warning_due
 from bot.domain.previews.teardown import after_failure
 from bot.domain.previews.variables import preview_variables
@@ -19,6 +28,8 @@ __all__ = [
     "after_apply",
     "after_destroy",
     "after_failure",
+    "after_switch",
+    "asleep_from_now",
     "capacity_target",
     "preview_command",
     "preview_variables",

@@ -18,7 +18,8 @@ class Instance:
     """One environment of one pull request. All times are UTC.
 
     wanted: what it should be. state: what it is. `pending`: nothing was applied yet; `partial`: an apply has started and
-    not succeeded, so parts may exist; `stuck`: it could not be destroyed and needs people. passing: it is destroyed once it
+    not succeeded, so parts may exist; `asleep`: it sleeps, or the command for that has started; `stuck`: it could not be
+    destroyed and needs people. passing: it is destroyed once it
     is verified. commit: of the last apply that started, "" before; policy_commit: the default branch's commit whose policy
     that apply had. wanted_at: when `wanted` was said last; plans from before do not answer it. used_at: the last push,
     apply or command. expires_at: when it is destroyed, None if only the pull request decides. warned: the last of
@@ -53,6 +54,11 @@ class Instance:
         return self.state not in ("pending", "gone")
 
     @property
+    def half_asleep(self) -> bool:
+        """Whether it is asleep, or may be in parts, and something is in the way of what it should be."""
+        return self.state == "asleep" and bool(self.note) and self.wanted != "gone"
+
+    @property
     def leaked(self) -> bool:
         """Whether it should be gone, and Towpath could not destroy it."""
         return self.wanted == "gone" and self.state == "stuck"
@@ -83,6 +89,7 @@ def started(instance: Instance | None, run: Run, *, passing: bool, now: datetime
         attempts=0,
         retry_at=None,
         ended_at=None,
+        used_at=now if run.actor.login else instance.used_at,
     )
 
 
@@ -94,6 +101,22 @@ def after_apply(instance: Instance, run: Run) -> Instance:
         state = "partial" if instance.exists else "pending"
     left = replace(instance, state=state, settled=run.id, replans=0)
     return left.unwanted("verified") if left.passing and left.exists else left
+
+
+def asleep_from_now(instance: Instance) -> Instance:
+    """Return the instance as it is once the command that puts it to sleep may start: whatever becomes of that, parts may be
+    switched off until it is woken."""
+    return replace(instance, state="asleep", note="")
+
+
+def after_switch(instance: Instance, run: Run) -> Instance:
+    """Return the instance as a run has left it that put it to sleep or woke it."""
+    left = replace(instance, settled=run.id)
+    if run.outcome == "done":
+        return replace(left, state="up" if run.kind == "wake" else "asleep", note="")
+    if run.outcome == "superseded":
+        return left
+    return replace(left, note=f"{run.message} {run.next_step}".strip())
 
 
 def after_destroy(instance: Instance, run: Run, now: datetime) -> Instance:

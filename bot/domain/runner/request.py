@@ -22,7 +22,8 @@ class RunnerRequest:
     """One plan, or one apply of a reviewed plan.
 
     run_id: the bot's. policy: digest of the target's policy that the bot judged by. expires: when a job may no longer begin it
-    (UTC). lineage, serial: of the state that the reviewed plan was made from; with `reviewed` for an apply only.
+    (UTC). lineage, serial: of the state that the reviewed plan was made from; with `reviewed` for an apply only. main: whether the
+    commit is one of the default branch, after a merge, in place of the pull request's latest one.
     """
 
     run_id: str
@@ -35,6 +36,7 @@ class RunnerRequest:
     lineage: str = ""
     serial: int = 0
     reviewed: ReviewedPlan | None = None
+    main: bool = False
 
 
 def write_request(request: RunnerRequest, key: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import base64
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 from bot.domain.actions import ReviewedPlan
 from bot.domain.plans import PlanSummaryJson
+from bot.domain.run import InputValue
 
 LOG_LINES = 400
 """Lines of the log that travel: the last ones. All of it is in the job's own."""
@@ -17,7 +18,7 @@ LOG_LINES = 400
 @dataclass(frozen=True)
 class RemotePlan:
     """A plan that a job made. tree: git's id of the planned files. bucket, key, endpoint: where the job had its state.
-    pages: see bot.domain.plans.plan_pages."""
+    inputs: by variable, the outputs of other stacks that it was made with, without the version of their state. pages: see bot.domain.plans.plan_pages."""
 
     reviewed: ReviewedPlan
     summary: PlanSummaryJson
@@ -29,6 +30,7 @@ class RemotePlan:
     bucket: str
     key: str
     endpoint: str
+    inputs: dict[str, InputValue] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from bot.domain.states.model import (
     StateVersion,
     check_successor,
     follows,
+    resources_in,
 )
 from bot.domain.states.outputs import (
     Output,
@@ -69,6 +70,7 @@ __all__ = [
     "place_in",
     "place_of",
     "providers",
+    "resources_in",
     "same_place",
     "same_state",
     "same_version",

@@ -54,6 +54,14 @@ class StateInfo:
         )
 
 
+def resources_in(data: bytes | None) -> int | None:
+    """Return how many resources a state has, 0 where there is none; None if OpenTofu has encrypted it. Raises ValueError for
+    anything but a state."""
+    if not data:
+        return 0
+    return None if "encrypted_data" in _object(data, "a Terraform state") else StateInfo.parse(data).resources
+
+
 @dataclass(frozen=True)
 class StateVersion:
     """One recorded state. `created_at` is UTC; `size` is in bytes, uncompressed; `run_id`, `commit` and `actor` are empty

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.domain.run import Run
+from bot.domain.previews import preview_command
+from bot.domain.run import SLEEPING, Run
 from bot.domain.sanitize import outside
 from bot.domain.target import command
 from bot.domain.why.causes import Remedies, cause
@@ -103,6 +104,8 @@ def _again(run: Run) -> str:
     """The command that tries again: after an apply that did not succeed, a plan of what is left."""
     if run.reverts:
         return f"/revert {run.target.environment} {run.reverts[:8]} {run.target.stack}"
+    if run.kind in SLEEPING:
+        return preview_command(run.kind, run.target)
     return command("drift" if run.kind == "drift" else "plan", run.target)
 
 

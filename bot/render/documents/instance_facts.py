@@ -29,9 +29,9 @@ def instance_facts(row: TargetStatus) -> list[Spans]:
         parts.append(to_spans(one_line(instance.note)))
     if instance.wanted == "gone":
         return [*parts, *_ended(instance)]
-    if instance.state == "asleep":
+    if instance.state == "asleep" and not (instance.half_asleep and instance.wanted == "asleep"):
         parts.append((Plain("💤 asleep"),))
-    elif instance.wanted == "asleep":
+    elif instance.wanted == "asleep" and instance.state != "asleep":
         parts.append((Plain("falling asleep"),))
     if instance.exists and not instance.passing:
         parts.append((Plain(f"last used {format_time(instance.used_at)}"),))

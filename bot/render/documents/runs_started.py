@@ -11,6 +11,8 @@ _VERBS = {
     "plan": "Planning",
     "apply": "Applying",
     "destroy": "Destroying",
+    "sleep": "Putting to sleep",
+    "wake": "Waking",
     "revert": "Reverting",
     "drift check": "Checking for drift in",
     "sync": "Planning the default branch in",

@@ -7,7 +7,7 @@ from typing import Literal, cast
 
 from bot.domain.chat import TargetStatus
 from bot.domain.plans import PlanSummary
-from bot.domain.run import CHANGING, Plan, ResourceProgress, Run
+from bot.domain.run import CHANGING, SLEEPING, Plan, ResourceProgress, Run
 from bot.domain.sync import SyncStatus
 from bot.domain.target import Target
 from bot.render.document import Code, Plain, Span, Spans
@@ -132,6 +132,8 @@ def progress(run: Run, plan: Plan | None, after: Sequence[Target] = ()) -> Spans
         phase = "destroying" if run.kind == "destroy" else "reverting" if run.reverts else phase
     elif run.kind == "destroy":
         phase = "waiting to be destroyed" if run.phase == "queued" else "preparing to destroy"
+    if run.kind in SLEEPING:
+        phase = "falling asleep" if run.kind == "sleep" else "waking up"
     spans: list[Span] = [Plain("stopping" if run.cancel_by else phase)]
     entries = {name: _entry(value) for name, value in run.progress.items()}
     if run.phase == "verifying":

@@ -6,6 +6,7 @@ next environment, `status` is what the comments show."""
 
 from bot.services.actions.apply import Workshop, apply_merge
 from bot.services.actions.handover import hand_over, take_over
+from bot.services.actions.inputs import record_input_states
 from bot.services.actions.merged import MergeApply, find_merge
 from bot.services.actions.pull_plans import pull_requested, request_pull_plans
 from bot.services.actions.reviewed import reviewed_plans
@@ -22,6 +23,7 @@ __all__ = [
     "plan_status",
     "pull_requested",
     "push_or_return",
+    "record_input_states",
     "request_pull_plans",
     "reviewed_plans",
     "take_over",

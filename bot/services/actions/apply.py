@@ -10,6 +10,7 @@ from bot.domain.actors import SYSTEM
 from bot.domain.approvals import missing_approvals
 from bot.domain.refusal import Refusal
 from bot.domain.run import Origin, Plan, Run
+from bot.services.actions.inputs import record_input_states
 from bot.services.actions.merged import MergeApply
 from bot.services.applies import ApplyRequest, attempt_apply
 from bot.services.approvals import approval_state
@@ -36,6 +37,7 @@ def apply_merge(context: Context, merge: MergeApply, workshop: Workshop, seed: s
     """
     target, pull = merge.target, merge.pull_context.pull
     origin = Origin(delivery=seed)
+    record_input_states(context, merge.pull_context.policy, [target])
     request_plans(context, PlanRequest(merge.pull_context, (target,), SYSTEM, origin, seed, limited=False))
     workshop.carry_out()
     planned = plan_run_id(seed, target)

@@ -6,6 +6,7 @@ from bot.domain.actors import SYSTEM
 from bot.domain.ports.forge import PullRequest
 from bot.domain.refusal import Refusal, Refused
 from bot.domain.run import Origin
+from bot.services.actions.inputs import record_input_states
 from bot.services.context import Context
 from bot.services.plans import PlanRequest, request_plans
 from bot.services.promotion import may_plan
@@ -26,7 +27,7 @@ def pull_requested(context: Context, repository: str, number: int, head: str) ->
 
 
 def request_pull_plans(context: Context, pull_context: PullContext, seed: str) -> tuple[Refused, ...]:
-    """Queue a plan for each target. Returns why some of them may not be planned."""
+    """Queue a plan for each target, stacks in their order. Returns why some of them may not be planned."""
     pull = pull_context.pull
     targets, refusals = [], []
     for stack in touched_stacks(context, pull_context):
@@ -37,6 +38,7 @@ def request_pull_plans(context: Context, pull_context: PullContext, seed: str) -
                 targets.append(target)
             else:
                 refusals.append(refusal)
+    record_input_states(context, pull_context.policy, targets)
     origin = Origin(delivery=seed)
     request_plans(context, PlanRequest(pull_context, tuple(targets), SYSTEM, origin, seed, limited=False))
     return tuple(refusals)

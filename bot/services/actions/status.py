@@ -17,6 +17,7 @@ AFTER_PLAN = (
 )
 FAILED_APPLY = "Read the log of the job. Then open a pull request: its plan shows what is left to do."
 FAILED_PLAN = "Fix it and push, or re-run the workflow."
+REFUSED_PLAN = "Re-run the workflow when that has changed."
 
 
 def plan_status(context: Context, pull: PullRequest, notes: tuple[str, ...]) -> Status:
@@ -42,5 +43,5 @@ def _without_commands(row: TargetStatus) -> TargetStatus:
 def _without_command(run: Run) -> Run:
     if not run.next_step:
         return run
-    told = FAILED_APPLY if run.kind == "apply" else FAILED_PLAN
+    told = FAILED_APPLY if run.kind == "apply" else REFUSED_PLAN if run.outcome == "refused" else FAILED_PLAN
     return replace(run, next_step=told)

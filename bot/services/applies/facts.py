@@ -70,6 +70,18 @@ def _touched(context: Context, request: ApplyRequest, target: Target) -> frozens
     return frozenset(stack.name for stack in touched_stacks(context, request.pull_context))
 
 
+def _handed_over(context: Context, tables: Tables, request: ApplyRequest, target: Target) -> frozenset[str]:
+    """Return the stacks before the target that other jobs of this workflow have applied: their plans are in no database
+    of this job's."""
+    if context.merge is None:
+        return frozenset()
+    releases = tables.releases.newest_of(request.pull_context.policy.upstream(target))
+    head = request.pull.head_sha
+    return frozenset(
+        one.stack for one, release in releases.items() if release.active and release.commit == head
+    )
+
+
 def gather_facts(
     context: Context,
     tables: Tables,
@@ -112,7 +124,9 @@ def gather_facts(
         unsaved=next(iter(tables.unsaved.open([target])), None),
         upstream=tuple(
             one
-            for one in upstreams_of(policy, target, before, observed.touched)
+            for one in upstreams_of(
+                policy, target, before, observed.touched - _handed_over(context, tables, request, target)
+            )
             if one.target not in request.targets
         ),
         outdated_inputs=outdated_inputs(context, tables, [plan] if plan else []).get(target, ()),

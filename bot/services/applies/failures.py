@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.domain.run import Run
+from bot.domain.previews import preview_command
+from bot.domain.run import SLEEPING, Run
 from bot.domain.target import command
 from bot.domain.why import Reason
 from bot.errors import UserError
@@ -22,6 +23,8 @@ def end_failed_run(context: Context, run_id: str, error: Exception, ticket: str)
         return
     if run.kind == "destroy":
         _undestroyed(context, run, error, ticket)
+    elif run.kind in SLEEPING:
+        _not_switched(context, run, error, ticket)
     elif run.phase == "verifying":
         _unverified(context, run, error, ticket)
     elif run.phase in ("applying", "recording"):
@@ -53,6 +56,13 @@ def _undestroyed(context: Context, run: Run, error: Exception, ticket: str) -> N
         if context.terraform.outcome(journal_of(context, run))[0] != "running":
             tables.states.abandon(run.id)
         finish_in(context, tables, run, RunEnd("failed", message=why, reference=ticket))
+
+
+def _not_switched(context: Context, run: Run, error: Exception, ticket: str) -> None:
+    """End a run that could not put an instance to sleep, or wake it."""
+    why = error.what if isinstance(error, UserError) else "Internal error."
+    again = f"Run `{preview_command(run.kind, run.target)}` to try again."
+    finish_run(context, run, RunEnd("failed", message=why, next_step=again, reference=ticket))
 
 
 def _unverified(context: Context, run: Run, error: Exception, ticket: str) -> None:

@@ -74,8 +74,8 @@ def prepare_workspace(context: Context, run: Run, checkout: Checkout, control: C
     if context.delegate_of(policy, target) is not None:
         raise Refusal(
             "runs-elsewhere",
-            f"Terraform for `{environment.name}` runs in GitHub Actions, which only plans and applies pull requests.",
-            f'Open a pull request, or remove `runner = "actions"` from `[env.{environment.name}]`.',
+            f"Terraform for `{environment.name}` runs in GitHub Actions, which only plans and applies.",
+            f'Run `/plan {environment.name}`, or remove `runner = "actions"` from `[env.{environment.name}]`.',
         )
     tree = context.git.checkout(target.repository, checkout.commit, worktree)
     _refuse_reserved_name(worktree / OURS)

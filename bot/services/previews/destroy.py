@@ -11,7 +11,7 @@ from bot.domain.policy import Policy
 from bot.domain.ports.terraform import CommandResult, PlanOptions
 from bot.domain.previews import Instance
 from bot.domain.run import ACTIVE, Run
-from bot.domain.states import StateInfo
+from bot.domain.states import resources_in
 from bot.domain.target import Target
 from bot.errors import UserError
 from bot.services.applies import await_orphan, record_state
@@ -62,14 +62,13 @@ def execute_destroy(context: Context, run_id: str) -> None:
 
 
 def _resources_left(context: Context, target: Target, pull: int) -> int | None:
-    """Return how many resources the instance's state has: 0 for an empty state or none; None where no plan says where the
-    state is."""
+    """Return how many resources the instance's state has: 0 for an empty state or none; None if that is not known, since no
+    plan says where the state is, or it is encrypted."""
     with context.store.read() as tables:
         plan = tables.plans.newest(target, pull)
     if plan is None:
         return None
-    data = context.backends.current(target, context.backends.restore(plan.backend))
-    return StateInfo.parse(data).resources if data else 0
+    return resources_in(context.backends.current(target, context.backends.restore(plan.backend)))
 
 
 def _carry_out(context: Context, run: Run, instance: Instance) -> CommandResult:
@@ -127,8 +126,7 @@ def _proven(context: Context, run: Run, workspace: Workspace, ended: CommandResu
     """Record the state that is left. A destroy that succeeded but left something did not succeed."""
     with context.store.begin() as tables:
         tables.states.abandon(run.id)
-    data = record_state(context, run, workspace.backend)
-    left = StateInfo.parse(data).resources if data else 0
+    left = resources_in(record_state(context, run, workspace.backend))
     if ended.ok and left:
         return CommandResult(1, f"{left} resources are still in the state.")
     return ended

@@ -6,8 +6,15 @@ from dataclasses import replace
 
 from bot.domain.chat import Notice
 from bot.domain.ports.store import Tables
-from bot.domain.previews import Instance, after_apply, after_destroy, after_failure, preview_command
-from bot.domain.run import Origin, Run
+from bot.domain.previews import (
+    Instance,
+    after_apply,
+    after_destroy,
+    after_failure,
+    after_switch,
+    preview_command,
+)
+from bot.domain.run import SLEEPING, Origin, Run
 from bot.services.audit import record_run
 from bot.services.context import Context, SurfaceKey, show, show_run
 from bot.services.previews.reconcile import reconcile_instance
@@ -39,6 +46,8 @@ def _record(context: Context, tables: Tables, instance: Instance, run: Run) -> N
     now = context.now()
     if run.kind == "apply":
         tables.instances.save(after_apply(instance, run))
+    elif run.kind in SLEEPING:
+        tables.instances.save(after_switch(instance, run))
     elif run.outcome == "destroyed":
         tables.instances.save(after_destroy(instance, run, now))
         record_run(context, tables, "destroy.ended", run, outcome="destroyed")

@@ -16,19 +16,22 @@ def adopt_leftovers(context: Context) -> int:
         unknown = tables.instances.unrecorded()
     adopted = 0
     for key in unknown:
-        target, now = Target.from_key(key), context.now()
+        target = Target.from_key(key)
         number = target.instance.rpartition("-")[2]
-        if not number.isdigit():
-            continue
-        with context.store.begin() as tables:
-            tables.locks.lock_targets(target)
-            plan = tables.plans.newest(target, int(number))
-            pull = tables.pulls.get(target.repository, int(number))
-            known = tables.instances.get(target)
-            if pull is None or (known is not None and known.state != "gone"):
-                continue
-            commit = plan.commit if plan else pull.head_sha
-            row = Instance(target, int(number), "up", "up", False, now, now, now, commit=commit)
-            tables.instances.save(row)
-            adopted += 1
+        adopted += number.isdigit() and adopt(context, target, int(number))
     return adopted
+
+
+def adopt(context: Context, target: Target, number: int) -> bool:
+    """Record an instance that exists and has no record. Returns False if it has one by now, or its pull request is unknown."""
+    now = context.now()
+    with context.store.begin() as tables:
+        tables.locks.lock_targets(target)
+        plan = tables.plans.newest(target, number)
+        pull = tables.pulls.get(target.repository, number)
+        known = tables.instances.get(target)
+        if pull is None or (known is not None and known.state != "gone"):
+            return False
+        commit = plan.commit if plan else pull.head_sha
+        tables.instances.save(Instance(target, number, "up", "up", False, now, now, now, commit=commit))
+    return True

@@ -13,6 +13,7 @@ from bot.domain.target import Target
 from bot.services.applies import ApplyRequest, apply_run_id, attempt_apply
 from bot.services.context import Context, show_pull
 from bot.services.plans import PlanRequest, request_plans
+from bot.services.previews.sleep import switch_instance, switch_of
 from bot.services.previews.teardown import request_destroy
 from bot.services.promotion import may_plan
 from bot.services.targets import GLANCE, PullContext, load_pull_context
@@ -40,7 +41,7 @@ def reconcile_instance(context: Context, target: Target) -> None:
 
 
 def _bring_up(context: Context, instance: Instance) -> None:
-    """Plan the latest commit, and apply that plan."""
+    """Put it to sleep or wake it where the policy has commands for that; else plan the latest commit, and apply that plan."""
     target = instance.target
     with context.store.read() as tables:
         if tables.runs.active(target=target):
@@ -52,7 +53,10 @@ def _bring_up(context: Context, instance: Instance) -> None:
         pull_context = load_pull_context(context, pull, GLANCE)
         if target.environment not in pull_context.policy.environments:
             return  # the sweep takes it down
-        if plan is not None and plan.commit == pull.head_sha and plan.status == "fresh":
+        if switch_of(instance, pull_context.policy) is not None:
+            if refusal := switch_instance(context, instance, pull_context.policy):
+                _note(context, instance, _sentence(refusal))
+        elif plan is not None and plan.commit == pull.head_sha and plan.status == "fresh":
             _apply(context, instance, plan, pull_context)
         elif _needs_plan(instance, plan, last, pull.head_sha):
             _plan(context, instance, pull_context, f"{pull.head_sha}:{instance.wanted}:{instance.wanted_at}")

@@ -62,7 +62,10 @@ def sleep_instance(context: Context, target: Target, environment: Environment, a
         )
     with context.store.begin() as tables:
         tables.locks.lock_targets(target)
-        asleep = replace(_existing(tables, target), wanted="asleep", wanted_at=context.now(), note="")
+        known = _existing(tables, target)
+        if environment.sleep.command and not known.exists:
+            raise _no_instance(target)
+        asleep = replace(known, wanted="asleep", wanted_at=context.now(), note="")
         tables.plans.supersede(target, asleep.pull)  # made while something else was wanted
         _save(context, tables, asleep, actor, "instance.asleep")
 
@@ -135,12 +138,16 @@ def _wanted_up(
 def _existing(tables: Tables, target: Target) -> Instance:
     found = tables.instances.get(target)
     if found is None or found.state == "gone":
-        raise Refusal(
-            "no-instance",
-            f"There is no instance of {target}.",
-            f"`{preview_command('up', target)}` creates it.",
-        )
+        raise _no_instance(target)
     return found
+
+
+def _no_instance(target: Target) -> Refusal:
+    return Refusal(
+        "no-instance",
+        f"There is no instance of {target}.",
+        f"`{preview_command('up', target)}` creates it.",
+    )
 
 
 def _stop_older(tables: Tables, target: Target, head: str) -> None:

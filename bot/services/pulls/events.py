@@ -21,7 +21,7 @@ from bot.services.authorship import pulls_from
 from bot.services.context import Context, SurfaceKey, show, show_pull
 from bot.services.locks import release_of_pull
 from bot.services.plans import PlanRequest, request_plans
-from bot.services.previews import dismiss_instances, reconcile_instance, want_instances
+from bot.services.previews import dismiss_instances, reconcile_instance, switch_instances, want_instances
 from bot.services.promotion import may_plan
 from bot.services.runs import RunEnd, finish_in
 from bot.services.sync import sync_merged
@@ -94,6 +94,7 @@ def plan_automatically(
     if not again:
         targets = _unplanned(context, pull, targets)
     _show(context, pull)
+    switch_instances(context, pull_context.policy, wanted)  # one that sleeps is woken before it is planned
     try:
         request_plans(context, PlanRequest(pull_context, tuple(targets), SYSTEM, Origin(delivery=seed), seed))
     except Refusal as refusal:  # the status says so

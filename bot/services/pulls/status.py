@@ -339,6 +339,8 @@ def _next(
         return ""
     if row.instance is not None and row.instance.wanted == "gone":
         return preview_command("down" if row.instance.leaked else "up", row.target) if _by_hand(row) else ""
+    if row.environment.sleep.command and row.instance is not None and row.instance.half_asleep:
+        return preview_command("wake" if row.instance.wanted == "up" else "sleep", row.target)
     free = row.lock is None or row.lock.admits(pull.number)
     replan = "" if freeze_at(row.environment.windows, "plan", now) else command("plan", row.target)
     if row.unsaved is not None:

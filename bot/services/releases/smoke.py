@@ -1,4 +1,4 @@
-"""Build an environment's smoke checks from the policy and a target's outputs."""
+"""Build an environment's smoke checks, and its commands for sleep, from the policy and a target's outputs."""
 
 from __future__ import annotations
 
@@ -28,6 +28,16 @@ def smoke_checks(
         except Unfilled as error:
             made.append(SmokeResult(name, False, str(error), 0.0, 0))
     return made
+
+
+def sleep_command(name: str, environment: Environment, target: Target, pull: int, outputs: Outputs) -> Smoke:
+    """Return the environment's command for `name`, "sleep" or "wake", which is tried once. Raises Unfilled if an output is
+    missing."""
+    sleep, limit = environment.sleep, environment.timeout.total_seconds()
+    command = sleep.wake_command if name == "wake" else sleep.command
+    url = url_of(environment.url, target, pull, outputs)
+    words = tuple(fill_outputs(word, target, pull, outputs, url) for word in _words(command))
+    return Smoke(name, "command", _told(command), words, within=limit, every=limit, timeout=limit)
 
 
 def smoke_names(environment: Environment) -> list[str]:

@@ -4,28 +4,26 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from contextlib import suppress
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from bot.domain.policy import Environment, Policy
 from bot.domain.ports.smoke import Smoke, SmokeResult, Surroundings
-from bot.domain.ports.terraform import Backend, Control, Progress, TerraformFailed, WorkDir
+from bot.domain.ports.terraform import Backend, Control, Progress, WorkDir
 from bot.domain.release import Release, Verification
 from bot.domain.run import Run
-from bot.domain.states import Outputs, outputs_in, outputs_of, sensitive_texts, url_of
+from bot.domain.states import url_of
 from bot.domain.target import Target
 from bot.errors import UserError
-from bot.filesystem import remove_tree
 from bot.services.context import Context, show_run
-from bot.services.directories import journal_of, smoke_directory_of
+from bot.services.directories import journal_of
 from bot.services.exports import load_instance_data
-from bot.services.identity import hidden_values, renew_tokens, run_identity, secrets_for
+from bot.services.identity import hidden_values
 from bot.services.releases.artifacts import keep_artifacts
 from bot.services.releases.smoke import smoke_checks, smoke_names
+from bot.services.releases.surroundings import ReadOutputs, prepared_surroundings, read_outputs
 from bot.services.runs import ProgressRecorder
-
-ENCRYPTED = "the state is encrypted by OpenTofu, so its outputs cannot be read after a restart of Towpath"
 
 
 @dataclass(frozen=True)
@@ -73,7 +71,7 @@ def verify_release(
     with ProgressRecorder(
         context, watched, journal_of(context, run), environment.timeout, hidden
     ) as recorder:
-        outputs = _read_outputs(context, run.target, backend, work_dir, recorder.control)
+        outputs = read_outputs(context, run.target, backend, work_dir, recorder.control)
         missing = keep_artifacts(context, run, release, environment, outputs.values)
         lost = _missing_artifacts(missing, outputs.problem)
         if lost:
@@ -96,29 +94,6 @@ def verify_release(
     return _verified(run.target, replace(release, **changes), lost)
 
 
-@dataclass(frozen=True)
-class ReadOutputs:
-    """A release's outputs. problem: why they could not be read, "" if they were."""
-
-    values: Outputs
-    problem: str = ""
-
-
-def _read_outputs(
-    context: Context, target: Target, backend: Backend, work_dir: WorkDir | None, control: Control
-) -> ReadOutputs:
-    """Read the outputs from the state itself, or with Terraform if it is encrypted."""
-    try:
-        values = outputs_of(context.backends.current(target, backend))
-        if values is None:
-            if work_dir is None:
-                return ReadOutputs({}, ENCRYPTED)
-            values = outputs_in(context.terraform.outputs(work_dir, control))
-        return ReadOutputs(values)
-    except (UserError, TerraformFailed, ValueError) as error:
-        return ReadOutputs({}, f"the outputs cannot be read: {error}")
-
-
 def _run_checks(
     context: Context,
     run: Run,
@@ -128,28 +103,21 @@ def _run_checks(
 ) -> list[SmokeResult]:
     """Run all checks in their order, within the environment's timeout in total. Commands get what the apply got: the
     secrets, and an identity."""
-    environment = policy.environments[run.target.environment]
-    directory, values = smoke_directory_of(context, run), outputs.values
+    environment, values = policy.environments[run.target.environment], outputs.values
     until = time.monotonic() + environment.timeout.total_seconds()
-    results: list[SmokeResult] = []
-    try:
-        static = secrets_for(context, policy, run, control)
-        identity = run_identity(context, policy, run, directory) if _runs_commands(environment) else None
-    except UserError as error:  # the settings changed since the apply
-        return [SmokeResult(name, False, error.what, 0.0, 0) for name in smoke_names(environment)]
-    try:
-        renew_tokens(context, identity, control)
-        surroundings = Surroundings(
-            directory,
-            {**static, **(identity.env if identity else {})},
-            {name: values[name].text.encode() for name in environment.artifacts if name in values},
-            (*control.secrets, *sensitive_texts(values)),
-        )
+    with ExitStack() as stack:
+        try:
+            given = stack.enter_context(
+                prepared_surroundings(
+                    context, run, policy, values, control, acting=_runs_commands(environment)
+                )
+            )
+        except UserError as error:  # the settings changed since the apply
+            return [SmokeResult(name, False, error.what, 0.0, 0) for name in smoke_names(environment)]
+        results: list[SmokeResult] = []
         for one in smoke_checks(environment, run.target, run.pull, values):
             control.on_progress(Progress(f"Smoke check {one.name}", one.name, "started", "check"))
-            result = (
-                one if isinstance(one, SmokeResult) else _check(context, one, surroundings, control, until)
-            )
+            result = one if isinstance(one, SmokeResult) else _check(context, one, given, control, until)
             if outputs.problem and isinstance(one, SmokeResult):
                 result = replace(one, message=outputs.problem)
             results.append(result)
@@ -162,10 +130,7 @@ def _run_checks(
                     result.seconds,
                 )
             )
-    finally:
-        with suppress(OSError):
-            remove_tree(directory)
-    return results
+        return results
 
 
 def _runs_commands(environment: Environment) -> bool:

@@ -37,6 +37,7 @@ def apply_elsewhere(context: Context, run: Run, plan: Plan) -> None:
         plan.lineage,
         plan.serial,
         reviewed,
+        main=bool(plan.sync),
     )
     timeout = environment.timeout if environment else START_WITHIN
     with ProgressRecorder(context, run, journal_of(context, run), timeout, context.hidden) as recorder:

@@ -7,16 +7,18 @@ from dataclasses import dataclass, replace
 
 from bot.domain.actions import difference, reviewed_plan
 from bot.domain.refusal import Refusal
-from bot.domain.run import Plan, Run
+from bot.domain.run import InputValue, Plan, Run
 from bot.domain.runner import LOG_LINES, RemotePlan, RunnerRequest, RunnerResult
 from bot.errors import UserError
+from bot.services.actions import record_input_states
 from bot.services.applies import ApplySteps, FinishedApply, apply_here
 from bot.services.context import Context, stable_id
 from bot.services.plans import run_plan
 from bot.services.runner.place import place_of
 from bot.services.runs import failure_reason
 from bot.services.states import keep_unsaved
-from bot.services.targets import PullContext, fetch, load_pull_context
+from bot.services.sync import branch_context
+from bot.services.targets import PullContext, default_policy, fetch, load_pull_context
 
 
 @dataclass(frozen=True)
@@ -50,27 +52,48 @@ def _checked(context: Context, request: RunnerRequest) -> PullContext:
     target = request.target
     if context.now() > request.expires:
         raise Refusal("too-late", "No runner began this in time, so nothing was done.")
-    pull = context.refresh(target.repository, request.pull)
-    if pull.head_sha != request.commit:
-        raise Refusal("head-moved", f"`{pull.head_sha[:7]}` was pushed since.")
-    pull_context = load_pull_context(context, pull)
+    pull_context = _of_branch(context, request) if request.main else _of_pull(context, request)
     if pull_context.policy.digest(target.stack, target.environment) != request.policy:
         raise Refusal("policy-changed", "The policy on the default branch has changed since.")
-    fetch(context, target.repository, [request.commit], [f"refs/pull/{pull.number}/head"])
+    record_input_states(context, pull_context.policy, [target])
     return pull_context
 
 
-def _planned(context: Context, request: RunnerRequest, pull_context: PullContext) -> Plan | RunnerResult:
-    run = Run(
+def _of_branch(context: Context, request: RunnerRequest) -> PullContext:
+    repository = request.target.repository
+    policy = default_policy(context, repository)
+    if policy is None:
+        raise Refusal("no-policy", "The default branch has no policy.")
+    found = branch_context(context, policy, _plan_run(context, request))
+    if not context.git.is_ancestor(repository, request.commit, found.base_tip):
+        raise Refusal("not-merged", f"`{request.commit[:7]}` is not on the default branch.")
+    return found
+
+
+def _of_pull(context: Context, request: RunnerRequest) -> PullContext:
+    repository = request.target.repository
+    pull = context.refresh(repository, request.pull)
+    if pull.head_sha != request.commit:
+        raise Refusal("head-moved", f"`{pull.head_sha[:7]}` was pushed since.")
+    pull_context = load_pull_context(context, pull)
+    fetch(context, repository, [request.commit], [f"refs/pull/{pull.number}/head"])
+    return pull_context
+
+
+def _plan_run(context: Context, request: RunnerRequest) -> Run:
+    return Run(
         id=request.run_id,
         kind="plan",
         target=request.target,
         pull=request.pull,
         commit=request.commit,
-        base_commit=pull_context.base_tip,
         phase="preparing",
         created_at=context.now(),
     )
+
+
+def _planned(context: Context, request: RunnerRequest, pull_context: PullContext) -> Plan | RunnerResult:
+    run = replace(_plan_run(context, request), base_commit=pull_context.base_tip)
     with context.store.begin() as tables:
         tables.runs.add(run)
     run_plan(context, run, pull_context)
@@ -103,6 +126,7 @@ def _handed_back(context: Context, plan: Plan, tools: JobTools) -> RunnerResult:
         bucket,
         key,
         endpoint,
+        {name: InputValue(**{**one, "version": ""}) for name, one in plan.inputs.items()},
     )
     return RunnerResult("planned", log=_log(context, plan.id), plan=remote)
 

@@ -8,6 +8,7 @@ from bot.domain.ports.terraform import Backend, CommandResult, Progress
 from bot.domain.refusal import Refusal
 from bot.domain.run import Plan, Run
 from bot.domain.runner import RemotePlan, RunnerRequest, reviewed_content
+from bot.services.actions import record_input_states
 from bot.services.context import Context
 from bot.services.directories import journal_of, worktree_of
 from bot.services.identity import hidden_values
@@ -17,14 +18,17 @@ from bot.services.runner.follow import START_WITHIN, Followed, hand_over
 from bot.services.runner.place import place_of
 from bot.services.runs import ProgressRecorder, RunEnd, finish_run, stop_outcome
 from bot.services.states import reconcile_state
-from bot.services.targets import PullContext, load_pull_context
+from bot.services.sync import branch_context
+from bot.services.targets import PullContext, default_policy, load_pull_context
 
+FRESH = 5.0
+"""Seconds for which GitHub's last answer is fresh enough."""
 AGAIN = "Fix it and push, or run `/plan` again."
 
 
 def plan_elsewhere(context: Context, run: Run) -> None:
     """Let a job plan the run's commit, keep the plan, and end the run. Safe to repeat after a crash."""
-    pull_context = load_pull_context(context, context.refresh(run.target.repository, run.pull, 5.0))
+    pull_context = _context_of(context, run)
     policy = pull_context.policy
     environment = policy.environments[run.target.environment]
     backend = context.backends.backend(run.target, policy, "s3", ("", ""))
@@ -36,6 +40,7 @@ def plan_elsewhere(context: Context, run: Run) -> None:
         run.commit,
         policy.digest(run.target.stack, run.target.environment),
         context.now() + START_WITHIN,
+        main=bool(run.sync),
     )
     hidden = hidden_values(context, policy, run.target)
     with ProgressRecorder(context, run, journal_of(context, run), environment.timeout, hidden) as recorder:
@@ -52,9 +57,21 @@ def plan_elsewhere(context: Context, run: Run) -> None:
             "The job has its state in another place than the bot.",
             "Give the bot and the workflow the same bucket: name it in the policy.",
         )
+    record_input_states(
+        context, policy, [run.target]
+    )  # as the job saw them, so that later changes are noticed
     note = reconcile_state(context, run.target, backend)
     plan = _plan(context, run, pull_context, backend, planned)
     keep_plan(context, run, plan, PlanFiles(reviewed_content(planned.reviewed), planned.pages), note)
+
+
+def _context_of(context: Context, run: Run) -> PullContext:
+    if not run.sync:
+        return load_pull_context(context, context.refresh(run.target.repository, run.pull, FRESH))
+    policy = default_policy(context, run.target.repository, FRESH)
+    if policy is None:
+        raise Refusal("no-policy", "The default branch has no policy.")
+    return branch_context(context, policy, run, FRESH)
 
 
 def _failed(context: Context, run: Run, followed: Followed) -> None:
@@ -84,7 +101,7 @@ def _plan(
         target=target,
         pull=run.pull,
         commit=run.commit,
-        base_commit=pull_context.base_tip,
+        base_commit=run.base_commit if run.sync else pull_context.base_tip,
         digest=hashlib.sha256(reviewed_content(planned.reviewed)).hexdigest(),
         policy=pull_context.policy.digest(target.stack, target.environment),
         engine=context.terraform.engine.identity,
@@ -96,6 +113,8 @@ def _plan(
         has_changes=planned.has_changes,
         summary=planned.summary,
         backend=stored_backend(backend),
+        sync=run.sync,
+        inputs=planned.inputs,
         configuration=configuration_digest_of(
             context, target.repository, run.commit, pull_context.policy, target.stack
         ),

@@ -42,6 +42,7 @@ def react_to_end(context: Context, tables: Tables, run: Run, outcome: str) -> No
     reaction = {
         "applied": "rocket",
         "destroyed": "rocket",
+        "done": "rocket",
         "planned": "+1",
         "checked": "+1",
         "superseded": "+1",

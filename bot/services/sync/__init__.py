@@ -3,6 +3,7 @@
 Start at `merged` (a pull request was merged), `execute` (a worker makes the plan), `conclude` (what to do with it) and
 `sweep` (what was missed)."""
 
+from bot.services.sync.branch import branch_context
 from bot.services.sync.by_command import main_commit, plan_main, refuse_unread_main
 from bot.services.sync.execute import execute_sync
 from bot.services.sync.failure import Failure, open_failure
@@ -11,6 +12,7 @@ from bot.services.sync.sweep import sweep_syncs
 
 __all__ = [
     "Failure",
+    "branch_context",
     "execute_sync",
     "main_commit",
     "open_failure",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.domain.ports.forge import PullRequest
 from bot.domain.run import ACTIVE, Run
 from bot.services.context import Context, show_run
 from bot.services.plans import run_plan
 from bot.services.runs import RunEnd, finish_run
+from bot.services.sync.branch import branch_context
 from bot.services.sync.conclude import conclude
-from bot.services.targets import PullContext, default_policy, fetch, on_main, tip_of
+from bot.services.targets import default_policy
 
 FRESH = 5.0
 """Seconds for which GitHub's last answer is fresh enough for a plan; an apply asks again."""
@@ -36,27 +36,8 @@ def _plan(context: Context, run: Run) -> None:
         message = f"`{target}` is no longer in the policy."
         finish_run(context, run, RunEnd("refused", message=message))
         return
-    branch = context.known(repository).default_branch
-    tip = tip_of(context, repository, branch, FRESH)
-    fetch(context, repository, [run.commit, tip], [f"refs/heads/{branch}"])
-    pull = context.refresh(repository, run.pull, FRESH) if run.pull else _no_pull(run, branch)
-    run_plan(context, run, on_main(PullContext(pull, policy, tip), run.commit))
-
-
-def _no_pull(run: Run, branch: str) -> PullRequest:
-    """Return what stands for the pull request where somebody pushed to the default branch without one."""
-    repository = run.target.repository
-    return PullRequest(
-        repository=repository,
-        number=0,
-        title="",
-        author="",
-        state="merged",
-        draft=False,
-        head_sha=run.commit,
-        head_ref=branch,
-        head_repository=repository,
-        base_ref=branch,
-        base_sha=run.base_commit,
-        url="",
-    )
+    delegate = context.delegate_of(policy, target)
+    if delegate is not None:
+        delegate.plan(context, run)
+        return
+    run_plan(context, run, branch_context(context, policy, run, FRESH))

@@ -28,7 +28,7 @@ def explain_run(context: Context, run: Run, pull: PullRequest | None = None) -> 
     verified = release is None or release.verification != "failed"
     if (
         run.active
-        or run.outcome in ("planned", "checked", "superseded")
+        or run.outcome in ("planned", "checked", "destroyed", "done", "superseded")
         or (run.outcome == "applied" and verified)
     ):
         return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import boto3
@@ -20,6 +21,13 @@ from tests.integration.state.conftest import Directory
 from tests.integration.state.policies import policy
 
 STAGING = Target("acme/infra", "infra", "staging")
+RESOURCE = {
+    "mode": "managed",
+    "type": "t",
+    "name": "n",
+    "provider": "p",
+    "instances": [{"attributes": {"id": "x"}}],
+}
 KEY = "staging/terraform.tfstate"
 
 
@@ -143,3 +151,44 @@ def test_terraform_and_the_bot_mean_the_same_lock(backends: Backends, tmp_path: 
     found = place.read()
     assert found is not None
     assert StateInfo.parse(found).serial > 40
+
+
+def test_only_an_empty_state_that_nobody_has_locked_is_discarded(backends: Backends) -> None:
+    backend = backends.backend(STAGING, policy(kind="s3"), "", ("", ""))
+    place = backends.location(STAGING, backend)
+    assert backends.discard(STAGING, backend), "there is none"
+    place.lock(LockInfo("1"))
+    encrypted = json.dumps({"serial": 1, "lineage": "one", "encrypted_data": "x"}).encode()
+    made = json.loads(state(1)) | {"resources": [RESOURCE]}
+    for kept in (encrypted, json.dumps(made).encode()):
+        bucket = Bucket("shelves", json.loads(backend.config["endpoints"])["s3"], "auto")
+        found = backends.buckets.get(bucket, KEY)
+        assert backends.buckets.put(bucket, KEY, kept, instead_of=found[1] if found else None)
+        place.unlock("1")
+        assert not backends.discard(STAGING, backend)
+        assert place.read() == kept
+        place.lock(LockInfo("1"))
+    found = backends.buckets.get(bucket, KEY)
+    assert found is not None
+    assert backends.buckets.put(bucket, KEY, state(2), instead_of=found[1])
+    assert not backends.discard(STAGING, backend), "locked"
+    place.unlock("1")
+    assert backends.discard(STAGING, backend)
+    assert place.read() is None
+
+
+def test_the_instances_in_a_bucket_are_those_of_the_stack_and_the_environment(backends: Backends) -> None:
+    rules = policy(kind="s3")
+    ci = replace(rules.environments["staging"], name="ci", instance="pr-{pr}")
+    rules = replace(rules, environments={**rules.environments, "ci": ci})
+    bucket = Bucket(
+        "shelves",
+        json.loads(backends.backend(STAGING, rules, "", ("", "")).config["endpoints"])["s3"],
+        "auto",
+    )
+    for name in ("env:/pr-7/ci", "env:/pr-12/ci", "env:/pr-9/test", "env:/mine/ci", "ci"):
+        assert backends.buckets.put(bucket, f"{name}/terraform.tfstate", state(1), instead_of=None)
+    assert backends.buckets.put(bucket, "env:/pr-8/ci/terraform.tfstate.tflock", b"{}", instead_of=None)
+    environment = Target("acme/infra", "infra", "ci")
+    assert [one.instance for one in backends.instances(environment, rules)] == ["pr-12", "pr-7"]
+    assert backends.instances(environment, replace(rules, stacks=policy(kind="http").stacks)) == []

@@ -55,6 +55,7 @@ def test_each_is_told_where_it_belongs(
             plan=breaks,
             apply=breaks,
             destroy=breaks,
+            sleep=breaks,
             drift=breaks,
             sync=breaks,
             replans=breaks,

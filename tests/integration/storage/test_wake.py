@@ -38,6 +38,7 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
             plan=begin,
             apply=begin,
             destroy=begin,
+            sleep=begin,
             drift=begin,
             sync=begin,
             replans=begin,

@@ -129,7 +129,7 @@ def test_jobs_wait_their_turn_and_may_do_no_more_than_they_need(checkout: Path) 
     assert groups == ["terraform-apply-staging", "terraform-apply-prod"]
     given = [[name for name in one["steps"][1]["env"] if name.endswith("_TOKEN")] for one in jobs.values()]
     assert given == [["GITHUB_TOKEN", "STAGING_TOKEN"], ["GITHUB_TOKEN", "PROD_TOKEN"]]
-    assert jobs["prod"]["needs"] == "staging"
+    assert jobs["prod"]["needs"] == ["staging"]
 
 
 def test_a_runner_that_has_towpath_installs_nothing(checkout: Path) -> None:

@@ -226,7 +226,22 @@ def test_each_job_gets_its_own_secrets_and_waits_for_what_it_is_promoted_from() 
         "TOWPATH_TERRAFORM_BIN",
     )
     assert jobs["prod"].secrets == ("PROD_X", "TOWPATH_TERRAFORM_BIN")
-    assert (jobs["staging"].needs, jobs["prod"].needs) == ("", "staging")
+    assert (jobs["staging"].needs, jobs["prod"].needs) == ((), ("staging",))
     assert (jobs["staging"].identity, jobs["prod"].identity) == (True, False)
     assert jobs["staging-net"].title == "staging/net"
     assert unused_secrets(policy, names) == ["OTHER"]
+
+
+def test_the_job_of_a_stack_waits_for_those_of_the_stacks_before_it() -> None:
+    stages = '[env.staging]\non_pull_request = "plan"\n[env.prod]\non_pull_request = "plan"\npromote_from = "staging"\n'
+    stacks = '[stack.app]\nroot = "app"\nafter = ["db"]\n[stack.db]\nroot = "db"\nafter = ["net"]\n[stack.net]\nroot = "net"\n'
+    jobs = apply_jobs(parse_policy(stacks + stages, "test"), [])
+    assert {job.id: job.needs for job in jobs} == {
+        "staging-net": (),
+        "prod-net": ("staging-net",),
+        "staging-db": ("staging-net",),
+        "prod-db": ("staging-db", "prod-net"),
+        "staging-app": ("staging-db", "staging-net"),
+        "prod-app": ("staging-app", "prod-db", "prod-net"),
+    }
+    assert [job.stack for job in jobs] == ["net", "net", "db", "db", "app", "app"], "in their order"

@@ -275,3 +275,22 @@ def test_whatever_the_text_is_it_is_a_policy_or_a_policy_error(text: str) -> Non
 def test_no_environment_sees_the_secrets_of_another(text: str) -> None:
     with pytest.raises(PolicyError, match="would also see the secrets of"):
         parse_policy(text, "environments.toml")
+
+
+@pytest.mark.parametrize(
+    ("sleep", "says"),
+    [
+        ('{ after = "2h" }', "needs `var_files`"),
+        ('{ after = "2h", var_files = ["../a.tfvars"] }', "`var_files` item 1"),
+        (
+            '{ var_files = ["a.tfvars"], command = "a", wake_command = "b" }',
+            "either `var_files` or `command`, not both",
+        ),
+        ('{ command = "a" }', "has `command` but no `wake_command`"),
+        ('{ wake_command = "b" }', "add `command`"),
+        ('{ command = "a \'", wake_command = "b" }', "a command whose quotes are closed"),
+        ('{ command = "a", wake_comand = "b" }', "`wake_command`?"),
+    ],
+)
+def test_sleep_is_var_files_or_two_commands(sleep: str, says: str) -> None:
+    assert says in problems(f'{STACK}[env.test]\ninstance = "pr-{{pr}}"\nsleep = {sleep}\n')[0]

@@ -78,7 +78,6 @@ def test_environments_that_are_handed_over_get_a_job_each() -> None:
     [
         (f'{S3}[env.ci]\nrunner = "actions"\ninstance = "pr-{{pr}}"\n', "together with `instance`"),
         (f'{S3}[env.staging]\nrunner = "actions"\ndrift = "24h"\n', "together with `drift`"),
-        (f'{S3}[env.staging]\nrunner = "actions"\non_merge = "sync"\n', "together with `on_merge`"),
         ('[stack.infra]\nroot = "infra"\n[env.staging]\nrunner = "actions"\n', 'needs `kind = "s3"`'),
         (f'{S3}[env.staging]\nrunner = "action"\n', "actions"),
     ],

@@ -21,7 +21,13 @@ from bot.domain.target import Target
 from bot.services.applies.attempt import Attempted
 from bot.services.context import Context
 from bot.services.plans import PlanRequest
-from bot.services.previews import forget_ended_instances, reconcile, settle_run, sweep_instances, teardown
+from bot.services.previews import (
+    forget_ended_instances,
+    reconcile,
+    settle_run,
+    sweep_instances,
+    teardown,
+)
 from bot.services.previews import sweep as sweep_module
 from bot.services.targets import PullContext
 from tests.unit.services.conftest import NOW, Clock
