@@ -10,15 +10,15 @@ from bot.domain.refusal import Refusal
 from bot.domain.suggest import hint
 from bot.services.exports import (
     ACTIONS,
+    ExportRequest,
     answer_export,
     cancel_export,
+    default_settings,
     export_history,
     export_view,
     newest_export,
     request_export,
 )
-from bot.services.exports.policies import default_settings
-from bot.services.exports.request import ExportRequest
 from commands.registry import CommandContext, HelpText, command
 
 

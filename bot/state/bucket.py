@@ -65,7 +65,7 @@ class Buckets:
     def keys(self, bucket: Bucket, prefix: str) -> list[str]:
         """Return the keys of all objects that begin with `prefix`."""
         pages = self._client(bucket).get_paginator("list_objects_v2")
-        with _translated_errors(bucket.name):
+        with translated_errors(bucket.name, _ADVICE):
             return [
                 one["Key"]
                 for page in pages.paginate(Bucket=bucket.name, Prefix=prefix)

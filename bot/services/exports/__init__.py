@@ -7,14 +7,18 @@ from bot.services.exports.decisions import answer_export
 from bot.services.exports.execute import execute_export
 from bot.services.exports.failures import end_failed_export
 from bot.services.exports.instance_data import load_instance_data
-from bot.services.exports.request import ACTIONS, newest_export, request_export
+from bot.services.exports.policies import ExportSettings, default_settings
+from bot.services.exports.request import ACTIONS, ExportRequest, newest_export, request_export
 from bot.services.exports.schedule import schedule_exports
 from bot.services.exports.view import export_history, export_view
 
 __all__ = [
     "ACTIONS",
+    "ExportRequest",
+    "ExportSettings",
     "answer_export",
     "cancel_export",
+    "default_settings",
     "end_failed_export",
     "execute_export",
     "export_history",
