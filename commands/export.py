@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import get_args
 
-from bot.domain.chat import Result
+from bot.domain.chat import Notice, Result
 from bot.domain.exports import ExportAnswer
 from bot.domain.refusal import Refusal
 from bot.domain.suggest import hint
@@ -56,6 +56,11 @@ def export(ctx: CommandContext, env: str, action: str | None) -> Result:
         number = ctx.pull.number if ctx.pull else 0
         request = ExportRequest(env, action, ctx.actor, ctx.origin, number)
         found = request_export(context, default_settings(context, repository), request)
+        if ctx.origin.channel and context.channel:
+            return Notice(
+                f"Requested the {found.kind} of {env}. Its message in the channel shows how far it is.",
+                f"`/export {env} cancel` ends it.",
+            )
         return _shown(ctx, found.id)
     if action == "history":
         return export_history(context, repository, env)

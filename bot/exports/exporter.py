@@ -78,6 +78,8 @@ class SandboxedExporter:
         """
         reach = self._reach(order)
         stored = (self.files.directory,) if self.files.directory else ()
+        for path in stored:
+            Path(path).mkdir(parents=True, exist_ok=True, mode=0o700)  # Landlock lets in what exists
         access = self.sandbox.base.with_readable(*map(Path, reach.readable))
         access = access.with_writable(directory, *map(Path, (*stored, *reach.sockets)))
         confined = self.sandbox.confine((sys.executable, "-m", "bot.exports.worker"), access, directory)
