@@ -38,6 +38,8 @@ def run(directory: Path, database: str, url: str, engine: str) -> list[Figure]:
         closing(_database(world, url)) as store,
     ):
         bare = bare_of(world, directory / "bare", engine)
+        for turn in range(PULLS):
+            _push(world, turn, "first")
         bots = seconds(lambda: _by_bot(world, store))
         left = _instances(store)
         hands = seconds(lambda: _by_hand(bare))
@@ -58,24 +60,30 @@ def run(directory: Path, database: str, url: str, engine: str) -> list[Figure]:
 def _by_bot(world: World, store: Database) -> None:
     numbers = []
     for turn in range(PULLS):
-        branch = f"ann/change-{turn}"
-        _push(world, branch, turn, "first")
+        branch = _branch(turn)
         numbers.append(world.github.open_pull(REPOSITORY, author="ann", head=branch, title=branch))
     _all_are(world, store, numbers, "up")
     for turn in range(PULLS):
-        _push(world, f"ann/change-{turn}", turn, "second")
+        _push(world, turn, "second")
     _all_are(world, store, numbers, "up")
     for number in numbers:
         world.github.merge_pull(REPOSITORY, number, actor="carol")
     _all_are(world, store, numbers, "gone")
 
 
-def _push(world: World, branch: str, turn: int, content: str) -> None:
-    """Each branch has a file of its own, so that all can be merged."""
+def _branch(turn: int) -> str:
+    return f"ann/change-{turn}"
+
+
+def _file(turn: int, content: str) -> tuple[str, str]:
+    """Return path and text of a branch's own file: with one for each, all can be merged."""
     text = f'resource "playground_dns_record" "change_{turn}" {{\n  name  = "{content}-${{local.name}}"\n  value = "192.0.2.1"\n  ttl   = 300\n}}\n'
-    world.github.commit_files(
-        REPOSITORY, branch, {f"infra/change-{turn}.tf": text}, author="ann", message=content
-    )
+    return f"infra/change-{turn}.tf", text
+
+
+def _push(world: World, turn: int, content: str) -> None:
+    path, text = _file(turn, content)
+    world.github.commit_files(REPOSITORY, _branch(turn), {path: text}, author="ann", message=content)
 
 
 def _all_are(world: World, store: Database, numbers: list[int], state: str) -> None:
@@ -125,9 +133,11 @@ def _one_by_hand(bare: Bare, turn: int) -> None:
         bare.directory / str(turn),
         bare.environment | {"TF_VAR_towpath_instance": f"hand-{turn}"},
     )
-    one.clone(f"ann/change-{turn}")
+    one.clone(_branch(turn))
     one.init("infra")
-    for _ in ("created", "updated"):
+    for content in ("first", "second"):
+        path, text = _file(turn, content)
+        (one.directory / path).write_text(text)
         one.plan("infra", "envs/test.tfvars")
         one.apply("infra")
     one.destroy("infra", "envs/test.tfvars")
