@@ -10,7 +10,6 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Literal
-from urllib.parse import urlsplit
 
 from psycopg.conninfo import conninfo_to_dict
 
@@ -110,8 +109,3 @@ def _version(path: Path) -> int:
         return 0
     found = re.search(r"\) (\d+)", done.stdout)
     return int(found[1]) if found else 0
-
-
-def host_of(url: str) -> str:
-    """Return the host of an address, for texts."""
-    return urlsplit(url).hostname or str(conninfo_to_dict(url).get("host") or "the server")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from urllib.parse import quote
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import TypeAdapter
 
 from bot.domain.exports import Manifest, Part, TableName
 from bot.errors import UserError
@@ -71,15 +71,6 @@ class Files:
     def write_manifest(self, directory: str, manifest: Manifest) -> None:
         """Write the manifest, after which the export exists."""
         self.put(directory + MANIFEST, _MANIFEST.dump_json(manifest))
-
-    def read_manifest(self, directory: str) -> Manifest | None:
-        """Return an export's manifest, None if it was not finished."""
-        if self._store.get(directory + MANIFEST) is None:
-            return None
-        try:
-            return _MANIFEST.validate_json(self.get(directory + MANIFEST))
-        except ValidationError:
-            raise _broken(directory + MANIFEST, "cannot be read") from None
 
     def exports(self, repository: str, environment: str) -> set[str]:
         """Return the ids of an environment's exports that have any files."""
