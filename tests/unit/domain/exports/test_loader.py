@@ -133,3 +133,10 @@ def test_nothing_but_policy_errors_is_raised(text: str) -> None:
     for one in (text, HEAD + TABLE + text):
         with suppress(PolicyError):
             parse_export_policies(one)
+
+
+def test_names_of_columns_are_the_databases_own_whatever_they_are() -> None:
+    text = HEAD + TABLE + r'"a\nb" = "keep"' + "\n"
+    assert list(
+        parse_export_policies(text).exports["staging"].tables[TableName("public", "people")].columns
+    ) == ["a\nb"]
