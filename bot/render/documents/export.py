@@ -86,7 +86,7 @@ def preview_tables(preview: Preview) -> tuple[Element, ...]:
     """What leaves and how it is masked, the largest tables first; tables that stay empty are named below."""
     taken = sorted((one for one in preview.tables if one.rows), key=lambda one: (-one.rows, one.table))
     empty = [str(one.table) for one in preview.tables if not one.rows]
-    head = ("Table", "Rows", "Masked", "Cleared", "Why")
+    head = ("Table", "Rows", "Columns", "Why")
     summary = (
         f"{count(preview.rows, 'row')} of {count(len(taken), 'table')}, about {format_size(preview.bytes)}"
     )
@@ -111,15 +111,24 @@ def _row(one: TableCount) -> tuple[Spans, ...]:
     return (
         (Code(str(one.table)),),
         (Plain(part),),
-        (Plain(", ".join(one.masked) or "–"),),
-        (Plain(", ".join(one.cleared) or "–"),),
+        (
+            Plain(
+                "; ".join(filter(None, (_named("masks", one.masked), _named("clears", one.cleared)))) or "–"
+            ),
+        ),
         (Plain(one.why or "–"),),
     )
 
 
+def _named(what: str, columns: tuple[str, ...]) -> str:
+    return f"{what} {', '.join(columns)}" if columns else ""
+
+
 def _title(export: Export) -> str:
     doing = _DOING.get(export.phase, "") if export.active else _ENDED[export.outcome or "failed"]
-    what = f"{export.environment}" if export.kind == "rollback" else f"{export.source} → {export.environment}"
+    what = (
+        f"of {export.environment}" if export.kind == "rollback" else f"{export.source} → {export.environment}"
+    )
     return f"{_NAMES[export.kind].capitalize()} {what} {doing}"
 
 
