@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from bot.domain.chat import ApprovalRequest, Status, TargetStatus
 from bot.domain.drift import Drift
-from bot.domain.exports import ExportView
+from bot.domain.exports import ExportView, PullCheck
 from bot.domain.plans import PlanSummary
 from bot.domain.ports.forge import PullRequest
 from bot.domain.ports.records import FollowUp
@@ -20,6 +20,7 @@ from bot.render.documents.break_glass import forced_apply
 from bot.render.documents.card import card as card_document
 from bot.render.documents.drift import drift_message
 from bot.render.documents.export import export_message
+from bot.render.documents.export_check import export_check as export_check_document
 from bot.render.documents.gate import gate as gate_document
 from bot.render.documents.issue import issue as issue_document
 from bot.render.documents.issue import issue_closed as issue_closed_document
@@ -60,6 +61,12 @@ def check(
 def gate(environment: str, rows: Sequence[TargetStatus], status: Status) -> tuple[str, str]:
     """Return a gate check's title (255 characters) and summary (65,535 bytes). rows: the environment's rows of `status`."""
     document = gate_document(environment, rows, status)
+    return shorten(clean(document.title), CHECK_TITLE), markdown(document, limit=CHECK, size=_bytes)
+
+
+def export_check(found: PullCheck) -> tuple[str, str]:
+    """Return the title (255 characters) and summary (65,535 bytes) of the check of a pull request's migrations."""
+    document = export_check_document(found)
     return shorten(clean(document.title), CHECK_TITLE), markdown(document, limit=CHECK, size=_bytes)
 
 

@@ -10,6 +10,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
+from bot.domain.exports import PullCheck
 from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatUser
 from bot.domain.ports.forge import PullRequest, Repository
@@ -75,6 +76,8 @@ class Caches:
         self.parity: Cache[tuple[str, str, str, str], tuple[str, ...]] = Cache(timer=timer)
         """Notes on the environments that a pull request makes differ, by repository, base, latest commit and source of the
         policy in force."""
+        self.exports: Cache[tuple[str, str, str], PullCheck | None] = Cache(timer=timer)
+        """What a pull request makes of exports, by repository, base and latest commit."""
         self.outputs: Cache[str, Outputs | None] = Cache(256)
         """The outputs that other stacks may get, by state version."""
         self.backends: Cache[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = Cache(4096)

@@ -1,7 +1,8 @@
 """A check for each guarded environment that can be required: whether this pull request can be applied there, or why not.
 
 Every open pull request has it on its latest commit. It cannot cause a deadlock, since nothing of the bot's requires
-checks. It succeeds when nothing is left to do in the environment.
+checks. It succeeds when nothing is left to do in the environment. With it goes the check of exports, for pull requests that
+concern them.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from bot.services.context import Context
 from bot.services.pulls import GATE_PREFIX, pull_status
 from bot.services.targets import GLANCE, base_tip, default_policy
 from bot.surfaces.check_runs import post, record_posted
+from bot.surfaces.export_check import export_checks
 
 CONCLUSIONS: dict[GateState, Conclusion | None] = {
     "done": "success",
@@ -61,6 +63,10 @@ def project(context: Context, surface: Surface) -> Surface:
 
 def current_checks(context: Context, surface: Surface, pull: PullRequest) -> list[CheckRun]:
     """Return the checks as they should be on the pull request's latest commit."""
+    return [*_gates(context, surface, pull), *export_checks(context, pull)]
+
+
+def _gates(context: Context, surface: Surface, pull: PullRequest) -> list[CheckRun]:
     try:
         policy = default_policy(context, pull.repository, GLANCE)
     except PolicyError as error:
@@ -119,8 +125,8 @@ def _check_run(pull: PullRequest, one: UnguardedCheck, summary: str) -> CheckRun
 
 
 def _names(surface: Surface) -> list[str]:
-    """Return the checks that this pull request has, or had on an earlier commit."""
-    return list(surface.external.get("names", ()))
+    """Return the gates' checks that this pull request has, or had on an earlier commit."""
+    return [name for name in surface.external.get("names", ()) if name.startswith(GATE_PREFIX)]
 
 
 def _supersede(context: Context, surface: Surface, head: str) -> Surface:

@@ -17,6 +17,8 @@ from bot.errors import UserError
 
 SHOWN = 20
 """Problems that a message lists."""
+LONGEST = 64
+"""Characters: no mask that keeps values apart writes more, so longer columns count as equally long."""
 
 
 @dataclass(frozen=True)
@@ -120,13 +122,38 @@ class _Check:
         for key in (*self.schema.foreign_keys, *virtual):
             for child, parent in zip(key.columns, key.parent_columns, strict=True):
                 one, other = self._rule(key.child, child), self._rule(key.parent, parent)
-                if one is None or other is None or one.kind in ("null", "fixed") or _alike(one, other):
+                if (
+                    one is None
+                    or other is None
+                    or one.kind == "null"
+                    or (one.kind == "fixed" and key.virtual)
+                ):
                     continue
-                yield Problem(
-                    key.child,
-                    f"`{child}` refers to `{written(key.parent)}.{parent}`, and the two have different rules, which would "
-                    "break the reference",
-                )
+                refers = f"`{child}` refers to `{written(key.parent)}.{parent}`"
+                if one.kind == "fixed":
+                    yield Problem(
+                        key.child, f"{refers} and cannot have a fixed value; use `null` or its parent's rule"
+                    )
+                elif not _alike(one, other):
+                    yield Problem(
+                        key.child,
+                        f"{refers}, and the two have different rules, which would break the reference",
+                    )
+                elif one.kind == "mask" and self._differ((key.child, child), (key.parent, parent)):
+                    yield Problem(
+                        key.child,
+                        f"{refers}, which has another type, and a mask gives each type other values; give both one type, or "
+                        "keep them",
+                    )
+
+    def _differ(self, one: tuple[TableName, str], other: tuple[TableName, str]) -> bool:
+        """Whether two columns are of types or lengths for which a mask has different results."""
+        found = [
+            (column.base, min(column.length or LONGEST, LONGEST))
+            for name, column_name in (one, other)
+            if (table := self.schema.table(name)) and (column := table.column(column_name))
+        ]
+        return len(set(found)) > 1
 
     def _rule(self, table: TableName, column: str) -> ColumnRule | None:
         rules = self.policy.tables.get(table)
@@ -164,7 +191,7 @@ def _alike(one: ColumnRule, other: ColumnRule) -> bool:
     if one.kind == other.kind == "keep":
         return True
     masked = one.kind == other.kind == "mask" and one.mask == other.mask
-    return masked and (one.label, one.within) == (other.label, other.within)
+    return masked and (one.label or one.mask, one.within) == (other.label or other.mask, other.within)
 
 
 def _wrong(table: Table, column: Column, rule: ColumnRule) -> str:

@@ -6,7 +6,7 @@ import math
 from datetime import timedelta
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, PlainValidator, WrapValidator, model_validator
+from pydantic import AfterValidator, Field, PlainValidator, Strict, WrapValidator, model_validator
 from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from bot.domain.exports.names import parse_table
@@ -104,7 +104,7 @@ MASKS: tuple[MaskName, ...] = (
 )
 
 _TableName = Annotated[TableName, PlainValidator(_table)]
-_ColumnName = Annotated[Text, AfterValidator(_column)]
+_ColumnName = Annotated[str, Strict(), AfterValidator(_column)]
 _Columns = Annotated[tuple[_ColumnName, ...], listed("columns", 1)]
 _Environment = Annotated[Text, like(r"[a-z][a-z0-9-]{0,39}", 'an environment such as "prod"')]
 _Most = Annotated[int, whole(1, MOST_ROWS)]
@@ -199,7 +199,7 @@ class TableRules(Table):
 
     rows: _Rows = "closure"
     most: _Most = 0
-    columns: dict[_ColumnName, Annotated[_Rule, WrapValidator(_rule)]] = Field(default_factory=dict)
+    columns: dict[str, Annotated[_Rule, WrapValidator(_rule)]] = Field(default_factory=dict)
 
     @property
     def rules(self) -> dict[str, ColumnRule]:

@@ -109,18 +109,25 @@ def parse_export_policies(
     file = _read(problems, _File, (), raw)
     exports = {
         name: _export(problems, name, table)
-        for name, raw_table in (file.export if file else {}).items()
+        for name, raw_table in (file.export if file else _tables(raw, "export")).items()
         if (table := _read(problems, ExportTable, ("export", name), raw_table)) is not None
     }
     previews = {
         name: PreviewData(name, data.export, data.stack, data.output, data.tables)
-        for name, raw_table in (file.data if file else {}).items()
+        for name, raw_table in (file.data if file else _tables(raw, "data")).items()
         if (data := _read(problems, DataTable, ("data", name), raw_table)) is not None
     }
     _check_environments(problems, exports, previews, environments)
     if problems:
         raise PolicyError(problems.told())
     return ExportPolicies(exports, previews, file.migrations if file else (), source)
+
+
+def _tables(raw: dict[str, Any], key: str) -> dict[str, dict[str, Any]]:
+    """Return what can be read of a file whose top level is not valid, so that the problems of its tables are reported, too."""
+    tables = raw.get(key)
+    found = tables if isinstance(tables, dict) else {}
+    return {name: table for name, table in list(found.items())[:MOST_EXPORTS] if isinstance(table, dict)}
 
 
 def _read(problems: Problems, kind: type[T], path: tuple[str, ...], table: dict[str, Any]) -> T | None:

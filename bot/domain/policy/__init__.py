@@ -7,7 +7,7 @@ from bot.domain.policy.environment import Environment
 from bot.domain.policy.freeze_windows import Frozen, freeze_at, next_freeze
 from bot.domain.policy.identity import GoogleIdentity, Identity
 from bot.domain.policy.loader import parse_policy
-from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack
+from bot.domain.policy.model import PATH, BackendPolicy, Policy, Stack, matches
 from bot.domain.policy.needs import HealthCheck, Need
 from bot.domain.policy.parity import AllowedDifference, ParityGroup
 from bot.domain.policy.problems import Problems, Vocabulary
@@ -54,6 +54,7 @@ __all__ = [
     "like",
     "listed",
     "load_toml",
+    "matches",
     "next_freeze",
     "parse_policy",
     "provider_allowed",

@@ -26,7 +26,8 @@ def quoted(key: str) -> str:
     """Return a key as TOML writes it: bare where it can be."""
     if _BARE.fullmatch(key):
         return key
-    return f"'{key}'" if '"' in key and "'" not in key else json.dumps(key, ensure_ascii=False)
+    literal = '"' in key and "'" not in key and key.isprintable()
+    return f"'{key}'" if literal else json.dumps(key, ensure_ascii=False)
 
 
 class Lines:

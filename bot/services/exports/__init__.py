@@ -3,6 +3,7 @@
 Start at `request` (what people ask for), `schedule` (what the clock asks for) and `execute` (what a worker does)."""
 
 from bot.services.exports.cancel import cancel_export
+from bot.services.exports.check import EXPORT_CHECK, check_pull
 from bot.services.exports.decisions import answer_export
 from bot.services.exports.execute import execute_export
 from bot.services.exports.failures import end_failed_export
@@ -14,10 +15,12 @@ from bot.services.exports.view import export_history, export_view
 
 __all__ = [
     "ACTIONS",
+    "EXPORT_CHECK",
     "ExportRequest",
     "ExportSettings",
     "answer_export",
     "cancel_export",
+    "check_pull",
     "default_settings",
     "end_failed_export",
     "execute_export",

@@ -19,6 +19,7 @@ from bot.domain.target import Target
 from bot.services.approvals import end_outdated_approvals, void_pushers
 from bot.services.authorship import pulls_from
 from bot.services.context import Context, SurfaceKey, show, show_pull
+from bot.services.exports import EXPORT_CHECK, check_pull
 from bot.services.locks import release_of_pull
 from bot.services.plans import PlanRequest, request_plans
 from bot.services.previews import dismiss_instances, reconcile_instance, switch_instances, want_instances
@@ -161,7 +162,7 @@ def check_rerequested(context: Context, event: CheckRerequested) -> None:
     with context.store.read() as tables:
         pulls = [pull for pull in tables.pulls.open(event.repository) if pull.head_sha == event.head_sha]
     for pull in pulls:
-        if event.name.startswith(GATE_PREFIX):
+        if event.name.startswith((GATE_PREFIX, EXPORT_CHECK)):
             _show_gates(context, pull)
             continue
         environment = event.name.removeprefix("towpath/").split("/")[0]
@@ -235,13 +236,14 @@ def _show(context: Context, pull: PullRequest) -> None:
 
 
 def _show_gates(context: Context, pull: PullRequest) -> None:
-    """Mark gate checks as due: they may be required, so every open pull request has them, whatever it changes."""
+    """Mark gate checks as due: they may be required, so every open pull request has them, whatever it changes. Without gates,
+    one that concerns exports has the check of those."""
     try:
         policy = default_policy(context, pull.repository, GLANCE)
         guards = policy is not None and bool(policy.guarded)
     except PolicyError:
         guards = True  # what was guarded before stays guarded
-    if not guards:
+    if not guards and check_pull(context, pull) is None:
         return
     with context.store.begin() as tables:
         _want_gate(context, tables, pull)
