@@ -11,8 +11,8 @@ import typer
 from bot import logs
 from bot.cli.main import app
 from bot.cli.output import document, working
+from bot.cli.repositories import chosen_repository
 from bot.domain.parity import Difference, Parity
-from bot.errors import UserError
 from bot.render.reply import reply
 from bot.services.parity import Filter, compare_environments
 from bot.settings import load
@@ -34,7 +34,7 @@ def parity(
     logs.configure(hidden_values(settings), as_json=settings.log_json)
     bot = Bot(settings)
     try:
-        chosen = repository.lower() or _only(bot)
+        chosen = chosen_repository(bot, repository, "towpath parity")
         with working("Comparing"):
             found = compare_environments(bot.context, chosen, Filter(env, stack))
     finally:
@@ -44,19 +44,6 @@ def parity(
     else:
         document(reply(found))
     sys.exit(0 if found.ok else 1)
-
-
-def _only(bot: Bot) -> str:
-    with bot.database.read() as tables:
-        names = [repository.name for repository in tables.pulls.repositories()]
-    if len(names) == 1:
-        return names[0]
-    if not names:
-        raise UserError("The bot knows no repository yet.", next_step="Run `towpath parity owner/name`.")
-    raise UserError(
-        f"The bot knows several repositories: {', '.join(names[:10])}.",
-        next_step=f"Name one: `towpath parity {names[0]}`.",
-    )
 
 
 def _facts(found: Parity) -> dict[str, Any]:

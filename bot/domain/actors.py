@@ -7,7 +7,7 @@ from typing import Literal
 
 Role = Literal["none", "read", "triage", "write", "maintain", "admin"]
 ROLES: tuple[Role, ...] = ("none", "read", "triage", "write", "maintain", "admin")
-Platform = Literal["github", "slack", "system", "terraform"]
+Platform = Literal["github", "slack", "system", "terraform", "terminal"]
 
 
 def reaches(role: Role, needed: Role) -> bool:
@@ -21,7 +21,7 @@ class Actor:
 
     login: GitHub login, empty for a Slack user who is not linked and therefore has read-only access.
     slack: `team/user` if the request came from Slack. via: where the request came from; `terraform` is the person's own
-    Terraform on a laptop.
+    Terraform on a laptop, `terminal` the operator's command line.
     """
 
     login: str = ""
@@ -30,10 +30,12 @@ class Actor:
 
     @property
     def name(self) -> str:
-        """How texts name them: `@ann`, a Slack mention, or `Towpath` if no person made the request."""
+        """How texts name them: `@ann`, a Slack mention, the operator, or `Towpath` if no person made the request."""
         if self.login:
             return f"@{self.login}"
-        return f"<@{self.slack.rpartition('/')[2]}>" if self.slack else "Towpath"
+        if self.slack:
+            return f"<@{self.slack.rpartition('/')[2]}>"
+        return "the operator" if self.via == "terminal" else "Towpath"
 
 
 SYSTEM = Actor(via="system")

@@ -4,6 +4,7 @@ Start at `exporter` (the port) and `worker` (the process that carries out the st
 
 from bot.exports.exporter import SandboxedExporter
 from bot.exports.files import Location
+from bot.exports.source import inspect
 from bot.exports.target import mark
 
-__all__ = ["Location", "SandboxedExporter", "mark"]
+__all__ = ["Location", "SandboxedExporter", "inspect", "mark"]

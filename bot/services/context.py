@@ -230,7 +230,9 @@ def show_approval(tables: Tables, now: datetime, approval_id: str, repository: s
 def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) -> None:
     """Mark everything that shows a run as due: the pull request's comment and card, the target's check, the deployment.
 
-    While other runs of the pull request are active, its comment and card gather changes for some seconds.
+    While other runs of the pull request are active, its comment and card gather changes for some seconds. So do those of
+    an instance, with its check, until `settle_run` shows what it is: its plan, apply and destroy follow each other by
+    themselves, and each step is over before anybody has read of it.
     A drift check has no surface of its own, and belongs to a pull request only if it was requested there. A sync is shown
     where its target's pull requests are.
     """
@@ -247,16 +249,17 @@ def show_run(tables: Tables, now: datetime, run: Run, *, urgent: bool = True) ->
             show_pull(tables, now, run.target.repository, run.pull, urgent=urgent)
         return
     others = tables.runs.others(run)
+    passing = bool(run.target.instance) and run.active and tables.instances.get(run.target) is not None
     show_pull(
         tables,
-        now + GATHER + EACH * others if others else now,
+        now + GATHER + EACH * others if others or passing else now,
         run.target.repository,
         run.pull,
         urgent=urgent,
     )
     show(
         tables,
-        now,
+        now + GATHER if passing else now,
         SurfaceKey("check", f"{run.target.key}#{run.pull}", run.target.repository, run.pull),
         urgent=urgent,
     )

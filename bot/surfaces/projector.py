@@ -54,7 +54,7 @@ class Projector:
         self._context = context
         self._projections = projections
         self._due = threading.Condition()
-        self._notifications = 0
+        self._notified = False
         self._stop = threading.Event()
         self._threads = [
             threading.Thread(target=self._loop, name=f"projector-{number}", daemon=True)
@@ -70,20 +70,21 @@ class Projector:
             thread.start()
 
     def poke(self) -> None:
-        """Wake a thread: something became due."""
+        """Wake one thread: something became due. It wakes the next one when it has found something, so that what became
+        due together is shared out, and all others need not look for what they cannot get."""
         with self._due:
-            self._notifications += 1
-            self._due.notify_all()
+            self._notified = True
+            self._due.notify()
 
     def stop(self) -> None:
         self._stop.set()
-        self.poke()
+        with self._due:
+            self._due.notify_all()
         for thread in self._threads:
             if thread.is_alive():  # a clock process has not started them
                 thread.join(timeout=5)
 
     def _loop(self) -> None:
-        seen = 0
         while not self._stop.is_set():
             try:
                 busy = self.once()
@@ -94,9 +95,9 @@ class Projector:
             if busy:
                 continue
             with self._due:
-                if self._notifications == seen:
+                if not self._notified and not self._stop.is_set():
                     self._due.wait(IDLE)
-                seen = self._notifications
+                self._notified = False
 
     def once(self) -> bool:
         """Project a due surface, and others of its pull request with the same status. Return False if nothing is due."""
@@ -104,6 +105,8 @@ class Projector:
         now = context.now()
         with context.store.begin() as tables:
             claimed = tables.surfaces.claim(now, now + LEASE, context.worker, BATCH)
+        if claimed:
+            self.poke()
         for surface in claimed:
             self._settle(context, self._project(context, surface), surface.due_at)
         return bool(claimed)

@@ -134,13 +134,15 @@ class PlanOptions:
     """What `terraform plan` should do.
 
     var_files: absolute paths; a missing file is an error of Terraform's. refresh_only: only compare the state with
-    what exists. parallelism: None for Terraform's default.
+    what exists. parallelism: None for Terraform's default. unread: nobody reads what is planned, so the result has no
+    `json` if there are changes.
     """
 
     var_files: Sequence[Path] = ()
     destroy: bool = False
     refresh_only: bool = False
     parallelism: int | None = None
+    unread: bool = False
 
 
 @dataclass(frozen=True)

@@ -185,6 +185,8 @@ def _ended(view: ExportView) -> list[Element]:
         pairs.append(("Took", (Plain(took),)))
     if pairs:
         elements.append(Facts(tuple(pairs)))
+    if export.notes:
+        elements.append(Items(tuple(to_spans(note) for note in export.notes), "notes"))
     if export.kind == "export" and export.previous:
         elements.append(
             Note(

@@ -88,7 +88,7 @@ def _carry_out(context: Context, run: Run, instance: Instance) -> CommandResult:
             workspace = prepare_workspace(context, run, checkout, recorder.control)
             renew_tokens(context, workspace.identity, recorder.control)
             limit = parallelism(environment)
-            options = PlanOptions(workspace.var_files, destroy=True, parallelism=limit)
+            options = PlanOptions(workspace.var_files, destroy=True, parallelism=limit, unread=True)
             planned = context.terraform.plan(workspace.work_dir, file, recorder.control, options)
             if not planned.ended.ok or not planned.has_changes:
                 return planned.ended

@@ -215,6 +215,8 @@ class Runner:
             return PlanResult(ended)
         if not out.is_symlink():  # Terraform makes it readable for all
             out.chmod(0o600)
+        if options.unread and ended.exit_code == 2:
+            return PlanResult(replace(ended, exit_code=0), has_changes=True)
         # It starts providers again, which must not change what they made: what is shown is what is kept.
         content = self._json(self._reading(_SHOW, self._command.show(out), work_dir, control, out))
         if isinstance(content, CommandResult):

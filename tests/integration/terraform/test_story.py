@@ -106,8 +106,11 @@ def test_drift_and_deletion_behind_terraforms_back(fast_bench: Bench) -> None:
     ]
     destroy = bench.plan(root, destroy=True)
     assert read_plan(destroy.json).destroy == 2
+    unread = bench.plan(root, destroy=True, unread=True)
+    assert (unread.ended.exit_code, unread.has_changes, unread.json) == (0, True, {})
     assert bench.apply(root).ok
     assert not bench.cloud.things("cluster")
+    assert not bench.plan(root, destroy=True, unread=True).has_changes
 
 
 def test_import(fast_bench: Bench) -> None:

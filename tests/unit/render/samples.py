@@ -28,7 +28,7 @@ from bot.domain.refusal import Refused
 from bot.domain.release import Release
 from bot.domain.states.diff import StateDiff
 from bot.domain.states.model import StateVersion
-from tests.unit.render import drifts, failures, parities, secrets
+from tests.unit.render import drifts, exports, failures, parities, secrets
 from tests.unit.render.approvals import asked, guarded
 from tests.unit.render.facts import (
     ANN,
@@ -263,6 +263,7 @@ def results() -> dict[str, Result]:
         **drifts.results(),
         **parities.results(),
         **failures.results(),
+        **exports.results(),
         **secrets.results(),
         "locked": Locked(lock(prod, 0)),
         "unlocked": Unlocked(prod, "@bob", (14, 15)),

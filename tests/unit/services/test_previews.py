@@ -19,7 +19,7 @@ from bot.domain.run import ACTIVE, Origin, Plan, Run
 from bot.domain.states import StateInfo
 from bot.domain.target import Target
 from bot.services.applies.attempt import Attempted
-from bot.services.context import Context
+from bot.services.context import GATHER, Context
 from bot.services.plans import PlanRequest
 from bot.services.previews import (
     forget_ended_instances,
@@ -221,6 +221,20 @@ def test_a_destroy_that_fails_three_times_needs_people(previews: Previews, clock
     previews.end("destroyed")
     assert previews.now.state == "gone"
     assert not previews.now.leaked
+
+
+def test_steps_are_gathered_and_the_end_is_shown_at_once(previews: Previews) -> None:
+    def due() -> Any:
+        with previews.context.store.read() as tables:
+            check = tables.surfaces.get(f"check:{TARGET.key}#7")
+        assert check is not None
+        return check.due_at
+
+    previews.state = "closed"
+    previews.sweep()
+    assert due() == NOW + GATHER
+    previews.end("destroyed")
+    assert due() == NOW
 
 
 def test_an_end_counts_once(previews: Previews) -> None:

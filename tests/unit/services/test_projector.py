@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +12,7 @@ from structlog.testing import capture_logs
 from bot.domain.ports.forge import ForgeError
 from bot.domain.ports.surfaces import Surface
 from bot.errors import TransientError
+from bot.playground.world import until
 from bot.services.context import Context, SurfaceKey, show
 from bot.surfaces import projector
 from bot.surfaces.projector import GIVEN_UP_RETRY, MAX_ATTEMPTS, Projector
@@ -175,3 +177,32 @@ def test_a_closed_pull_request_is_left_alone(wall: Wall, clock: Clock, state: st
     wall.projector.start()
     clock.pass_by(days=1)
     assert not wall.projector.once()
+
+
+def test_what_becomes_due_together_is_shared_out(
+    context: Context, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One wake-up is enough: a thread that finds something wakes the next one."""
+    monkeypatch.setattr(projector, "IDLE", 60.0)
+    both = threading.Barrier(2, timeout=10)
+
+    def project(_context: Context, surface: Surface) -> Surface:
+        both.wait()  # each waits for a surface that another thread projects
+        return replace(surface, digest="shown")
+
+    together = Projector(lambda: context, {"status": project}, threads=2)
+    together.start()
+    try:
+        with context.store.begin() as tables:
+            for number in (7, 8):
+                show(tables, clock(), SurfaceKey("status", f"acme/infra#{number}", "acme/infra", number))
+        together.poke()
+        until(lambda: _digests(context) == ["shown", "shown"], what="both surfaces")
+    finally:
+        together.stop()
+
+
+def _digests(context: Context) -> list[str]:
+    with context.store.read() as tables:
+        found = [tables.surfaces.get(f"status:acme/infra#{number}") for number in (7, 8)]
+    return [one.digest for one in found if one is not None]
