@@ -97,8 +97,9 @@ def _create(connection: Connection, server: Server) -> None:
         sql.SQL("ENCODING {}").format(sql.Literal(encoding)),
         sql.SQL("LC_COLLATE {}").format(sql.Literal(collate)),
         sql.SQL("LC_CTYPE {}").format(sql.Literal(ctype)),
-        sql.SQL("TABLESPACE {}").format(identifier(tablespace)),
     ]
+    if tablespace != "pg_default":  # the template's, which nobody but a superuser may name
+        options.append(sql.SQL("TABLESPACE {}").format(identifier(tablespace)))
     if provider in _PROVIDERS:
         options.append(sql.SQL(f"LOCALE_PROVIDER {_PROVIDERS[provider]}"))
         name = "ICU_LOCALE" if provider == "i" else "BUILTIN_LOCALE"
