@@ -42,6 +42,11 @@ class ShopDatabases:
     admin: str = field(repr=False)
     masking_key: str = field(repr=False)
 
+    @property
+    def names(self) -> tuple[str, str]:
+        """The databases' names."""
+        return PROD, STAGING
+
     def settings(self) -> dict[str, str]:
         """Return what the bot needs in its environment to export from prod to staging."""
         return {
