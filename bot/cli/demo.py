@@ -11,13 +11,18 @@ from contextlib import ExitStack, contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import typer
+from rich.console import Console
 
 from bot.cli.main import app
 from bot.cli.output import console
 from bot.errors import UserError
 from bot.sandbox import landlock
+
+if TYPE_CHECKING:
+    from bot.playground.shop import ShopDatabases
 
 PATIENCE = 5.0
 """Seconds that a running Terraform gets to end by itself; the bot that stores its state has already stopped."""
@@ -50,7 +55,8 @@ def demo(
         listening = stack.enter_context(listen(port))
         place = stack.enter_context(_place(directory))
         stack.callback(end_orphans, place / "world" / "data", PATIENCE)
-        world = World(place / "world", database_url=database_url)
+        shop = _shop(stack, terminal)
+        world = World(place / "world", database_url=database_url, shop=shop)
         stack.callback(world.stop)
         try:
             with terminal.status("Starting stand-ins for GitHub, Slack and a cloud, and the bot …"):
@@ -66,6 +72,8 @@ def demo(
                     "[yellow]![/] No sandbox: this kernel has no Landlock, so plans can read all your files"
                 )
             terminal.print("[green]✓[/] acme/infra with pull requests by ann and carol")
+            if shop is not None:
+                terminal.print("[green]✓[/] A shop's databases: prod, and staging for exports")
             page = stack.enter_context(Page(world, listening))
             terminal.print(
                 f"[green]✓[/] The page\n\n  Open [bold]{page.url}[/]   (Ctrl-C stops everything)\n"
@@ -78,6 +86,20 @@ def demo(
         told.set()
         terminal.print("Stopping …")
     terminal.print("[green]✓[/] Stopped" + (f"; everything is in {directory}" if directory else ""))
+
+
+def _shop(stack: ExitStack, terminal: Console) -> ShopDatabases | None:
+    """Start the shop's databases until the stack ends; None, with the reason printed, where no Postgres can be started."""
+    from bot.playground.postgres import NoPostgres
+    from bot.playground.shop import running_shop
+    from bot.playground.world import REPOSITORY
+
+    try:
+        with terminal.status("Starting a shop's databases …"):
+            return stack.enter_context(running_shop(REPOSITORY))
+    except NoPostgres as error:
+        terminal.print(f"[yellow]![/] No databases, so nothing to export: {error}", markup=True)
+        return None
 
 
 def require_demo_extra(command: str) -> None:

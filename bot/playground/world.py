@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
+from bot.domain import exports
 from bot.playground import sample
 from bot.playground.bot_process import BotProcess, free_port
 from bot.playground.clock import Clock
@@ -18,6 +19,7 @@ from bot.playground.orphans import end_orphans
 from bot.playground.provider.cloud import Cloud
 from bot.playground.provider.health_service import HealthService
 from bot.playground.provider.install import install
+from bot.playground.shop import ShopDatabases
 from bot.playground.slack.server import SlackStandIn
 from bot.playground.slack.state import State as SlackState
 from bot.sandbox import landlock
@@ -35,7 +37,7 @@ class World:
 
     directory: where everything is stored. database_url: empty for SQLite. settings: additional environment variables of
     the bot. files: content of the repository, by default the sample's. port: the bot's, 0 for a free one. writable: what
-    Terraform may write to besides the clouds.
+    Terraform may write to besides the clouds. shop: databases for exports; without them the sample declares none.
     """
 
     def __init__(
@@ -47,6 +49,7 @@ class World:
         files: Mapping[str, bytes] | None = None,
         port: int = 0,
         writable: Sequence[Path] = (),
+        shop: ShopDatabases | None = None,
     ) -> None:
         self.directory = directory
         self._writable = [str(path) for path in writable]
@@ -57,8 +60,11 @@ class World:
         self.clouds: dict[str, Cloud] = {}
         self.service = HealthService(self.clouds)
         addresses = {name: self.service.address(name) for name in ENVIRONMENTS}
+        self.shop = shop
         self._files = dict(files or sample.files(addresses))
-        self._settings = dict(settings or {})
+        if shop is None and not files:
+            del self._files[exports.PATH]
+        self._settings = {**(shop.settings() if shop else {}), **(settings or {})}
         self._database_url = database_url
         self._port = port or free_port()
         self._webhook_secret = secrets.token_hex(16)

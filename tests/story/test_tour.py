@@ -70,7 +70,14 @@ def printed(result: subprocess.CompletedProcess[str]) -> dict[str, Any]:
 
 
 # Each chapter is played once: all of them here, but those two of which the command line's own tests play one each.
-@pytest.mark.parametrize("chapter", [name for name in load() if name not in (WITHOUT_PATH, ON_POSTGRES)])
+@pytest.mark.parametrize(
+    "chapter",
+    [
+        pytest.param(name, marks=pytest.mark.postgres if one.shop else ())
+        for name, one in load().items()
+        if name not in (WITHOUT_PATH, ON_POSTGRES)
+    ],
+)
 def test_each_chapter_is_as_told(chapter: str) -> None:
     assert told(report(play(select([chapter]), SilentNarrator())), chapter) == []
 
@@ -186,6 +193,7 @@ def test_chapters_are_played_once_in_the_order_they_were_asked_for() -> None:
         "dev",
         "secrets",
         "stacks-in-order",
+        "export",
     ]
 
 

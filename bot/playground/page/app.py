@@ -23,6 +23,7 @@ from bot.playground.github.state import Refusal
 from bot.playground.page import pull_actions, slack_actions
 from bot.playground.page.change_stream import ChangeStream
 from bot.playground.page.control import Control
+from bot.playground.page.databases_view import databases_view
 from bot.playground.page.pull_view import commit_files, pull_view, pulls
 from bot.playground.page.renderer import Renderer
 from bot.playground.page.request_fields import RequestFields
@@ -80,8 +81,16 @@ def create_app(world: World, control: Control, changes: ChangeStream) -> Starlet
         user, place = query.get("user") or "ann", query.get("channel") or "infra"
         return html("slack.html", **vars(slack_view(world, user, place, query.get("thread", ""))))
 
-    def bar(_request: Request) -> Response:
-        return html("bar.html", bar=control.bar())
+    def bar(request: Request) -> Response:
+        return html("bar.html", bar=control.bar(), open=request.query_params.get("databases") == "open")
+
+    def databases(request: Request) -> Response:
+        query = request.query_params
+        if world.shop is None or query.get("databases") != "open":
+            return HTMLResponse("", headers=HEADERS)
+        table, page = query.get("table", ""), query.get("page", "")[:9]
+        found = databases_view(world.shop, table, int(page) if page.isdecimal() else 0)
+        return html("databases.html", databases=found, table=table)
 
     def commit(request: Request) -> Response:
         sha = request.path_params["sha"]
@@ -123,6 +132,7 @@ def create_app(world: World, control: Control, changes: ChangeStream) -> Starlet
             Route("/parts/pull", pull),
             Route("/parts/slack", slack),
             Route("/parts/bar", bar),
+            Route("/parts/databases", databases),
             Route("/commit/{sha}", commit),
             Route("/favicon.ico", lambda _request: RedirectResponse("/static/icon.svg")),
             Route("/events", events),

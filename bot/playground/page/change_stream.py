@@ -33,7 +33,7 @@ class ChangeStream:
         self._closed = False
 
     def publish(self, part: str) -> None:
-        """Tell all pages that a part (pull, slack or bar) has changed."""
+        """Tell all pages that a part (pull, slack, bar or databases) has changed."""
         with self._lock:
             for listener in self._listeners:
                 listener.parts.add(part)
@@ -52,7 +52,7 @@ class ChangeStream:
 
     async def stream(self) -> AsyncIterator[str]:
         """Yield `changed` events, whose data is a JSON list of parts. The first one names all parts."""
-        listener = _Listener(asyncio.get_running_loop(), parts={"pull", "slack", "bar"})
+        listener = _Listener(asyncio.get_running_loop(), parts={"pull", "slack", "bar", "databases"})
         listener.woken.set()
         with self._lock:
             self._listeners.append(listener)

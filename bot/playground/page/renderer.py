@@ -42,7 +42,7 @@ class Renderer:
             "version": _version,
             "appearance": check_appearance,
         }
-        self._templates.globals |= {"repository": REPOSITORY, "emojis": EMOJI}
+        self._templates.globals |= {"repository": REPOSITORY, "emojis": EMOJI, "shop": world.shop}
 
     def render(self, name: str, **values: Any) -> str:
         """Return a template as HTML."""

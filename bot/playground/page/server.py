@@ -13,6 +13,7 @@ from bot.errors import UserError
 from bot.playground.page.app import create_app
 from bot.playground.page.change_stream import ChangeStream
 from bot.playground.page.control import Control
+from bot.playground.page.databases_watch import DatabasesWatch
 from bot.playground.world import World
 from bot.web import sockets as tcp
 
@@ -54,6 +55,8 @@ class Page:
             world.github.subscribe(lambda _revision: changes.publish("pull")),
             world.slack.subscribe(lambda _revision: changes.publish("slack")),
         ]
+        if world.shop is not None:
+            self._unsubscribe.append(DatabasesWatch(world.shop, changes).close)
         config = uvicorn.Config(
             create_app(world, self._control, changes),
             log_level="critical",

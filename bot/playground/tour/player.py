@@ -5,16 +5,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypedDict
 
+from bot.errors import UserError
+from bot.playground.postgres import NoPostgres
+from bot.playground.shop import ShopDatabases, running_shop
 from bot.playground.tour.narrator import Narrator
 from bot.playground.tour.registry import Chapter
 from bot.playground.tour.story import PATIENCE, Step, Story
 from bot.playground.tour.temporary_database import temporary_database
-from bot.playground.world import World
+from bot.playground.world import REPOSITORY, World
 
 
 @dataclass(frozen=True)
@@ -57,8 +61,10 @@ def _play_one(
 ) -> ChapterResult:
     began = time.monotonic()
     narrator.chapter(chapter.name, chapter.title)
-    with temporary_database(database_url) as url:
-        world = World(directory, database_url=url)
+    with ExitStack() as stack:
+        url = stack.enter_context(temporary_database(database_url))
+        shop = stack.enter_context(_shop(chapter.name)) if chapter.shop else None
+        world = World(directory, database_url=url, shop=shop)
         story = Story(world, narrator, patience)
         try:
             with story.step("The bot, GitHub, Slack and the clouds start"):
@@ -72,6 +78,18 @@ def _play_one(
     steps = tuple(story.steps)
     seconds = round(time.monotonic() - began, 2)
     return ChapterResult(chapter.name, all(step.ok for step in steps), seconds, steps)
+
+
+@contextmanager
+def _shop(chapter: str) -> Iterator[ShopDatabases]:
+    """Start the shop's databases. Raises UserError where no Postgres can be started."""
+    try:
+        with running_shop(REPOSITORY) as shop:
+            yield shop
+    except NoPostgres as error:
+        raise UserError(
+            f"The chapter `{chapter}` needs Postgres: {error}.", next_step="pip install 'towpath[demo]'"
+        ) from None
 
 
 def report(results: Sequence[ChapterResult]) -> Report:

@@ -19,24 +19,26 @@ CHAPTERS = Path(__file__).with_name("chapters")
 
 @dataclass(frozen=True)
 class Chapter:
-    """One scenario. order: its position in the tour. play: plays it, and raises at the first unmet expectation."""
+    """One scenario. order: its position in the tour. play: plays it, and raises at the first unmet expectation. shop:
+    whether its world has the shop's databases."""
 
     name: str
     title: str
     order: int
     play: Play
+    shop: bool = False
 
 
 _chapters: dict[str, Chapter] = {}
 
 
-def chapter(name: str, title: str, *, order: int) -> Callable[[Play], Play]:
+def chapter(name: str, title: str, *, order: int, shop: bool = False) -> Callable[[Play], Play]:
     """Register a function `(story) -> None` as a chapter. Raises ValueError if the name is taken."""
 
     def register(play: Play) -> Play:
         if name in _chapters:
             raise ValueError(f"two chapters are called {name}")
-        _chapters[name] = Chapter(name, title, order, play)
+        _chapters[name] = Chapter(name, title, order, play, shop)
         return play
 
     return register

@@ -125,7 +125,7 @@ class Story:
 
     def _answers(self, user: str) -> list[Message]:
         """Return ephemeral messages to this user, and the channel's messages that are not edited in place."""
-        edited = ("card", "approval", "follow_up")
+        edited = ("card", "approval", "follow_up", "export")
         posts = [one for one in self.world.slack.messages(CHANNEL) if Updates.kind(one) not in edited]
         return [*self.world.slack.ephemerals(user), *posts]
 

@@ -43,7 +43,7 @@ class Updates:
 
     @staticmethod
     def kind(message: Message) -> str:
-        """Return what a message shows: `card`, `approval` or `follow_up`, which are edited; others are answers."""
+        """Return what a message shows: `card`, `approval`, `follow_up` or `export`, which are edited; others are answers."""
         key = message.metadata.get("event_payload", {}).get("key", "")
         return str(key).partition(":")[0]
 

@@ -148,6 +148,8 @@ def _origin(view: ExportView) -> Spans:
 
 def _progress(export: Export) -> list[Element]:
     progress = export.progress
+    if export.phase in ("queued", "approval", "approved"):
+        return []  # what is recorded is how far the preview got
     if progress.waiting:
         return [Text((Plain(f"Waits: {one_line(progress.waiting)}."),))]
     if not progress.rows and not progress.table:

@@ -5,8 +5,9 @@ import { morph } from "./morph.js";
 const token = document.querySelector("meta[name=page-token]").content;
 const STORE = "towpath-playground";
 
-// What the page shows: pull request, tab and acting user on the left; user, channel and thread on the right.
-export const view = { pull: "", tab: "", author: "ann", user: "ann", channel: "infra", thread: "" };
+// What the page shows: pull request, tab and acting user on the left; user, channel and thread on the right; below, the
+// databases if they are "open", with the rows of one table.
+export const view = { pull: "", tab: "", author: "ann", user: "ann", channel: "infra", thread: "", databases: "", table: "public.customers", page: "0" };
 Object.assign(view, JSON.parse(sessionStorage.getItem(STORE) || "{}"));
 const linkedPull = new URLSearchParams(location.search).get("pull");
 if (linkedPull) view.pull = linkedPull;

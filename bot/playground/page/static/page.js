@@ -1,5 +1,6 @@
 // Every control has data-act; its other data attributes and its form's fields are sent along.
 
+import "./databases.js";
 import { followChanges, navigate, onRefresh, perform, refresh, view } from "./client.js";
 import { propose, scrollToEnd } from "./pull.js";
 import { formValues } from "./slack.js";
