@@ -10,9 +10,6 @@ from bot.domain.refusal import Refusal
 from bot.services.context import Context
 from bot.services.targets import fetch, policy_at, tip_of
 
-FRESH = 5.0
-"""Seconds for which GitHub's last answer is fresh enough."""
-
 
 @dataclass(frozen=True)
 class ExportSettings:
@@ -39,7 +36,7 @@ class ExportSettings:
         return found
 
 
-def default_settings(context: Context, repository: str, at_most: float = FRESH) -> ExportSettings:
+def default_settings(context: Context, repository: str, at_most: float = 0.0) -> ExportSettings:
     """Return the settings in force. at_most: seconds since GitHub was asked for the latest commit. Raises Refusal without a
     main policy, and PolicyError."""
     branch = context.known(repository).default_branch

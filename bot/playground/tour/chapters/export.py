@@ -68,7 +68,7 @@ def export(story: Story) -> None:
         story.check("it adds a customer, under a free id", true=added is not None, seen=added)
 
     with story.step("Bob rolls back: the old data is there again"):
-        _ask(story, "rollback", "Rollback staging is done", user="bob")
+        _ask(story, "rollback", "Rollback of staging is done", user="bob")
         story.check("the old customers are back", true=_count(shop, "customers") == OLD_CUSTOMERS)
         old = f"customers WHERE email LIKE '%@{STAGING_DOMAIN}'"
         story.check("with their old addresses", true=_count(shop, old) == OLD_CUSTOMERS)
@@ -133,11 +133,14 @@ def _ask(story: Story, action: str, expected: str, user: str = "ann") -> Message
 
 
 def _wait(story: Story, expected: str, known: Container[str] = ()) -> Message:
-    return story.wait_for(
+    found = story.wait_for(
         f"“{expected}” in Slack",
         lambda: _find(story, expected, known),
         lambda: [slack_text(one) for one in _exports(story)],
     )
+    if found is None:
+        raise LookupError(expected)
+    return found
 
 
 def _find(story: Story, expected: str, known: Container[str]) -> Message | None:
