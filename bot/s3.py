@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -9,6 +11,7 @@ from typing import TYPE_CHECKING
 from bot.errors import TransientError, UserError
 
 if TYPE_CHECKING:
+    from botocore.awsrequest import AWSRequest
     from mypy_boto3_s3 import S3Client
 
 
@@ -26,7 +29,7 @@ def connect_s3(endpoint: str, region: str, access_key_id: str, secret_access_key
         response_checksum_validation="when_required",
         s3={"addressing_style": "path"} if endpoint else {},
     )
-    return boto3.session.Session().client(
+    client = boto3.session.Session().client(
         "s3",
         endpoint_url=endpoint or None,
         region_name=region or None,
@@ -34,6 +37,22 @@ def connect_s3(endpoint: str, region: str, access_key_id: str, secret_access_key
         aws_secret_access_key=secret_access_key or None,
         config=config,
     )
+    if endpoint:
+        client.meta.events.register("before-sign.s3.DeleteObjects", _with_md5)
+    return client
+
+
+def _with_md5(request: AWSRequest, **_more: object) -> None:
+    """Send Content-MD5 instead of the CRC32 that boto3 sends with DeleteObjects whatever its settings say: most of what
+    speaks S3's protocol requires the one, and some do not know the other."""
+    for name in [
+        name
+        for name in request.headers
+        if name.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum-"))
+    ]:
+        del request.headers[name]
+    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 
 @contextmanager

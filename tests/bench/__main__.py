@@ -12,7 +12,7 @@ from pathlib import Path
 
 from bot.terraform.cli.discovery import discover
 from tests import postgres
-from tests.bench import clicks, deliveries, idle, plans, previews, sandbox, stacks, states
+from tests.bench import clicks, deliveries, exports, idle, plans, previews, sandbox, stacks, states
 
 BENCHES = {
     "plans": plans.run,
@@ -22,6 +22,7 @@ BENCHES = {
     "clicks": clicks.run,
     "states": states.run,
     "idle": idle.run,
+    "exports": exports.run,
     "sandbox": sandbox.run,
 }
 

@@ -2,6 +2,7 @@
 
 Start at `compile`, which chooses the function for a column."""
 
-from bot.exports.masks.compile import Mask, MaskKey, compile_rule
+from bot.exports.masks.compile import MaskKey, compile_rule
+from bot.exports.masks.values import NULL, Mask
 
-__all__ = ["Mask", "MaskKey", "compile_rule"]
+__all__ = ["NULL", "Mask", "MaskKey", "compile_rule"]

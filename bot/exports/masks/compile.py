@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from bot.domain.exports import Column, ColumnRule
 from bot.errors import UserError
 from bot.exports.masks import identifiers, people, quantities
 from bot.exports.masks.digest import Digest, derive_key, keyed_digest
+from bot.exports.masks.values import NULL, Mask, Remembered, escaped, keeping_null
 
-Mask = Callable[[bytes], bytes]
-"""From a field of COPY's text format to another one, never NULL."""
-
-NULL = b"\\N"
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
 _TEXTS = ("text", "character varying", "character", "citext", "name")
-_REMEMBERED = 50_000
-"""Values that a mask remembers: keys come again and again, and memory stays flat."""
+_CHEAP = frozenset({"email", "token", "digest", "phone", "text"})
+"""Masks of text that take about a microsecond: remembering values, most of which never come again, would cost more."""
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,8 @@ class MaskKey:
 
 
 def compile_rule(rule: ColumnRule, column: Column, key: MaskKey) -> Mask | None:
-    """Return the function for a column, which NULLs go through as well; None if values stay as they are.
+    """Return the function for a column, which NULLs go through as well; None if values stay as they are. It may remember
+    values, so it belongs to one thread.
 
     Raises UserError for a mask that does not fit the type.
     """
@@ -41,7 +38,7 @@ def compile_rule(rule: ColumnRule, column: Column, key: MaskKey) -> Mask | None:
     if rule.kind == "null":
         return lambda _value: NULL
     if rule.kind == "fixed":
-        fixed = _escaped(rule.fixed)
+        fixed = escaped(rule.fixed)
         return lambda _value: fixed
     made = _made(rule, column, keyed_digest(key.key, f"{rule.mask}:{rule.label or rule.mask}"))
     if made is None:
@@ -49,61 +46,46 @@ def compile_rule(rule: ColumnRule, column: Column, key: MaskKey) -> Mask | None:
             f"The mask `{rule.mask}` does not fit `{column.name}`, which is `{column.type}`.",
             next_step='Choose another mask, "null" or a fixed value in `envs/export.toml`.',
         )
-    return _remembering(made)
+    if column.base in _TEXTS and rule.mask in _CHEAP:
+        return keeping_null(made)
+    return Remembered(made).__getitem__
 
 
 def _made(rule: ColumnRule, column: Column, digest: Digest) -> Mask | None:
-    base, length, bits = column.base, column.length, _BITS.get(column.base)
+    base, bits = column.base, _BITS.get(column.base)
     if base in _TEXTS:
-        make = {
-            "email": identifiers.email,
-            "token": identifiers.text_token,
-            "digest": identifiers.text_digest,
-            "name": people.name,
-            "phone": people.phone,
-            "address": people.address,
-            "text": people.text,
-        }.get(str(rule.mask))
-        return make(digest, length) if make else None
+        return _of_text(rule, column, digest)
     if bits is not None:
         if rule.mask == "token":
             return identifiers.integer_token(digest, bits)
-        return quantities.integer(digest, bits, rule.within) if rule.mask == "number" else None
+        return quantities.number(digest, rule.within, (1 << bits) - 1) if rule.mask == "number" else None
     if base == "uuid" and rule.mask == "token":
         return identifiers.uuid_token(digest)
     if base == "bytea" and rule.mask == "digest":
         return identifiers.bytea_digest(digest)
     if base in ("numeric", "real", "double precision") and rule.mask == "number":
-        return quantities.decimal(digest, rule.within)
+        return quantities.number(digest, rule.within, quantities.largest(column.type))
     if (base == "date" or base.startswith("timestamp")) and rule.mask == "date_shift":
         return quantities.day(digest, rule.within)
     return None
 
 
-def _remembering(mask: Mask) -> Mask:
-    """Let NULL through, and remember recent values."""
-    known: dict[bytes, bytes] = {NULL: NULL}
-    get = known.get
-
-    def remembering(value: bytes) -> bytes:
-        found = get(value)
-        if found is None:
-            found = mask(value)
-            if len(value) < 256:
-                if len(known) >= _REMEMBERED:
-                    known.clear()
-                    known[NULL] = NULL
-                known[value] = found
-        return found
-
-    return remembering
-
-
-def _escaped(value: object) -> bytes:
-    """Return a fixed value as COPY's text format has it."""
-    if isinstance(value, bool):
-        return b"t" if value else b"f"
-    text = str(value)
-    for raw, escaped in (("\\", "\\\\"), ("\t", "\\t"), ("\n", "\\n"), ("\r", "\\r")):
-        text = text.replace(raw, escaped)
-    return text.encode()
+def _of_text(rule: ColumnRule, column: Column, digest: Digest) -> Mask | None:
+    """Values that their type calls equal are masked alike: citext without regard to case, char(n) without its padding."""
+    make = {
+        "email": identifiers.email,
+        "token": identifiers.text_token,
+        "digest": identifiers.text_digest,
+        "name": people.name,
+        "phone": people.phone,
+        "address": people.address,
+        "text": people.text,
+    }.get(str(rule.mask))
+    if make is None:
+        return None
+    mask = make(digest, column.length)
+    if column.base == "citext":
+        return lambda value: mask(value.decode().lower().encode())
+    if column.base == "character":
+        return lambda value: mask(value.rstrip(b" "))
+    return mask

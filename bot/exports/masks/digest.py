@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 Digest = Callable[[bytes], bytes]
 
-SIZE = 16
-"""Bytes of a digest: two of a billion values are equal with a chance of 10⁻²¹."""
+SIZE = 32
+"""Bytes of a digest. Masks take as many as they need."""
 _LABEL = 16
 """Bytes of BLAKE2b's `person`, RFC 7693."""
 
@@ -16,8 +16,9 @@ _LABEL = 16
 def keyed_digest(key: bytes, label: str) -> Digest:
     """Return the digest function of a label. key: at most 64 bytes."""
     person = hashlib.blake2b(label.encode(), digest_size=_LABEL).digest()
-    base = hashlib.blake2b(key=key, person=person, digest_size=SIZE)
-    copy = base.copy
+    copy = hashlib.blake2b(
+        key=key, person=person, digest_size=SIZE
+    ).copy  # the key is hashed once, not for each value
 
     def digest(value: bytes) -> bytes:
         state = copy()

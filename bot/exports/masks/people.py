@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import cache
 
 from bot.exports.masks.digest import Digest
-
-Mask = Callable[[bytes], bytes]
+from bot.exports.masks.values import Mask, characters
 
 _PHONE = b"+999"
 """No country has it: ITU-T E.164 keeps 999 free."""
-_WORDS = b"this text was replaced when the data was copied from production so that nobody can read what people wrote there "
+_DIGITS = bytes(b"0123456789"[byte % 10] for byte in range(256))
+_WORDS = b"lorem ipsum dolor sit amet consectetur adipiscing elit sed do eiusmod tempor incididunt ut labore et dolore magna aliqua "
+_LONGEST = 65536
+"""Characters of filler."""
 
 
 @cache
@@ -46,9 +47,8 @@ def name(digest: Digest, length: int) -> Mask:
 
 def phone(digest: Digest, length: int) -> Mask:
     """A number that cannot be called."""
-    return lambda value: (_PHONE + b"%09d" % (int.from_bytes(digest(value)[:8], "big") % 10**9))[
-        : length or None
-    ]
+    most = length or None
+    return lambda value: (_PHONE + digest(value)[:9].translate(_DIGITS))[:most]
 
 
 def address(digest: Digest, length: int) -> Mask:
@@ -64,7 +64,8 @@ def address(digest: Digest, length: int) -> Mask:
 
 
 def text(_digest: Digest, length: int) -> Mask:
-    """Filler of the length of the value, at most 64 KB: nothing that anybody wrote is left."""
-    filler = _WORDS * (65536 // len(_WORDS) + 1)
-    most = min(length or 65536, 65536)
-    return lambda value: filler[: min(len(value), most)]
+    """Filler of as many characters as the value, at most 64 K: nothing that anybody wrote is left."""
+    filler = _WORDS * (_LONGEST // len(_WORDS) + 1)
+    most = min(length or _LONGEST, _LONGEST)
+    enough = 8 * _LONGEST  # bytes that `most` characters take, escaped, so that no huge value is decoded
+    return lambda value: filler[: min(characters(value[:enough]), most)]
