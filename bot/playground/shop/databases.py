@@ -70,7 +70,7 @@ def _filled(server: URL, repository: str) -> ShopDatabases:
         for statement in _ROLES.strip().splitlines():
             values = {"reader": sql.Literal(reader), "owner": sql.Literal(owner)}
             names = {"prod": sql.Identifier(PROD), "staging": sql.Identifier(STAGING)}
-            connection.execute(sql.SQL(statement).format(**values, **names))  # type: ignore[arg-type]
+            connection.execute(sql.SQL(statement).format(**values, **names))
     found = ShopDatabases(
         _text(server.set(username="export_reader", password=reader, database=PROD)),
         _text(server.set(username="staging_owner", password=owner, database=STAGING)),

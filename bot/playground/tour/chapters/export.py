@@ -135,17 +135,17 @@ def _ask(story: Story, action: str, expected: str, user: str = "ann") -> Message
 def _wait(story: Story, expected: str, known: Container[str] = ()) -> Message:
     return story.wait_for(
         f"“{expected}” in Slack",
-        lambda: _find(story, expected, known),
+        lambda: _found(story, expected, known),
         lambda: [slack_text(one) for one in _exports(story)],
-    )
+    )[0]
 
 
-def _find(story: Story, expected: str, known: Container[str]) -> Message | None:
-    return next((one for one in _exports(story) if one.ts not in known and expected in one.text), None)
+def _found(story: Story, expected: str, known: Container[str]) -> list[Message]:
+    return [one for one in _exports(story) if one.ts not in known and expected in one.text]
 
 
 def _due(story: Story, known: Container[str], minute: int) -> bool:
-    return datetime.now(UTC).minute != minute or _find(story, DONE, known) is not None
+    return datetime.now(UTC).minute != minute or bool(_found(story, DONE, known))
 
 
 def _exports(story: Story) -> list[Message]:
