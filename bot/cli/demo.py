@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 
 from bot.cli.main import app
 from bot.cli.output import console
@@ -98,7 +99,7 @@ def _shop(stack: ExitStack, terminal: Console) -> ShopDatabases | None:
         with terminal.status("Starting a shop's databases …"):
             return stack.enter_context(running_shop(REPOSITORY))
     except NoPostgres as error:
-        terminal.print(f"[yellow]![/] No databases, so nothing to export: {error}", markup=True)
+        terminal.print(f"[yellow]![/] No databases, so nothing to export: {escape(str(error))}")
         return None
 
 

@@ -39,8 +39,8 @@ _SETTINGS = {
     "full_page_writes": "off",
 }
 
-# Ends with the process that holds its input, however that one ends, and then stops the server (SIGINT: fast).
-_KEEPER = '"$@" & server=$!; read -r _; kill -INT $server; wait $server'
+# When the process that holds its input ends, however it does, this stops the server (SIGINT: fast) and deletes its directories.
+_KEEPER = 'data=$1 spare=$2; shift 2; "$@" & server=$!; read -r _; kill -INT $server; wait $server; rm -rf "$data" "$spare"'
 
 
 class NoPostgres(Exception):
@@ -90,7 +90,7 @@ def _of_wheel(name: str) -> list[Path]:
 
 @contextmanager
 def running(directory: Path | None = None) -> Iterator[Postgres]:
-    """Start a server, which is stopped and deleted at the end, also when this process is killed (stopped, then).
+    """Start a server, which is stopped and deleted at the end, even when this process is killed.
 
     directory: with the programs, `programs()` by default. Raises NoPostgres.
     """
@@ -149,7 +149,7 @@ def _started(binaries: Path, directory: Path, spare: Path) -> Iterator[Postgres]
     ]
     with (directory / "log").open("wb") as log:
         keeper = subprocess.Popen(
-            ["sh", "-c", _KEEPER, "sh", *server],
+            ["sh", "-c", _KEEPER, "sh", str(directory), str(spare), *server],
             stdin=subprocess.PIPE,
             stdout=log,
             stderr=subprocess.STDOUT,

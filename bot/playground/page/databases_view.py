@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import shutil
 from dataclasses import dataclass
 
 import psycopg
@@ -58,7 +57,7 @@ def databases_view(shop: ShopDatabases, table: str, page: int) -> tuple[Database
 
 
 def _view(name: str, url: str, table: str, page: int) -> DatabaseView:
-    psql = shlex.join([shutil.which("psql") or str(programs() / "psql"), url])
+    psql = shlex.join([str(programs() / "psql"), url])  # as new as the server, which one on PATH may not be
     try:
         with psycopg.connect(url, connect_timeout=3, options=_SETTINGS) as connection:
             tables = _counts(connection)
