@@ -51,7 +51,8 @@ def _with_md5(request: AWSRequest, **_more: object) -> None:
         if name.lower().startswith(("x-amz-checksum-", "x-amz-sdk-checksum-"))
     ]:
         del request.headers[name]
-    digest = hashlib.md5(request.body, usedforsecurity=False).digest()
+    body = request.body.encode() if isinstance(request.body, str) else request.body
+    digest = hashlib.md5(body, usedforsecurity=False).digest()
     request.headers["Content-MD5"] = base64.b64encode(digest).decode()
 
 

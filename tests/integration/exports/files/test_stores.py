@@ -230,8 +230,8 @@ class _Breaking(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", "10")
         self.end_headers()
-        self.wfile.write(b"0123456789" if type(self).broken else b"0123")
         type(self).broken += 1
+        self.wfile.write(b"0123" if type(self).broken == 1 else b"0123456789")
         self.close_connection = True
 
     def do_POST(self) -> None:
