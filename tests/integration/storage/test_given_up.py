@@ -58,6 +58,8 @@ def test_each_is_told_where_it_belongs(
             sleep=breaks,
             drift=breaks,
             sync=breaks,
+            export=breaks,
+            unexported=lambda *facts: told.by("unexported", *facts),
             replans=breaks,
             broken=lambda *facts: told.by("broken", *facts),
             lost=lambda *facts: told.by("lost", *facts),

@@ -41,6 +41,8 @@ def test_a_ring_starts_what_was_enqueued_and_a_stop_ends_the_waits(
             sleep=begin,
             drift=begin,
             sync=begin,
+            export=begin,
+            unexported=begin,
             replans=begin,
             broken=begin,
             lost=begin,
