@@ -47,9 +47,7 @@ class ToolFailed(Exception):
     """A program ended with an error. Its text is what it wrote, without values of rows."""
 
 
-def run_tool(
-    name: ToolName, server_version: int, url: str, arguments: Sequence[str], *, stdin: bytes | None = None
-) -> bytes:
+def run_tool(name: ToolName, server_version: int, url: str, arguments: Sequence[str]) -> bytes:
     """Run a program on a database and return what it writes. Credentials go through its environment, never through its
     arguments, which every user of the machine could read.
 
@@ -65,7 +63,7 @@ def run_tool(
     done = subprocess.run(
         [program, *arguments],
         env={"PATH": "/usr/bin:/bin", "LC_ALL": "C.UTF-8", **variables},
-        input=stdin if stdin is not None else b"",
+        stdin=subprocess.DEVNULL,
         capture_output=True,
         check=False,
     )

@@ -93,9 +93,8 @@ def extract(directory: Path, url: str, rules: dict[str, ColumnRule]) -> tuple[fl
         "e1", "acme/infra", "staging", policy, ExportSecrets(source=url, masking_key=KEY, sealing_key=KEY)
     )
     with source.open_source(job, CONTROL) as opened:
-        selection = source.select_rows(opened, policy, CONTROL)
         preview = Preview((), opened.schema.digest, policy.digest, datetime.now(UTC))
         files = open_files(Location(directory=str(directory)), KEY)
         begun = time.process_time()
-        manifest = extraction.extract(job, preview, opened, selection, files, CONTROL)
+        manifest = extraction.extract(job, preview, opened, files, CONTROL)
         return time.process_time() - begun, manifest

@@ -14,6 +14,7 @@ from bot.domain.exports.approval import (
 from bot.domain.exports.classification import Problem, check_policy, require_valid, told
 from bot.domain.exports.loader import parse_export_policies
 from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
+from bot.domain.exports.masks import INTEGERS, TEXTS
 from bot.domain.exports.migration_check import PullCheck, check_migrations, migration_paths
 from bot.domain.exports.migrations import (
     AddedColumn,
@@ -62,9 +63,11 @@ from bot.domain.exports.view import ExportHistory, ExportView
 
 __all__ = [
     "EXPIRES",
+    "INTEGERS",
     "LATE",
     "PATH",
     "RUNNING",
+    "TEXTS",
     "AddedColumn",
     "Column",
     "ColumnRule",

@@ -9,7 +9,7 @@ from bot.domain.exports.masks import NUMBERS, TEXTS, refuse_mask, uniqueness, we
 from bot.domain.exports.names import written
 from bot.domain.exports.policy import ColumnRule, ExportPolicy, TablePolicy
 from bot.domain.exports.predicates import columns_of
-from bot.domain.exports.schema import Column, DatabaseSchema, ForeignKey, Table, TableName
+from bot.domain.exports.schema import Column, DatabaseSchema, Table, TableName
 from bot.domain.exports.suggest import suggest_rule
 from bot.domain.exports.toml import column_line, table_header
 from bot.domain.suggest import hint
@@ -115,11 +115,7 @@ class _Check:
 
     def _references(self) -> Iterator[Problem]:
         """Both sides of a reference must stay equal: both kept, or both masked alike by a mask that keeps values apart."""
-        virtual = [
-            ForeignKey(one.child, one.columns, one.parent, one.parent_columns, virtual=True)
-            for one in self.policy.keys
-        ]
-        for key in (*self.schema.foreign_keys, *virtual):
+        for key in (*self.schema.foreign_keys, *(one.reference for one in self.policy.keys)):
             for child, parent in zip(key.columns, key.parent_columns, strict=True):
                 one, other = self._rule(key.child, child), self._rule(key.parent, parent)
                 if (

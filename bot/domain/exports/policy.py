@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal
 
-from bot.domain.exports.schema import TableName
+from bot.domain.exports.schema import ForeignKey, TableName
 
 PATH = "envs/export.toml"
 
@@ -73,6 +73,11 @@ class VirtualKey:
     columns: tuple[str, ...]
     parent: TableName
     parent_columns: tuple[str, ...]
+
+    @property
+    def reference(self) -> ForeignKey:
+        """The same as the schema has its own."""
+        return ForeignKey(self.child, self.columns, self.parent, self.parent_columns, virtual=True)
 
 
 @dataclass(frozen=True)

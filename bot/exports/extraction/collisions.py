@@ -5,12 +5,10 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Sequence
-from contextlib import closing
 
 from bot.domain.exports import Table, TableName
 from bot.errors import UserError
-
-NULL = b"\\N"
+from bot.exports.masks import NULL
 
 
 class CollisionCheck:
@@ -43,8 +41,7 @@ class CollisionCheck:
             ) from None
 
     def close(self) -> None:
-        with closing(self._seen):
-            pass
+        self._seen.close()
 
 
 def checks_of(table: Table, columns: Sequence[str], masked: frozenset[str]) -> list[CollisionCheck]:

@@ -11,7 +11,6 @@ from bot.domain.exports import ForeignKey, Manifest, Preview, TableFiles, requir
 from bot.domain.ports.exports import ExportControl, ExportJob
 from bot.errors import UserError
 from bot.exports.extraction.collisions import CollisionCheck, checks_of
-from bot.exports.extraction.pace import Pace
 from bot.exports.extraction.parts import TableParts, Writers
 from bot.exports.extraction.rows import Masker, row_masker
 from bot.exports.extraction.sequences import read_sequences
@@ -19,8 +18,9 @@ from bot.exports.files import Files
 from bot.exports.files.sealed import SCHEMA
 from bot.exports.masks import MaskKey, compile_rule
 from bot.exports.masks.digest import key_id
+from bot.exports.pace import Pace
 from bot.exports.postgres_tools import ToolFailed, run_tool
-from bot.exports.source import SelectedTable, Selection, Source
+from bot.exports.source import SelectedTable, Selection, Source, select_rows
 
 _BLOCK = 1 << 18
 """Bytes of rows that are masked at once."""
@@ -102,20 +102,19 @@ class _Extraction:
 
 
 def extract(
-    job: ExportJob,
-    preview: Preview,
-    source: Source,
-    selection: Selection,
-    files: Files,
-    control: ExportControl,
+    job: ExportJob, preview: Preview, source: Source, files: Files, control: ExportControl
 ) -> Manifest:
-    """Write the selection's files and, last, the manifest. What an earlier attempt left is deleted first.
+    """Write the files of the policy's rows and, last, the manifest. What an earlier attempt left unfinished is deleted first;
+    a manifest that it wrote is the result.
 
-    Raises UserError if the schema or the policy is not the preview's, and Cancelled.
+    Raises UserError if the schema or the policy is not the preview's, before it reads a row, and as `select_rows`.
     """
+    directory = files.directory(job.repository, job.environment, job.export)
+    if (found := files.read_manifest(directory)) is not None:
+        return found
     _refuse_changes(job, preview, source)
     require_valid(job.policy, source.schema)
-    directory = files.directory(job.repository, job.environment, job.export)
+    selection = select_rows(source, job.policy, control)
     files.delete(directory)
     schema_sha256 = _dump_schema(source, files, directory)
     pace = Pace(control, "extracting", selection.rows)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from bot.domain.exports import Column, ColumnRule
+from bot.domain.exports import TEXTS, Column, ColumnRule
 from bot.errors import UserError
 from bot.exports.masks import identifiers, people, quantities
 from bot.exports.masks.digest import Digest, derive_key, keyed_digest
 from bot.exports.masks.values import NULL, Mask, Remembered, escaped, keeping_null
 
 _BITS = {"smallint": 15, "integer": 31, "bigint": 63}
-_TEXTS = ("text", "character varying", "character", "citext", "name")
 _CHEAP = frozenset({"email", "token", "digest", "phone", "text"})
 """Masks of text that take about a microsecond: remembering values, most of which never come again, would cost more."""
 
@@ -46,14 +45,14 @@ def compile_rule(rule: ColumnRule, column: Column, key: MaskKey) -> Mask | None:
             f"The mask `{rule.mask}` does not fit `{column.name}`, which is `{column.type}`.",
             next_step='Choose another mask, "null" or a fixed value in `envs/export.toml`.',
         )
-    if column.base in _TEXTS and rule.mask in _CHEAP:
+    if column.base in TEXTS and rule.mask in _CHEAP:
         return keeping_null(made)
     return Remembered(made).__getitem__
 
 
 def _made(rule: ColumnRule, column: Column, digest: Digest) -> Mask | None:
     base, bits = column.base, _BITS.get(column.base)
-    if base in _TEXTS:
+    if base in TEXTS:
         return _of_text(rule, column, digest)
     if bits is not None:
         if rule.mask == "token":

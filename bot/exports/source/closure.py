@@ -8,13 +8,13 @@ from itertools import islice
 
 from psycopg.sql import SQL, Composed
 
-from bot.domain.exports import ExportPhase, ExportPolicy, Progress, Table, TableName
+from bot.domain.exports import INTEGERS, ExportPhase, ExportPolicy, Progress, Table, TableName
 from bot.domain.ports.exports import ExportControl
 from bot.errors import UserError
 from bot.exports.source.graph import Step, components
 from bot.exports.source.keysets import BATCH, Key, Keyset
 from bot.exports.source.plan import ClosurePlan, is_whole, plan_closure
-from bot.exports.source.queries import INTEGERS, Queries
+from bot.exports.source.queries import Queries
 from bot.exports.source.roots import root_rows
 from bot.exports.source.selection import SelectedTable, Selection, count_query
 from bot.exports.source.session import Source

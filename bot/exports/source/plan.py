@@ -57,10 +57,7 @@ def is_whole(root: Root) -> bool:
 
 def _steps(schema: DatabaseSchema, policy: ExportPolicy) -> list[Step]:
     tables = {table.name: table for table in schema.tables}
-    virtual = [
-        ForeignKey(key.child, key.columns, key.parent, key.parent_columns, virtual=True)
-        for key in policy.keys
-    ]
+    virtual = [key.reference for key in policy.keys]
     for key in virtual:
         _check_columns(_known(tables, key.child), key.columns)
         _check_columns(_known(tables, key.parent), key.parent_columns)

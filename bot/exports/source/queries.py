@@ -11,7 +11,6 @@ from psycopg.sql import SQL, Composed, Identifier, Literal
 from bot.domain.exports import ForeignKey, Table, TableName
 from bot.exports.source.keysets import Key
 
-INTEGERS = frozenset({"smallint", "integer", "bigint"})
 _NEED_LENGTH = frozenset({"character", "bit"})
 """Without their length these mean a length of 1."""
 

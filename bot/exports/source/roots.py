@@ -6,8 +6,8 @@ import hashlib
 
 from psycopg.sql import SQL, Composed, Identifier, Literal
 
-from bot.domain.exports import Root, Table
-from bot.exports.source.queries import INTEGERS, rows_of
+from bot.domain.exports import INTEGERS, Root, Table
+from bot.exports.source.queries import rows_of
 
 _PARTS = 1_000_000
 """Percentages count to four decimals."""

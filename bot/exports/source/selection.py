@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from psycopg.sql import SQL, Composed, Identifier
 
-from bot.domain.exports import Table, TableName
+from bot.domain.exports import Table
 from bot.exports.source.keysets import BATCH, Key, Keyset
 from bot.exports.source.queries import Queries, rows_of
 
@@ -51,9 +51,6 @@ class Selection:
     @property
     def rows(self) -> int:
         return sum(one.rows for one in self.tables)
-
-    def table(self, name: TableName) -> SelectedTable | None:
-        return next((one for one in self.tables if one.table.name == name), None)
 
 
 def count_query(table: Table) -> Composed:

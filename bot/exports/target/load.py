@@ -65,14 +65,14 @@ def fill(loading: Loading, version: int, tables: frozenset[str] = frozenset()) -
             Path(made),
         )
         with closing(schema):
-            if not loading.note("schema"):
+            if not loading.is_done("schema"):
                 schema.before_rows()
                 loading.done("schema")
             loading.rows(wanted)
             _refuse_cancelled(control)
             with server.connect(loading.database) as connection:
                 set_sequences(connection, manifest)
-            if not loading.note("constraints"):
+            if not loading.is_done("constraints"):
                 schema.after_rows()
                 loading.done("constraints")
             notes = schema.rights()

@@ -7,7 +7,7 @@ from psycopg import Connection, sql
 from bot.domain.ports.exports import ExportJob
 from bot.errors import UserError
 from bot.exports.target.marker import Marker, read_marker, write_marker
-from bot.exports.target.server import Server, identifier
+from bot.exports.target.server import Server
 
 _LIKE = """
     SELECT pg_catalog.pg_get_userbyid(d.datdba), pg_catalog.pg_encoding_to_char(d.encoding), d.datcollate, d.datctype,
@@ -75,7 +75,7 @@ def prepare_next(job: ExportJob, server: Server) -> None:
 
 def drop(connection: Connection, name: str) -> None:
     """Drop a database with all connections to it."""
-    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(identifier(name)))
+    connection.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
 
 def _has_schema(server: Server) -> bool:
@@ -92,18 +92,18 @@ def _create(connection: Connection, server: Server) -> None:
         )
     owner, encoding, collate, ctype, tablespace, provider, locale = row
     options = [
-        sql.SQL("OWNER {}").format(identifier(owner)),
+        sql.SQL("OWNER {}").format(sql.Identifier(owner)),
         sql.SQL("TEMPLATE template0"),
         sql.SQL("ENCODING {}").format(sql.Literal(encoding)),
         sql.SQL("LC_COLLATE {}").format(sql.Literal(collate)),
         sql.SQL("LC_CTYPE {}").format(sql.Literal(ctype)),
     ]
     if tablespace != "pg_default":  # the template's, which nobody but a superuser may name
-        options.append(sql.SQL("TABLESPACE {}").format(identifier(tablespace)))
+        options.append(sql.SQL("TABLESPACE {}").format(sql.Identifier(tablespace)))
     if provider in _PROVIDERS:
         options.append(sql.SQL(f"LOCALE_PROVIDER {_PROVIDERS[provider]}"))
         name = "ICU_LOCALE" if provider == "i" else "BUILTIN_LOCALE"
         options.append(sql.SQL(name + " {}").format(sql.Literal(locale)))
     connection.execute(
-        sql.SQL("CREATE DATABASE {} {}").format(identifier(server.next), sql.SQL(" ").join(options))
+        sql.SQL("CREATE DATABASE {} {}").format(sql.Identifier(server.next), sql.SQL(" ").join(options))
     )

@@ -11,8 +11,8 @@ from psycopg import Connection, sql
 
 from bot.domain.exports import Manifest, Part, TableFiles
 from bot.domain.ports.exports import Cancelled, ExportControl
-from bot.exports.extraction.pace import Pace
 from bot.exports.files import Files
+from bot.exports.pace import Pace
 from bot.exports.target.server import Server
 
 _AT_ONCE = 2
@@ -89,7 +89,7 @@ class Loading:
         connection.execute(query, (value,))
         connection.execute(sql.SQL("SET ROLE {}").format(sql.Identifier(self.role)))
 
-    def note(self, step: str) -> bool:
+    def is_done(self, step: str) -> bool:
         """Whether a step is done."""
         with self.server.connect(self.database) as connection:
             query = "SELECT 1 FROM towpath.loaded WHERE part = %s"

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import psycopg
-from psycopg import Connection, sql
+from psycopg import Connection
 from psycopg.conninfo import conninfo_to_dict, make_conninfo
 
 from bot.errors import TransientError, UserError
@@ -93,10 +93,6 @@ def _beside(name: str, ending: str) -> str:
     digest = hashlib.sha256(name.encode()).hexdigest()[:8]
     short = name.encode()[: LONGEST - len(ending) - 9].decode(errors="ignore")
     return f"{short}_{digest}{ending}"
-
-
-def identifier(name: str) -> sql.Identifier:
-    return sql.Identifier(name)
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import psycopg
 from psycopg import Connection, sql
 
-from bot.exports.target.server import Server, identifier
+from bot.exports.target.server import Server
 
 _SETTINGS = """
     SELECT coalesce(r.rolname, ''), unnest(s.setconfig)
@@ -30,11 +30,11 @@ def copy_settings(connection: Connection, server: Server) -> tuple[str, ...]:
     """Give the next database what the live one has. connection: to another database. Returns a sentence for each setting
     that the export's user may not set."""
     notes: list[str] = []
-    target = identifier(server.next)
+    target = sql.Identifier(server.next)
     for role, setting in connection.execute(_SETTINGS, (server.live,)).fetchall():
         name, _, value = setting.partition("=")
         subject = (
-            sql.SQL("ROLE {} IN DATABASE {}").format(identifier(role), target)
+            sql.SQL("ROLE {} IN DATABASE {}").format(sql.Identifier(role), target)
             if role
             else sql.SQL("DATABASE {}").format(target)
         )
@@ -54,7 +54,7 @@ def copy_settings(connection: Connection, server: Server) -> tuple[str, ...]:
 
 
 def _copy_rights(connection: Connection, server: Server, notes: list[str]) -> None:
-    target = identifier(server.next)
+    target = sql.Identifier(server.next)
     _try(
         connection,
         sql.SQL("REVOKE ALL ON DATABASE {} FROM PUBLIC").format(target),
@@ -65,7 +65,7 @@ def _copy_rights(connection: Connection, server: Server, notes: list[str]) -> No
         query = sql.SQL("GRANT {} ON DATABASE {} TO {}{}").format(
             sql.SQL(right),
             target,
-            identifier(role) if role else sql.SQL("PUBLIC"),
+            sql.Identifier(role) if role else sql.SQL("PUBLIC"),
             sql.SQL(" WITH GRANT OPTION" if grantable else ""),
         )
         _try(connection, query, f"The right {right} of `{role}` could not be granted.", notes)

@@ -16,7 +16,7 @@ from bot.domain.ports.exports import ExportControl, ExportJob
 from bot.errors import TransientError, UserError
 from bot.exports.target.marker import Marker, require_marker, require_own, write_marker
 from bot.exports.target.next_database import drop, exists, marker_of
-from bot.exports.target.server import Server, identifier
+from bot.exports.target.server import Server
 
 _LEAVING = 10.0
 """Seconds that connections get to end once they are terminated."""
@@ -98,7 +98,7 @@ def _rename(connection: Connection, closed: Sequence[str], renames: Sequence[tup
     with _closed_to_all(connection, closed), connection.transaction():
         for old, new in renames:
             connection.execute(
-                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(identifier(old), identifier(new))
+                sql.SQL("ALTER DATABASE {} RENAME TO {}").format(sql.Identifier(old), sql.Identifier(new))
             )
         for _old, new in renames[-2:]:
             _allow(connection, new)
@@ -110,7 +110,7 @@ def _closed_to_all(connection: Connection, names: Sequence[str]) -> Iterator[Non
     try:
         for name in names:
             connection.execute(
-                sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(identifier(name))
+                sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS false").format(sql.Identifier(name))
             )
         _end_connections(connection, names)
         yield
@@ -138,7 +138,7 @@ def _reopen(connection: Connection, server: Server) -> None:
 
 
 def _allow(connection: Connection, name: str) -> None:
-    connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(identifier(name)))
+    connection.execute(sql.SQL("ALTER DATABASE {} WITH ALLOW_CONNECTIONS true").format(sql.Identifier(name)))
 
 
 def _refuse_foreign(server: Server, name: str, job: ExportJob) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from psycopg import Connection, sql
 
-from bot.domain.exports import ExportPolicy, TableFiles
+from bot.domain.exports import TEXTS, ExportPolicy, TableFiles
 from bot.errors import UserError
 
 _NOT_VALID = """
@@ -16,7 +16,8 @@ _NOT_VALID = """
 _BROKEN_INDEXES = (
     "SELECT indexrelid::regclass::text FROM pg_catalog.pg_index WHERE NOT indisvalid AND NOT indisready"
 )
-_TEXTS = ("text", "character varying", "character", "json", "jsonb", "citext")
+_SEARCHED = (*TEXTS, "json", "jsonb")
+"""Types whose kept values are searched for people's data."""
 _EMAIL = r"[[:alnum:]._%+-]+@[[:alnum:]-]+\.[[:alpha:]]{2,}"
 _PHONE = r"\+[1-9][0-9 ()/-]{8,17}[0-9]"
 _SAMPLE = 10_000
@@ -30,7 +31,7 @@ def verify_rows(connection: Connection, tables: Iterable[TableFiles]) -> None:
         # A table's own rows, as they were read: inherited ones are children's.
         row = connection.execute(
             sql.SQL("SELECT count(*) FROM {} {}").format(
-                sql.SQL("ONLY" if _inherited(connection, one) else ""), name
+                sql.SQL("ONLY" if _ordinary(connection, one) else ""), name
             )
         ).fetchone()
         found = row[0] if row else 0
@@ -84,7 +85,7 @@ def _looks_like(connection: Connection, one: TableFiles, column: str) -> str:
             " WHERE attrelid = {}::regclass AND attname = {}"
         ).format(sql.Literal(name.as_string(connection)), sql.Literal(column))
     ).fetchone()
-    if kind is None or kind[0] not in _TEXTS:
+    if kind is None or kind[0] not in _SEARCHED:
         return ""
     row = connection.execute(
         sql.SQL(
@@ -95,7 +96,7 @@ def _looks_like(connection: Connection, one: TableFiles, column: str) -> str:
     return "e-mail addresses" if emails else "phone numbers" if phones else ""
 
 
-def _inherited(connection: Connection, one: TableFiles) -> bool:
+def _ordinary(connection: Connection, one: TableFiles) -> bool:
     """Whether the table is an ordinary one, whose count is its own rows."""
     row = connection.execute(
         sql.SQL("SELECT relkind = 'r' FROM pg_catalog.pg_class WHERE oid = {}::regclass").format(

@@ -35,8 +35,7 @@ def _preview(order: Order, control: ExportControl) -> Preview:
 
 def _extract(order: Order, control: ExportControl) -> Manifest:
     with source.open_source(order.job, control) as opened:
-        selection = source.select_rows(opened, order.job.policy, control)
-        return extraction.extract(order.job, _given(order.preview), opened, selection, _files(order), control)
+        return extraction.extract(order.job, _given(order.preview), opened, _files(order), control)
 
 
 def _load(order: Order, control: ExportControl) -> tuple[str, ...]:

@@ -19,8 +19,7 @@ def extracted(job: ExportJob, files: Files) -> tuple[Preview, Manifest]:
     with source.open_source(job, CONTROL) as opened:
         preview = source.preview(opened, job.policy, CONTROL)
     with source.open_source(job, CONTROL) as opened:
-        selection = source.select_rows(opened, job.policy, CONTROL)
-        return preview, extraction.extract(job, preview, opened, selection, files, CONTROL)
+        return preview, extraction.extract(job, preview, opened, files, CONTROL)
 
 
 def rows(url: str, query: str) -> list[tuple[object, ...]]:
@@ -63,6 +62,12 @@ def test_from_snapshot_to_swap_and_back(job: ExportJob, files: Files) -> None:
     assert rows(live, "SELECT count(*) FROM before") == [(1,)]
     assert target.roll_back(another(job, "r2"), CONTROL) == "e1"
     assert rows(live, "SELECT count(*) FROM crm.customers") == [(82,)]
+
+
+def test_a_repeated_extraction_is_the_one_that_is_there(job: ExportJob, files: Files) -> None:
+    preview, manifest = extracted(job, files)
+    with source.open_source(job, CONTROL) as opened:
+        assert extraction.extract(job, preview, opened, files, CONTROL) == manifest
 
 
 def test_a_repeated_swap_does_nothing(job: ExportJob, files: Files) -> None:

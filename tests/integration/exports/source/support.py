@@ -86,7 +86,7 @@ def selected(url: str, policy: ExportPolicy) -> dict[str, set[tuple[str | None, 
 
 def read(source: Source, selection: Selection, name: TableName) -> set[tuple[str | None, ...]]:
     """A table's rows as they would be exported; fails if a row comes twice or the count is not exact."""
-    one = selection.table(name)
+    one = next((each for each in selection.tables if each.table.name == name), None)
     assert one is not None
     columns = [column.name for column in one.table.columns if not column.generated]
     rows: list[tuple[str | None, ...]] = []
