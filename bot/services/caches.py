@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 from cachetools import LRUCache
 
-from bot.domain.exports import PullCheck
+from bot.domain.exports import ExportPolicies, PullCheck
 from bot.domain.policy import Policy
 from bot.domain.ports.chat import ChatUser
 from bot.domain.ports.forge import PullRequest, Repository
@@ -78,6 +78,8 @@ class Caches:
         policy in force."""
         self.exports: Cache[tuple[str, str, str], PullCheck | None] = Cache(timer=timer)
         """What a pull request makes of exports, by repository, base and latest commit."""
+        self.export_policies: Cache[tuple[str, str], tuple[ExportPolicies, str]] = Cache(256)
+        """The policy of exports at a commit and its text, by repository and commit; the clock asks four times a minute."""
         self.outputs: Cache[str, Outputs | None] = Cache(256)
         """The outputs that other stacks may get, by state version."""
         self.backends: Cache[tuple[str, str, str], tuple[str, Mapping[str, str]] | None] = Cache(4096)

@@ -5,28 +5,23 @@ Whoever has a link can read, and nothing more: what changes anything, and artifa
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import datetime
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.ports.store import Store
 from bot.domain.run import Run
+from bot.web.event_stream import event_stream, polled
 from bot.web.keys import Keys
 from bot.web.pages import render_page
 from bot.web.run_links import expired_page, link_expired, require_key
 
 RECENT = 50
 """Runs on the index page."""
-POLL_INTERVAL = 0.5
-"""Seconds between two reads of a live log."""
-MAX_STREAM = 6 * 3600
-"""Seconds after which a stream ends; the page reopens it at the same position."""
 
 
 def routes(store: Store, keys: Keys, now: Callable[[], datetime], notices: Sequence[str] = ()) -> list[Route]:
@@ -72,9 +67,7 @@ def routes(store: Store, keys: Keys, now: Callable[[], datetime], notices: Seque
                 return PlainTextResponse("This link has expired.\n", 410)
         after = request.headers.get("last-event-id", "0")
         stream = follow(store, run_id, int(after) if after.isdecimal() and len(after) < 19 else 0)
-        return StreamingResponse(
-            stream, media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
+        return event_stream(stream)
 
     def this_run(request: Request) -> str:
         return run_path(request.path_params["run_id"])
@@ -93,9 +86,12 @@ def run_path(run_id: str) -> str:
 
 async def follow(store: Store, run_id: str, after: int) -> AsyncIterator[str]:
     """Yield server-sent events: `line` for each log line after position `after`, `phase` on a change, then `end`."""
-    phase, waited = "", 0.0
-    while waited < MAX_STREAM:
-        run, position, lines = await run_in_threadpool(_read_log, store, run_id, after)
+    phase = ""
+
+    def read() -> tuple[Run | None, int, list[str]]:
+        return _read_log(store, run_id, after)
+
+    async for run, position, lines in polled(read):
         for line in lines:
             yield f"event: line\ndata: {json.dumps(line)}\n\n"
         if position != after:
@@ -108,8 +104,6 @@ async def follow(store: Store, run_id: str, after: int) -> AsyncIterator[str]:
         if run is None or not run.active:
             yield "event: end\ndata: {}\n\n"
             return
-        await asyncio.sleep(POLL_INTERVAL)
-        waited += POLL_INTERVAL
 
 
 def _read_log(store: Store, run_id: str, after: int) -> tuple[Run | None, int, list[str]]:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import AsyncIterator
 from dataclasses import asdict
 
-from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from bot.domain.exports import Export
 from bot.domain.ports.store import Store
+from bot.web.event_stream import event_stream, polled
 from bot.web.keys import Keys
 from bot.web.pages import render_page
 from bot.web.run_links import require_key
-
-POLL_INTERVAL = 0.5
-"""Seconds between two looks at an export that runs."""
-MAX_STREAM = 6 * 3600
-"""Seconds after which a stream ends; the page reopens it."""
 
 
 def export_path(export_id: str) -> str:
@@ -43,10 +37,7 @@ def routes(store: Store, keys: Keys) -> list[Route]:
         return render_page("export.html", export=export, preview=preview, manifest=manifest, events=events)
 
     def events(request: Request) -> Response:
-        stream = follow(store, request.path_params["export_id"])
-        return StreamingResponse(
-            stream, media_type="text/event-stream", headers={"cache-control": "no-store"}
-        )
+        return event_stream(follow(store, request.path_params["export_id"]))
 
     def this_export(request: Request) -> str:
         return export_path(request.path_params["export_id"])
@@ -59,9 +50,8 @@ def routes(store: Store, keys: Keys) -> list[Route]:
 
 async def follow(store: Store, export_id: str) -> AsyncIterator[str]:
     """Yield a server-sent event `progress` on each change, then `end`."""
-    seen, waited = "", 0.0
-    while waited < MAX_STREAM:
-        export = await run_in_threadpool(_read, store, export_id)
+    seen = ""
+    async for export in polled(lambda: _read(store, export_id)):
         facts = json.dumps(_facts(export) if export else {})
         if facts != seen:
             seen = facts
@@ -69,8 +59,6 @@ async def follow(store: Store, export_id: str) -> AsyncIterator[str]:
         if export is None or not export.active:
             yield "event: end\ndata: {}\n\n"
             return
-        await asyncio.sleep(POLL_INTERVAL)
-        waited += POLL_INTERVAL
 
 
 def _read(store: Store, export_id: str) -> Export | None:

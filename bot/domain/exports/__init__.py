@@ -2,6 +2,7 @@
 
 Start at `policy` (what a team declares), `schema` (what a database has) and `model` (one export)."""
 
+from bot.domain.exports.added_columns import AddedColumn, MigrationFile, Migrations, UnreadStatement
 from bot.domain.exports.approval import (
     EXPIRES,
     ExportAnswer,
@@ -11,16 +12,14 @@ from bot.domain.exports.approval import (
     needs_approval,
     refuse_answer,
 )
-from bot.domain.exports.classification import Problem, check_policy, require_valid, told
+from bot.domain.exports.classification import check_policy, require_valid
 from bot.domain.exports.loader import parse_export_policies
 from bot.domain.exports.manifest import Manifest, Part, Preview, Sequence, TableCount, TableFiles
 from bot.domain.exports.masks import INTEGERS, TEXTS
-from bot.domain.exports.migration_check import PullCheck, check_migrations, migration_paths
-from bot.domain.exports.migrations import (
-    AddedColumn,
-    MigrationFile,
-    Migrations,
-    UnreadStatement,
+from bot.domain.exports.migration_check import (
+    PullCheck,
+    check_migrations,
+    migration_paths,
     read_migrations,
 )
 from bot.domain.exports.model import (
@@ -46,7 +45,7 @@ from bot.domain.exports.policy import (
     TablePolicy,
     VirtualKey,
 )
-from bot.domain.exports.predicates import columns_of
+from bot.domain.exports.problem import Problem, suggested_lines, told
 from bot.domain.exports.schedule import LATE, due_between, next_due
 from bot.domain.exports.schema import (
     Column,
@@ -110,7 +109,6 @@ __all__ = [
     "check_migrations",
     "check_policy",
     "column_line",
-    "columns_of",
     "due_between",
     "eligible_people",
     "first_policy",
@@ -124,6 +122,7 @@ __all__ = [
     "refuse_answer",
     "require_valid",
     "suggest_rule",
+    "suggested_lines",
     "table_header",
     "told",
     "written",

@@ -8,27 +8,15 @@ from dataclasses import dataclass
 from bot.domain.exports.masks import NUMBERS, TEXTS, refuse_mask, uniqueness, weak_on_unique
 from bot.domain.exports.names import written
 from bot.domain.exports.policy import ColumnRule, ExportPolicy, TablePolicy
-from bot.domain.exports.predicates import columns_of
+from bot.domain.exports.problem import Problem, generated_rule, missing_rule, told
 from bot.domain.exports.schema import Column, DatabaseSchema, Table, TableName
 from bot.domain.exports.suggest import suggest_rule
 from bot.domain.exports.toml import column_line, table_header
 from bot.domain.suggest import hint
 from bot.errors import UserError
 
-SHOWN = 20
-"""Problems that a message lists."""
 LONGEST = 64
 """Characters: no mask that keeps values apart writes more, so longer columns count as equally long."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong. what: a sentence without its end. fix: the lines of `envs/export.toml` that would mend it, () where
-    people must think."""
-
-    table: TableName
-    what: str
-    fix: tuple[str, ...] = ()
 
 
 def check_policy(policy: ExportPolicy, schema: DatabaseSchema) -> tuple[Problem, ...]:
@@ -41,21 +29,6 @@ def require_valid(policy: ExportPolicy, schema: DatabaseSchema) -> None:
     """Raise UserError, with the lines to add, if a policy does not fit a schema."""
     if found := check_policy(policy, schema):
         raise UserError(told(found), next_step="Correct `envs/export.toml` on the default branch.")
-
-
-def told(problems: tuple[Problem, ...]) -> str:
-    """Return the problems as a text with one line each, and the lines of the file that would mend them."""
-    lines = [f"`envs/export.toml` does not fit the database: {len(problems)} problems, and no row was read."]
-    if len(problems) == 1:
-        lines = ["`envs/export.toml` does not fit the database, and no row was read:"]
-    lines += [f"- `{written(one.table)}`: {one.what}." for one in problems[:SHOWN]]
-    if len(problems) > SHOWN:
-        lines.append(f"- and {len(problems) - SHOWN} more")
-    fixes = [line for one in problems[:SHOWN] for line in one.fix]
-    if fixes:
-        lines.append("Suggested lines, to be read before they are added:")
-        lines += [f"    {line}" for line in dict.fromkeys(fixes)]
-    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -97,19 +70,13 @@ class _Check:
                 table.name,
                 'it has no key, so only `rows = "all"` or `rows = "none"` can say which rows are taken',
             )
-        missing: list[str] = []
         for column in table.columns:
             rule = rules.columns.get(column.name)
             if column.generated:
                 if rule is not None:
-                    yield Problem(table.name, f"`{column.name}` is generated and must have no rule")
+                    yield generated_rule(table.name, column)
             elif rule is None:
-                missing.append(column_line(column.name, suggest_rule(table, column)))
-                yield Problem(
-                    table.name,
-                    f"`{column.name}` ({column.type}) has no rule",
-                    (table_header(self.policy.environment, table.name), missing[-1]),
-                )
+                yield missing_rule(self.policy.environment, table, column)
             elif wrong := _wrong(table, column, rule):
                 yield Problem(table.name, wrong)
 
@@ -157,6 +124,8 @@ class _Check:
 
     def _places(self, known: dict[TableName, Table]) -> Iterator[Problem]:
         """Check that roots, edges and keys name columns that exist."""
+        from bot.domain.exports.predicates import columns_of  # with it comes the parser
+
         for root in self.policy.roots:
             yield from _missing(known, root.table, columns_of(root.where), "a root's `where` names")
         for key in self.policy.keys:

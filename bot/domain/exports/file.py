@@ -11,7 +11,6 @@ from pydantic_core.core_schema import ValidatorFunctionWrapHandler
 
 from bot.domain.exports.names import parse_table
 from bot.domain.exports.policy import ColumnRule, Fixed, MaskName, RowSelection
-from bot.domain.exports.predicates import problem_of
 from bot.domain.exports.schema import TableName
 from bot.domain.policy import (
     Cron,
@@ -54,6 +53,8 @@ def _column(value: str) -> str:
 
 
 def _predicate(value: str) -> str:
+    from bot.domain.exports.predicates import problem_of  # with it comes the parser
+
     if wrong := problem_of(value):
         raise Wrong(wrong)
     return value

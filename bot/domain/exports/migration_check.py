@@ -6,14 +6,11 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from bot.domain.exports.classification import Problem
-from bot.domain.exports.migrations import AddedColumn, Migrations, UnreadStatement
+from bot.domain.exports.added_columns import AddedColumn, MigrationFile, Migrations, UnreadStatement
 from bot.domain.exports.policy import ExportPolicies, ExportPolicy
-from bot.domain.exports.schema import Column, Table, TableName
-from bot.domain.exports.suggest import suggest_rule
-from bot.domain.exports.toml import column_line, table_header
+from bot.domain.exports.problem import Problem, generated_rule, missing_rule
+from bot.domain.exports.schema import Table, TableName
 from bot.domain.policy import matches
-from bot.domain.sanitize import outside
 
 
 @dataclass(frozen=True)
@@ -36,6 +33,24 @@ def migration_paths(policies: ExportPolicies, paths: Collection[str]) -> tuple[s
     return tuple(sorted(path for path in paths if any(matches(glob, path) for glob in policies.migrations)))
 
 
+def read_migrations(files: tuple[MigrationFile, ...]) -> Migrations:
+    """Return what these files add over their texts on the base branch, in the order of their paths."""
+    from bot.domain.exports.migrations import Tables  # with it comes the parser
+
+    added: dict[tuple[TableName, str], AddedColumn] = {}
+    unread: list[UnreadStatement] = []
+    known: set[tuple[TableName, str]] = set()
+    for one in sorted(files, key=lambda one: one.path):
+        earlier = Tables(one.path)
+        earlier.read(one.before)
+        known |= set(earlier.columns)
+        tables = Tables(one.path, added)
+        tables.read(one.text)
+        said = {statement.text for statement in earlier.unread}
+        unread += [statement for statement in tables.unread if statement.text not in said]
+    return Migrations(tuple(one for key, one in added.items() if key not in known), tuple(unread))
+
+
 def check_migrations(policy: ExportPolicy, migrations: Migrations) -> tuple[Problem, ...]:
     """Return what an export's policy lacks for these migrations, in the order of the tables."""
     added = sorted(migrations.added, key=lambda one: one.table)
@@ -54,20 +69,13 @@ def _table(policy: ExportPolicy, table: TableName, added: list[AddedColumn]) -> 
     lacking = [
         one for one in columns if not one.generated and (rules is None or one.name not in rules.columns)
     ]
-    header = table_header(policy.environment, table)
     if rules is None and len(columns) < len(added):
         yield Problem(
             table, "the table was renamed to this, and has no rules; rename its tables in the policy, too"
         )
     for one in lacking:
-        # a column that was renamed has no type here, so there is nothing to go by
-        fix = (header, column_line(one.name, suggest_rule(shape, one))) if one.base else ()
-        yield Problem(table, f"`{outside(one.name)}`{_type(one)} has no rule", fix)
+        yield missing_rule(policy.environment, shape, one)
     if rules is not None:
         for one in columns:
             if one.generated and one.name in rules.columns:
-                yield Problem(table, f"`{outside(one.name)}` is generated and must have no rule")
-
-
-def _type(column: Column) -> str:
-    return f" ({outside(column.type, 60)})" if column.type else ""
+                yield generated_rule(table, one)

@@ -13,6 +13,7 @@ import sqlglot
 from sqlglot import Token, TokenType, exp
 from sqlglot.errors import SqlglotError
 
+from bot.domain.exports.added_columns import AddedColumn, UnreadStatement
 from bot.domain.exports.schema import Column, TableName
 from bot.domain.exports.sql_types import column_type
 
@@ -26,59 +27,8 @@ _SHOWN = 80
 """Characters of a statement that a report quotes."""
 
 
-@dataclass(frozen=True)
-class MigrationFile:
-    """A file of a pull request. before: its text on the base branch, "" if it is new."""
-
-    path: str
-    text: str
-    before: str = ""
-
-
-@dataclass(frozen=True)
-class AddedColumn:
-    """A column that a migration leaves. column: None for a table whose columns are those of another that was renamed."""
-
-    table: TableName
-    column: Column | None
-    path: str
-
-
-@dataclass(frozen=True)
-class UnreadStatement:
-    """A statement that may add columns and cannot be read. line: from 1. text: its beginning."""
-
-    path: str
-    line: int
-    text: str
-
-
-@dataclass(frozen=True)
-class Migrations:
-    """What a pull request's migrations add, without what they drop again."""
-
-    added: tuple[AddedColumn, ...] = ()
-    unread: tuple[UnreadStatement, ...] = ()
-
-
-def read_migrations(files: tuple[MigrationFile, ...]) -> Migrations:
-    """Return what these files add over their texts on the base branch, in the order of their paths."""
-    added: dict[tuple[TableName, str], AddedColumn] = {}
-    unread: list[UnreadStatement] = []
-    known: set[tuple[TableName, str]] = set()
-    for one in sorted(files, key=lambda one: one.path):
-        earlier = _Tables(one.path)
-        earlier.read(one.before)
-        known |= set(earlier.columns)
-        tables = _Tables(one.path, added)
-        tables.read(one.text)
-        said = {statement.text for statement in earlier.unread}
-        unread += [statement for statement in tables.unread if statement.text not in said]
-    return Migrations(tuple(one for key, one in added.items() if key not in known), tuple(unread))
-
-
 @dataclass
-class _Tables:
+class Tables:
     """The columns so far, while the statements of one file are read. schema: of names without one."""
 
     path: str

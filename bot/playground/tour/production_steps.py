@@ -20,15 +20,15 @@ SHORT_SOAK = ('soak = "3s"', 'soak = "1s"')
 """An edit of the policy that shortens the soak time."""
 
 
-def change_policy(story: Story, summary: str, *edits: tuple[str, str]) -> None:
-    """Commit the sample's policy to main as carol, with each (old, new) text replaced."""
-    text = sample.files()[PATH].decode()
+def change_policy(story: Story, summary: str, *edits: tuple[str, str], path: str = PATH) -> None:
+    """Commit the sample's policy to main as carol, with each (old, new) text replaced. path: of another policy's file."""
+    text = sample.files()[path].decode()
     for old, new in edits:
         if old not in text:
-            raise ValueError(f"the sample's policy has no {old!r}")
+            raise ValueError(f"the sample's {path} has no {old!r}")
         text = text.replace(old, new)
-    story.narrator.action("carol", "main", f"changes {PATH}: {summary}")
-    story.world.github.commit_files(REPOSITORY, "main", {PATH: text}, author="carol", message=summary)
+    story.narrator.action("carol", "main", f"changes {path}: {summary}")
+    story.world.github.commit_files(REPOSITORY, "main", {path: text}, author="carol", message=summary)
 
 
 def apply_to_staging(story: Story, page: PullPage) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.domain.exports import PATH, Problem, PullCheck, UnreadStatement, written
+from bot.domain.exports import PATH, Problem, PullCheck, UnreadStatement, suggested_lines, written
 from bot.domain.sanitize import inert, outside
 from bot.render.document import Block, Code, Document, Element, Items, Note, Plain, Spans, Text
 from bot.render.format import count
@@ -22,7 +22,7 @@ def export_check(found: PullCheck) -> Document:
     if found.problems:
         body.append(Text((Plain("Exports stop until these columns have a rule in "), Code(PATH), Plain("."))))
         body.append(Items(tuple(map(_problem, found.problems[:MOST])), "columns"))
-        if lines := _lines(found):
+        if lines := suggested_lines(found.problems[:MOST]):
             body.append(Text((Plain("Suggested lines, to be read before they are added:"),)))
             body.append(Block(tuple((line,) for line in lines)))
     if found.unread:
@@ -52,16 +52,6 @@ def _good(found: PullCheck) -> str:
 
 def _problem(one: Problem) -> Spans:
     return (Code(outside(written(one.table))), Plain(": "), *to_spans(one.what), Plain("."))
-
-
-def _lines(found: PullCheck) -> list[str]:
-    """Each header once, with its columns below it."""
-    tables: dict[str, list[str]] = {}
-    for one in found.problems[:MOST]:
-        if one.fix:
-            header, *columns = one.fix
-            tables.setdefault(header, []).extend(columns)
-    return [line for header, columns in tables.items() for line in (header, *dict.fromkeys(columns))]
 
 
 def _unread(one: UnreadStatement) -> Spans:

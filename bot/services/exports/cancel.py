@@ -28,6 +28,6 @@ def cancel_export(context: Context, export: Export, actor: Actor) -> None:
                 f"`/export {export.environment} rollback` brings the data before back.",
             )
         tables.exports.update(found.id, cancel_by=actor.login or actor.name)
-        record_export(context, tables, "cancel", found, by=actor.login)
+        record_export(context, tables, "cancel", found, actor)
     if found.phase not in RUNNING:
         finish_export(context, found.id, ExportEnd("cancelled", f"Cancelled by {actor.name}."))

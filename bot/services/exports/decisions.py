@@ -48,7 +48,7 @@ def answer_export(
             return found or export
         decision = stable_id(origin.id, export.id, answer, actor.login.lower())
         tables.exports.decide(ExportDecision(decision, export.id, actor.login, answer, context.now()))
-        record_export(context, tables, answer, export, by=actor.login)
+        record_export(context, tables, answer, export, actor)
         approved = [one.login for one in tables.exports.decisions(export.id) if one.answer == "approve"]
         logins = tuple(dict.fromkeys(approved))
         tables.exports.update(export.id, approved_by=logins)

@@ -15,6 +15,8 @@ from bot.services.context import Context
 from bot.services.exports.job import exporter_of
 from bot.services.exports.policies import ExportSettings, default_settings
 
+FRESH = 60.0
+"""Seconds for which GitHub's last answer is fresh enough: every apply of an instance asks."""
 NAME = "data"
 """What it is called among the checks of a release."""
 
@@ -27,7 +29,7 @@ def load_instance_data(
         return ()
     began = time.monotonic()
     try:
-        settings = default_settings(context, run.target.repository)
+        settings = default_settings(context, run.target.repository, FRESH)
         data = settings.exports.previews.get(run.target.environment)
         if data is None or data.stack != run.target.stack:
             return ()

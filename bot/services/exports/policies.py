@@ -54,12 +54,14 @@ def settings_at(context: Context, repository: str, commit: str) -> ExportSetting
             "The default branch has no `envs/environments.toml`.",
             "Add one in a pull request; the README has a complete example.",
         )
-    raw = context.git.read(repository, commit, PATH)
-    text = raw.decode("utf-8", "replace") if raw is not None else ""
-    source = f"{PATH} at {commit[:7]}"
-    found = (
-        parse_export_policies(text, source, policy.environments)
-        if raw is not None
-        else ExportPolicies({}, {})
+
+    def read() -> tuple[ExportPolicies, str]:
+        raw = context.git.read(repository, commit, PATH)
+        if raw is None:
+            return ExportPolicies({}, {}), ""
+        text = raw.decode("utf-8", "replace")
+        return parse_export_policies(text, f"{PATH} at {commit[:7]}", policy.environments), text
+
+    return ExportSettings(
+        repository, commit, policy, *context.caches.export_policies.get((repository, commit), read)
     )
-    return ExportSettings(repository, commit, policy, found, text)

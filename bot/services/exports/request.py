@@ -39,24 +39,7 @@ def request_export(context: Context, settings: ExportSettings, request: ExportRe
 
     Raises Refusal while another one is active, during a freeze, or if a secret is missing.
     """
-    policy = settings.export(request.environment)
-    seed = request.due_at.isoformat() if request.due_at else request.origin.id
-    export = Export(
-        id=stable_id(settings.repository, request.environment, request.action, seed, "export"),
-        kind=_KINDS[request.action],
-        repository=settings.repository,
-        environment=request.environment,
-        source=policy.source,
-        commit=settings.commit,
-        policy_digest=policy.digest,
-        actor=request.actor,
-        origin=request.origin,
-        pull=request.pull,
-        missed=request.missed,
-        policy_text=settings.text,
-        due_at=request.due_at,
-        created_at=context.now(),
-    )
+    export = requested_export(context, settings, request)
     exporter_of(context)
     job_of(context, settings, export)
     if export.kind != "preview" and (frozen := export_freeze(context, settings, export)):
@@ -72,6 +55,28 @@ def request_export(context: Context, settings: ExportSettings, request: ExportRe
         context.work.enqueue_export(export, tables)
         show_export(context, tables, export)
     return export
+
+
+def requested_export(context: Context, settings: ExportSettings, request: ExportRequest) -> Export:
+    """Return the row of a request, with an id that depends on nothing but what was asked for."""
+    policy = settings.export(request.environment)
+    seed = request.due_at.isoformat() if request.due_at else request.origin.id
+    return Export(
+        id=stable_id(settings.repository, request.environment, request.action, seed, "export"),
+        kind=_KINDS[request.action],
+        repository=settings.repository,
+        environment=request.environment,
+        source=policy.source,
+        commit=settings.commit,
+        policy_digest=policy.digest,
+        actor=request.actor,
+        origin=request.origin,
+        pull=request.pull,
+        missed=request.missed,
+        policy_text=settings.text,
+        due_at=request.due_at,
+        created_at=context.now(),
+    )
 
 
 def newest_export(context: Context, repository: str, environment: str) -> Export:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import structlog
 
-from bot.domain.exports import LATE, Export, ExportPolicy, due_between
+from bot.domain.exports import LATE, ExportPolicy, due_between
 from bot.domain.ports.forge import ForgeError
-from bot.domain.ports.store import Tables
 from bot.domain.refusal import Refusal
 from bot.errors import TransientError, UserError
-from bot.services.context import Context, stable_id
+from bot.services.context import Context
 from bot.services.exports.failures import ExportEnd, finish_export
 from bot.services.exports.policies import ExportSettings, default_settings
-from bot.services.exports.request import ExportRequest, request_export
+from bot.services.exports.request import ExportRequest, request_export, requested_export
 from bot.services.exports.show import record_export, show_export
 
 log = structlog.get_logger()
@@ -62,39 +63,26 @@ def _tick(context: Context, settings: ExportSettings, policy: ExportPolicy) -> N
         request_export(context, settings, request)
     except Refusal as refusal:
         log.warning("a scheduled export was not run", environment=policy.environment, why=refusal.what)
-        with context.store.begin() as tables:
-            _report(context, tables, settings, policy, f"{due:%d %b %H:%M} UTC", refusal)
+        _report(context, settings, request, refusal)
     with context.store.begin() as tables:
         tables.exports.tick(*place, name, now)
 
 
-def _report(
-    context: Context,
-    tables: Tables,
-    settings: ExportSettings,
-    policy: ExportPolicy,
-    due: str,
-    refusal: Refusal,
-) -> None:
+def _report(context: Context, settings: ExportSettings, request: ExportRequest, refusal: Refusal) -> None:
     """Add the export as refused, so that people see that a due time passed without one."""
-    export = Export(
-        id=stable_id(settings.repository, policy.environment, due, "refused"),
-        kind="export",
-        repository=settings.repository,
-        environment=policy.environment,
-        source=policy.source,
-        commit=settings.commit,
-        policy_digest=policy.digest,
+    due = f"{request.due_at:%d %b %H:%M} UTC"
+    export = replace(
+        requested_export(context, settings, request),
         phase="finished",
         outcome="refused",
         message=f"The export due {due} was not run: {refusal.what}",
         next_step=refusal.next_step,
-        created_at=context.now(),
         finished_at=context.now(),
     )
-    if tables.exports.add(export):
-        record_export(context, tables, "refused", export, why=refusal.what)
-        show_export(context, tables, export)
+    with context.store.begin() as tables:
+        if tables.exports.add(export):
+            record_export(context, tables, "refused", export, why=refusal.what)
+            show_export(context, tables, export)
 
 
 def _expire(context: Context) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot.domain.actors import Actor
 from bot.domain.exports import Export
 from bot.domain.ports.store import Tables
 from bot.domain.run import Origin
@@ -26,15 +27,14 @@ def tell_requester(context: Context, tables: Tables, export: Export, step: str) 
 
 
 def record_export(
-    context: Context, tables: Tables, action: str, export: Export, *, by: str = "", **facts: object
+    context: Context, tables: Tables, action: str, export: Export, by: Actor | None = None, **facts: object
 ) -> None:
-    """Add an entry to the audit record. by: a login, if it is not the requester's."""
-    actor = export.actor if not by else export.actor.__class__(login=by)
+    """Add an entry to the audit record. by: who did it, if it was not the requester."""
     record(
         context,
         tables,
         f"export.{action}",
-        actor,
+        by or export.actor,
         AuditSubject(pull=export.pull, run_id=export.id),
         repository=export.repository,
         environment=export.environment,

@@ -10,15 +10,15 @@ from functools import partial
 import psycopg
 
 from bot.domain.exports import PATH
-from bot.playground import sample
 from bot.playground.shop import ShopDatabases
 from bot.playground.shop.databases import OLD_CUSTOMERS, PROD_DOMAIN, STAGING_DOMAIN
 from bot.playground.slack.model import Message
+from bot.playground.tour.production_steps import change_policy
 from bot.playground.tour.registry import chapter
 from bot.playground.tour.story import Story
 from bot.playground.tour.text import slack_text
 from bot.playground.tour.updates import Updates
-from bot.playground.world import CHANNEL, REPOSITORY
+from bot.playground.world import CHANNEL
 
 NIGHTLY, EVERY_MINUTE = 'schedule = "0 3 * * *"', 'schedule = "* * * * *"'
 UNCLASSIFIED = 'phone = { mask = "phone" }\n'
@@ -157,14 +157,7 @@ def _exports(story: Story) -> list[Message]:
 
 
 def _change(story: Story, summary: str, *edits: tuple[str, str]) -> None:
-    """Commit the sample's export policy to main as carol, with each (old, new) text replaced."""
-    text = sample.files()[PATH].decode()
-    for old, new in edits:
-        if old not in text:
-            raise ValueError(f"the sample's export policy has no {old!r}")
-        text = text.replace(old, new)
-    story.narrator.action("carol", "main", f"changes {PATH}: {summary}")
-    story.world.github.commit_files(REPOSITORY, "main", {PATH: text}, author="carol", message=summary)
+    change_policy(story, summary, *edits, path=PATH)
 
 
 def _shop(story: Story) -> ShopDatabases:

@@ -9,6 +9,7 @@ from bot.domain.exports import (
     check_policy,
     first_policy,
     parse_export_policies,
+    suggested_lines,
 )
 from tests.unit.domain.exports.schemas import ORDERS, PEOPLE, column, policy, schema, table
 
@@ -39,6 +40,16 @@ def test_an_unclassified_table_comes_with_all_its_lines() -> None:
     (problem,) = check_policy(policy('id = "keep"'), schema(table(PEOPLE, ID), orders))
     assert problem.table == ORDERS
     assert problem.fix[1:] == ('id = "keep"', 'note = { mask = "text" }')
+
+
+def test_lines_that_two_tables_lack_are_suggested_for_both() -> None:
+    both = check_policy(policy(""), schema(table(PEOPLE, ID), table(ORDERS, ID)))
+    assert suggested_lines(both) == [
+        '[export.staging.tables."public.orders".columns]',
+        'id = "keep"',
+        '[export.staging.tables."public.people".columns]',
+        'id = "keep"',
+    ]
 
 
 @pytest.mark.parametrize(

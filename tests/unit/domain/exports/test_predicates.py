@@ -2,8 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.domain.exports import columns_of
-from bot.domain.exports.predicates import problem_of
+from bot.domain.exports.predicates import columns_of, problem_of
 
 
 @pytest.mark.parametrize(
