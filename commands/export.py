@@ -51,26 +51,32 @@ def export(ctx: CommandContext, env: str, action: str | None) -> Result:
             f"`/export` cannot `{action[:40]}`.",
             f"Use one of {', '.join(f'`{one}`' for one in ACTIONS)}{hint(action, ACTIONS)}.",
         )
-    context, repository = ctx.context, ctx.repository
+    context, settings = ctx.context, default_settings(ctx.context, ctx.repository)
+    settings.export(env)  # refuses an environment without exports
     if action in ("now", "preview", "rollback"):
         number = ctx.pull.number if ctx.pull else 0
-        request = ExportRequest(env, action, ctx.actor, ctx.origin, number)
-        found = request_export(context, default_settings(context, repository), request)
-        if ctx.origin.channel and context.channel:
-            return Notice(
-                f"Requested the {found.kind} of {env}. Its message in the channel shows how far it is.",
-                f"`/export {env} cancel` ends it.",
-            )
-        return _shown(ctx, found.id)
+        found = request_export(context, settings, ExportRequest(env, action, ctx.actor, ctx.origin, number))
+        return _told(
+            ctx, found.id, f"Requested the {found.kind} of {env}.", f"`/export {env} cancel` ends it."
+        )
     if action == "history":
-        return export_history(context, repository, env)
-    newest = newest_export(context, repository, env)
+        return export_history(context, ctx.repository, env)
+    newest = newest_export(context, ctx.repository, env)
     if action == "cancel":
         cancel_export(context, newest, ctx.actor)
-    elif action in get_args(ExportAnswer):
+        return _told(ctx, newest.id, f"Cancelled the {newest.kind} of {env}.")
+    if action in get_args(ExportAnswer):
         answer: ExportAnswer = "approve" if action == "approve" else "reject"
         answer_export(context, newest, ctx.actor, answer, ctx.origin)
+        return _told(ctx, newest.id, f"Your answer to the export of {env} counts.")
     return _shown(ctx, newest.id)
+
+
+def _told(ctx: CommandContext, export_id: str, done: str, next_step: str = "") -> Result:
+    """Return a short answer where the export's own message in Slack shows the rest, else the export as it is."""
+    if ctx.origin.channel and ctx.context.channel:
+        return Notice(f"{done} Its message in the channel shows how far it is.", next_step)
+    return _shown(ctx, export_id)
 
 
 def _shown(ctx: CommandContext, export_id: str) -> Result:

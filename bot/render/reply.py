@@ -31,7 +31,7 @@ from bot.render.document import Document
 from bot.render.documents.answers import internal_error, late, notice, refused
 from bot.render.documents.approval import approval_reply
 from bot.render.documents.drift import drift_answer
-from bot.render.documents.export import export_history, export_message
+from bot.render.documents.export import export_answer, export_history
 from bot.render.documents.help import help_page
 from bot.render.documents.history import history
 from bot.render.documents.locks import link_code, locked, unlocked
@@ -81,7 +81,7 @@ def reply(result: Reply) -> Document:
         case SecretsReport():
             return secrets_report(result)
         case ExportView():
-            return export_message(result)
+            return export_answer(result)
         case ExportHistory():
             return export_history(result)
         case Late():

@@ -109,6 +109,8 @@ def test_from_a_preview_to_masked_data_and_back(
     make_world: MakeWorld, holds: Holds, databases: Databases, both_url: str
 ) -> None:
     story = Exporting(make_world, holds, databases, database_url=both_url)
+    story.world.slack.slash("ann", CHANNEL, f"export stagin history {story.repository}")
+    whispered(story, "ann", "Exports that exist: `/infra export staging`.")
     story.slash("ann", "preview")
     shown = story.message("Preview of the export prod → staging is done")
     assert "50 of 500" in str(shown.blocks)

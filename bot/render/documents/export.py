@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 
 from bot.domain.exports import Export, ExportHistory, ExportView, Preview, TableCount
@@ -11,7 +12,6 @@ from bot.render.document import (
     Bold,
     Button,
     Code,
-    Details,
     Document,
     Element,
     Facts,
@@ -82,10 +82,16 @@ def export_message(view: ExportView) -> Document:
     )
 
 
+def export_answer(view: ExportView) -> Document:
+    """The same as an answer, which is not edited afterwards, and so has no buttons that would outlive what they do."""
+    message = export_message(view)
+    kept = tuple(one for one in message.elements if not isinstance(one, Actions))
+    return replace(message, elements=kept)
+
+
 def preview_tables(preview: Preview) -> tuple[Element, ...]:
-    """What leaves and how it is masked, the largest tables first; tables that stay empty are named below."""
+    """What leaves and how it is masked, the largest tables first; the notes name tables that stay empty."""
     taken = sorted((one for one in preview.tables if one.rows), key=lambda one: (-one.rows, one.table))
-    empty = [str(one.table) for one in preview.tables if not one.rows]
     head = ("Table", "Rows", "Columns", "Why")
     summary = (
         f"{count(preview.rows, 'row')} of {count(len(taken), 'table')}, about {format_size(preview.bytes)}"
@@ -94,13 +100,6 @@ def preview_tables(preview: Preview) -> tuple[Element, ...]:
         Text((Bold(summary), Plain(f", counted {format_time(preview.at)}"))),
         Table(head, tuple(_row(one) for one in taken), "tables"),
     ]
-    if empty:
-        elements.append(
-            Details(
-                (Plain(f"{count(len(empty), 'table')} without rows"),),
-                (Items(tuple((Code(name),) for name in empty), "tables"),),
-            )
-        )
     if preview.notes:
         elements.append(Items(tuple(to_spans(note) for note in preview.notes), "notes"))
     return tuple(elements)

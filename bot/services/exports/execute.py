@@ -25,7 +25,9 @@ def execute_export(context: Context, export_id: str) -> None:
         export = tables.exports.get(export_id)
         if export is None or not export.active or export.phase == "approval":
             return
-        tables.exports.update(export_id, worker=context.worker, started_at=export.started_at or context.now())
+        # What it waited for people is not what it took.
+        began = None if export.phase == "approved" else export.started_at
+        tables.exports.update(export_id, worker=context.worker, started_at=began or context.now())
     branch = context.known(export.repository).default_branch
     fetch(context, export.repository, [export.commit], [f"refs/heads/{branch}"])
     settings = settings_at(context, export.repository, export.commit)

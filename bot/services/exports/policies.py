@@ -25,11 +25,11 @@ class ExportSettings:
         """Return the policy of an environment's exports. Raises Refusal if it has none."""
         found = self.exports.exports.get(environment)
         if found is None:
-            others = ", ".join(f"`{name}`" for name in sorted(self.exports.exports))
+            others = ", ".join(f"`/export {name}`" for name in sorted(self.exports.exports))
             raise Refusal(
                 "no-export",
                 f"`{environment}` has no exports: `{PATH}` has no `[export.{environment}]`.",
-                f"Exports exist for {others}."
+                f"Exports that exist: {others}."
                 if others
                 else f"`towpath export init {environment} --from prod` writes a first policy.",
             )
